@@ -1,0 +1,40 @@
+import { performance } from 'node:perf_hooks'
+
+/**
+ * Time as a parameter. Product code never calls `Date.now` or `setTimeout` itself, so that tests can
+ * move time by hand.
+ */
+export interface Clock {
+  /** Wall clock, epoch milliseconds. It may jump (a Pi has no battery clock): label with it, never order by it. */
+  now(): number
+  /** Milliseconds that only ever rise, from an arbitrary start. Order and measure with it. */
+  monotonic(): number
+  /** Resolves after `ms`; rejects with the signal's reason when that is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** The longest delay Node's timers take (2^31 - 1 ms); anything above would fire at once. */
+const LONGEST_TIMER_MS = 2_147_483_647
+
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const onAbort = () => {
+          clearTimeout(timer)
+          reject(signal?.reason)
+        }
+        const timer = setTimeout(
+          () => {
+            signal?.removeEventListener('abort', onAbort)
+            resolve()
+          },
+          Math.min(Math.max(0, ms), LONGEST_TIMER_MS),
+        )
+        signal?.addEventListener('abort', onAbort, { once: true })
+      }),
+  }
+}

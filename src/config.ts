@@ -1,0 +1,207 @@
+import { readFile } from 'node:fs/promises'
+import convict from 'convict'
+import { parse as parseYaml } from 'yaml'
+import { parseDuration } from './duration.ts'
+import { messageOf, SnowhatError } from './errors.ts'
+import { didYouMean } from './nearest.ts'
+import type { Section, Setting, SettingKind, ValuesOf } from './setting.ts'
+
+/**
+ * Reads settings: command line over environment over file over default. One file serves every command,
+ * so it is checked against all sections there are, whichever of them a command uses.
+ */
+export type Sections = Readonly<Record<string, Section>>
+
+export type SettingsOf<S extends Sections> = { readonly [K in keyof S]: ValuesOf<S[K]> }
+
+export interface SettingSources {
+  /** Path of a YAML or JSON file. */
+  readonly file?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Values that rank with the file's but come from elsewhere (the first system's own file). */
+  readonly imported?: ReadonlyMap<string, unknown>
+  /** From the command line: `section.key` to the text given. */
+  readonly args: ReadonlyMap<string, unknown>
+}
+
+const ENV_PREFIX = 'SNOWHAT_'
+
+export function envName(path: string): string {
+  return ENV_PREFIX + path.replace('.', '_').toUpperCase()
+}
+
+/** Every setting as `section.key`. */
+export function settingPaths(sections: Sections): Map<string, Setting> {
+  const paths = new Map<string, Setting>()
+  for (const [section, settings] of Object.entries(sections))
+    for (const [key, setting] of Object.entries(settings)) paths.set(`${section}.${key}`, setting)
+  return paths
+}
+
+/** Throws `E_CONFIG_INVALID` with one sentence for the first thing that is wrong. */
+export async function loadSettings<S extends Sections>(sections: S, sources: SettingSources): Promise<SettingsOf<S>> {
+  const paths = settingPaths(sections)
+  refuseUnknownEnvironment(sources.env, paths)
+  const config = convict(schemaOf(sections), { env: definedOnly(sources.env), args: [] })
+  try {
+    if (sources.file !== undefined) config.load(await readSettingsFile(sources.file, sections))
+    // Imported values rank with the file, below the environment: convict reads that again at each load.
+    for (const [path, value] of sources.imported ?? []) config.load(nested(path, value))
+    for (const [path, value] of sources.args) config.set(path, value)
+    config.validate({ allowed: 'strict' })
+  } catch (error) {
+    if (error instanceof SnowhatError) throw error
+    throw new SnowhatError('E_CONFIG_INVALID', firstProblem(messageOf(error)), { cause: error })
+  }
+  const values = config.getProperties() as Record<string, Record<string, unknown>>
+  await readSecretFiles(values, paths)
+  return values as SettingsOf<S>
+}
+
+/** The checks and conversions behind each kind; convict wants them by name. */
+const FORMATS: Readonly<
+  Record<SettingKind, { validate: (value: unknown) => void; coerce?: (text: unknown) => unknown }>
+> = {
+  string: {
+    validate: (v) => must(typeof v === 'string', 'must be text'),
+    coerce: (v) => (typeof v === 'number' ? String(v) : v),
+  },
+  port: { validate: (v) => must(isCount(v) && v <= 65_535, 'must be a port, 0 to 65535'), coerce: toNumber },
+  count: { validate: (v) => must(isCount(v), 'must be a whole number, 0 or more'), coerce: toNumber },
+  number: {
+    validate: (v) => must(typeof v === 'number' && Number.isFinite(v) && v >= 0, 'must be a number, 0 or more'),
+    coerce: toNumber,
+  },
+  boolean: { validate: (v) => must(typeof v === 'boolean', 'must be true or false'), coerce: toBoolean },
+  duration: {
+    validate: (v) => must(typeof v === 'number' && Number.isFinite(v), 'must be a time such as 500ms, 20s, 5m or 1h'),
+    coerce: (v) => (typeof v === 'string' ? (parseDuration(v) ?? v) : v),
+  },
+  list: {
+    validate: (v) => must(Array.isArray(v) && v.every((item) => typeof item === 'string'), 'must be a list'),
+    coerce: (v) =>
+      typeof v === 'string'
+        ? v
+            .split(',')
+            .map((item) => item.trim())
+            .filter((item) => item !== '')
+        : v,
+  },
+}
+
+function schemaOf(sections: Sections): convict.Schema<Record<string, unknown>> {
+  for (const [kind, format] of Object.entries(FORMATS))
+    convict.addFormat({
+      name: `snowhat ${kind}`,
+      validate: format.validate,
+      coerce: format.coerce ?? ((v: unknown) => v),
+    })
+  const schema: Record<string, Record<string, convict.SchemaObj>> = {}
+  for (const [path, setting] of settingPaths(sections)) {
+    const [section = '', key = ''] = path.split('.')
+    const target = schema[section] ?? {}
+    target[key] = {
+      doc: setting.doc,
+      default: setting.default,
+      format: setting.choices ? [...setting.choices] : (`snowhat ${setting.kind}` as never),
+      env: envName(path),
+      sensitive: setting.secret ?? false,
+    }
+    schema[section] = target
+  }
+  return schema as convict.Schema<Record<string, unknown>>
+}
+
+async function readSettingsFile(file: string, sections: Sections): Promise<object> {
+  let content: unknown
+  try {
+    content = parseYaml(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new SnowhatError('E_CONFIG_INVALID', `the configuration file ${file} must hold sections, such as "mqtt:"`)
+  for (const [name, values] of Object.entries(content)) {
+    const section = sections[name]
+    if (section === undefined) throw unknownKey(`section "${name}" in ${file}`, name, Object.keys(sections))
+    if (typeof values !== 'object' || values === null)
+      throw new SnowhatError(
+        'E_CONFIG_INVALID',
+        `section "${name}" in ${file} must hold settings, such as "${name}: { … }"`,
+      )
+    for (const key of Object.keys(values))
+      if (!(key in section)) throw unknownKey(`setting "${name}.${key}" in ${file}`, key, Object.keys(section))
+  }
+  return content
+}
+
+function refuseUnknownEnvironment(env: SettingSources['env'], paths: ReadonlyMap<string, Setting>): void {
+  const known = new Set([...paths.keys()].map(envName))
+  for (const name of Object.keys(env))
+    if (name.startsWith(ENV_PREFIX) && !known.has(name)) throw unknownKey(`environment variable ${name}`, name, known)
+}
+
+function unknownKey(what: string, word: string, known: Iterable<string>): SnowhatError {
+  const hint = didYouMean(word, known)
+  return new SnowhatError('E_CONFIG_INVALID', `unknown ${what}`, hint === undefined ? {} : { hint })
+}
+
+/** Fills each secret from its `_file`; the newline editors leave at the end is not part of it. */
+async function readSecretFiles(
+  values: Record<string, Record<string, unknown>>,
+  paths: ReadonlyMap<string, Setting>,
+): Promise<void> {
+  for (const [path, setting] of paths) {
+    if (!setting.secret) continue
+    const [section = '', key = ''] = path.split('.')
+    const group = values[section] ?? {}
+    const file = group[`${key}_file`]
+    if (typeof file !== 'string' || file === '') continue
+    if (group[key] !== '')
+      throw new SnowhatError('E_CONFIG_INVALID', `${path} and ${path}_file are both set`, { hint: 'keep one of them' })
+    try {
+      group[key] = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+    } catch (error) {
+      throw new SnowhatError('E_CONFIG_INVALID', `cannot read ${file} (${path}_file): ${messageOf(error)}`, {
+        cause: error,
+        hint: `is the path right, and may this user read it? It is set by ${envName(`${path}_file`)} or --config`,
+      })
+    }
+  }
+}
+
+/** Convict reports `section.key: reason: value was …`, one line per problem; a person fixes one at a time. */
+function firstProblem(message: string): string {
+  return message.split('\n')[0]?.trim() ?? message
+}
+
+function must(holds: boolean, reason: string): void {
+  if (!holds) throw new Error(reason)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function toNumber(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+}
+
+function toBoolean(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const text = value.toLowerCase()
+  if (['true', 'yes', 'on', '1'].includes(text)) return true
+  return ['false', 'no', 'off', '0', ''].includes(text) ? false : value
+}
+
+function nested(path: string, value: unknown): object {
+  const [section = '', key = ''] = path.split('.')
+  return { [section]: { [key]: value } }
+}
+
+function definedOnly(env: SettingSources['env']): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,53 @@
+/**
+ * Every error this project raises on purpose: a code that never changes, a verdict (may it be
+ * tried again?) and a hint that says what a person can do.
+ */
+export type ErrorCode =
+  | 'E_CONFIG_INVALID'
+  | 'E_USAGE'
+  | 'E_PORT_TAKEN'
+  | 'E_FILE_UNREADABLE'
+  | 'E_MISSING_PACKAGE'
+  | 'E_KEY_INVALID'
+  | 'E_MQTT_REFUSED'
+  | 'E_MQTT_DISCONNECTED'
+  | 'E_READING_INVALID'
+  | 'E_SNOWPIPE_TRANSPORT'
+  | 'E_SNOWPIPE_ANSWER'
+  | 'E_SNOWPIPE_AUTH'
+  | 'E_SQL'
+  | 'E_SHUTDOWN'
+  | 'E_DEMO_MISMATCH'
+
+export interface ErrorDetails {
+  /** True when the same call may succeed later without anybody changing anything. */
+  readonly retryable?: boolean
+  /** What a person can do about it: one sentence. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+export class SnowhatError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'SnowhatError'
+    this.code = code
+    this.retryable = details.retryable ?? false
+    this.hint = details.hint
+  }
+}
+
+/** The text of anything that was thrown, for log fields and wrapped messages. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` that Node and its libraries put on system errors (`EADDRINUSE`, `ENOENT`, …). */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

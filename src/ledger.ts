@@ -1,0 +1,134 @@
+import { type Interval, IntervalSet } from './intervals.ts'
+
+/**
+ * The ledger of one device, retained on `sensehat/bridge/devices/<hostname>`: what the bridge holds and
+ * what Snowflake has committed. It is the publisher's acknowledgement, and what a new bridge reads before
+ * it takes over a channel.
+ */
+export interface Ledger {
+  /** Rises with every version by one bridge. */
+  readonly id: number
+  /** The bridge's instance: the owner in its offset tokens. */
+  readonly instance: string
+  /** `created_on_ms` of the channel, `null` before it was opened. */
+  readonly incarnation: number | null
+  /** Runs with rows not known committed, and always the run of the last committed token. */
+  readonly runs: readonly Run[]
+  readonly streams: Readonly<Record<string, StreamState>>
+  readonly counters: LedgerCounters
+  /** Rows received and not committed. */
+  readonly lag_rows: number
+  /** Age of the oldest such row, 0 when there is none. */
+  readonly lag_seconds: number
+  /** ISO 8601 UTC, `null` before the first. */
+  readonly last_commit_at: string | null
+}
+
+/** Rows of one offset-token ordinal: each the successor of the one before. */
+export interface Run {
+  readonly ordinal: number
+  readonly owner: string
+  readonly stream: string
+  readonly first: number
+  readonly last: number
+}
+
+export interface StreamState {
+  /** Durable in the bridge's spool, or committed. */
+  readonly spooled: readonly Interval[]
+  /** In the table, or accounted for as a dead letter. */
+  readonly committed: readonly Interval[]
+}
+
+export interface LedgerCounters {
+  readonly received: number
+  readonly redelivered: number
+  /** Readings their publisher has declared given up. */
+  readonly declared_gaps: number
+  /** Readings missing and not declared. */
+  readonly undeclared_gaps: number
+  /** Readings that came after later ones of their stream. */
+  readonly late: number
+  /** Rows Snowflake could not convert. */
+  readonly rejected: number
+  readonly dead_letters: number
+}
+
+/** Sequence numbers per stream. */
+export class StreamSets {
+  readonly #sets = new Map<string, IntervalSet>()
+
+  of(stream: string): IntervalSet {
+    let set = this.#sets.get(stream)
+    if (set === undefined) {
+      set = new IntervalSet()
+      this.#sets.set(stream, set)
+    }
+    return set
+  }
+
+  has(stream: string, seq: number): boolean {
+    return this.#sets.get(stream)?.has(seq) ?? false
+  }
+
+  add(stream: string, first: number, last: number = first): void {
+    this.of(stream).add(first, last)
+  }
+
+  addAll(other: StreamSets): void {
+    for (const [stream, set] of other.#sets) this.of(stream).addAll(set)
+  }
+
+  entries(): IterableIterator<[stream: string, set: IntervalSet]> {
+    return this.#sets.entries()
+  }
+
+  streams(): string[] {
+    return [...this.#sets.keys()]
+  }
+
+  clone(): StreamSets {
+    const copy = new StreamSets()
+    copy.addAll(this)
+    return copy
+  }
+
+  static from(ledger: Ledger, which: keyof StreamState): StreamSets {
+    const sets = new StreamSets()
+    for (const [stream, state] of Object.entries(ledger.streams))
+      for (const [first, last] of state[which]) sets.add(stream, first, last)
+    return sets
+  }
+}
+
+/** A ledger from the broker; `undefined` when the payload is not one (an empty one, another program's). */
+export function parseLedger(payload: Uint8Array): Ledger | undefined {
+  if (payload.length === 0) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(payload).toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const ledger = value as Partial<Ledger>
+  const streams = ledger.streams
+  const sound =
+    typeof ledger.id === 'number' &&
+    typeof ledger.instance === 'string' &&
+    Array.isArray(ledger.runs) &&
+    typeof streams === 'object' &&
+    streams !== null &&
+    Object.values(streams).every((state) => isIntervals(state?.spooled) && isIntervals(state?.committed))
+  return sound ? (value as Ledger) : undefined
+}
+
+function isIntervals(value: unknown): value is Interval[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair) =>
+        Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isSafeInteger(n)) && pair[0] <= pair[1],
+    )
+  )
+}

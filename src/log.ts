@@ -1,0 +1,48 @@
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
+import pretty from 'pino-pretty'
+
+/**
+ * Structured logs. The message is a constant sentence; everything variable is a field.
+ * Field names, the same in logs, metrics and events: `component`, `device`, `stream`, `seq`, `rows`,
+ * `bytes`, `ms`, `offsetToken`, `attempt`, `code`, `hint`.
+ *
+ * Levels: `fatal` the process ends; `error` data is at risk or a person must act; `warn` degraded but
+ * healing; `info` life events; `debug` per batch; `trace` per reading.
+ */
+export type Log = Logger
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+export interface LogSettings {
+  readonly level: LogLevel
+  /** `auto` writes for people on a terminal and JSON lines everywhere else. */
+  readonly format: 'auto' | 'json' | 'pretty'
+}
+
+/** Field names whose values must never reach a log, at any depth pino can redact. */
+const SECRETS = ['password', 'private_key', 'private_key_passphrase', 'passphrase', 'pat', 'token', 'authorization']
+
+/** Logs go to stderr: stdout belongs to what a command was asked to print. */
+export function createLog(app: string, settings: LogSettings, stream?: DestinationStream): Log {
+  const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY)
+  const destination =
+    stream ??
+    (forPeople
+      ? pretty({ destination: 2, ignore: 'pid,hostname,app', translateTime: 'SYS:HH:MM:ss', sync: true })
+      : pino.destination({ fd: 2, sync: true }))
+  return pino(
+    {
+      name: app,
+      level: settings.level,
+      base: { app },
+      redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
+      serializers: { err: stdSerializers.err },
+    },
+    destination,
+  )
+}
+
+/** A log that says nothing, for tests and for parts of the demo that report in another way. */
+export function silentLog(): Log {
+  return pino({ level: 'silent' })
+}

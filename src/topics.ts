@@ -1,0 +1,57 @@
+import { isHostname } from './hostname.ts'
+
+/** Every topic this project uses, from the two names that are settings. */
+export interface Topics {
+  readonly base: string
+  readonly discoveryPrefix: string
+  readings(hostname: string): string
+  state(hostname: string): string
+  availability(hostname: string): string
+  info(hostname: string): string
+  settings(hostname: string): string
+  /** Filter for the readings of all devices. */
+  readonly allReadings: string
+  readonly bridgeAvailability: string
+  readonly bridgeInfo: string
+  readonly bridgeHealth: string
+  /** The device's ledger: what the bridge has spooled and Snowflake has committed. */
+  ledger(hostname: string): string
+  readonly allLedgers: string
+  /** Where a request is answered; also where the bridge sends itself a marker to know it has read everything. */
+  response(verb: string): string
+  deviceDiscovery(hostname: string): string
+  readonly homeAssistantStatus: string
+  /** The hostname of a message on `readings`; `undefined` when the topic is not one, or the name is not allowed. */
+  hostnameOfReadings(topic: string): string | undefined
+  /** The hostname of a ledger. */
+  hostnameOfLedger(topic: string): string | undefined
+}
+
+export function createTopics(base: string, discoveryPrefix: string): Topics {
+  const ledgers = `${base}/bridge/devices`
+  const between = (topic: string, before: string, after: string): string | undefined => {
+    if (!topic.startsWith(before) || !topic.endsWith(after)) return undefined
+    const hostname = topic.slice(before.length, topic.length - after.length)
+    return isHostname(hostname) ? hostname : undefined
+  }
+  return {
+    base,
+    discoveryPrefix,
+    readings: (hostname) => `${base}/${hostname}/readings`,
+    state: (hostname) => `${base}/${hostname}/state`,
+    availability: (hostname) => `${base}/${hostname}/availability`,
+    info: (hostname) => `${base}/${hostname}/info`,
+    settings: (hostname) => `${base}/${hostname}/settings`,
+    allReadings: `${base}/+/readings`,
+    bridgeAvailability: `${base}/bridge/availability`,
+    bridgeInfo: `${base}/bridge/info`,
+    bridgeHealth: `${base}/bridge/health`,
+    ledger: (hostname) => `${ledgers}/${hostname}`,
+    allLedgers: `${ledgers}/+`,
+    response: (verb) => `${base}/bridge/response/${verb}`,
+    deviceDiscovery: (hostname) => `${discoveryPrefix}/device/${hostname}/sensehat/config`,
+    homeAssistantStatus: `${discoveryPrefix}/status`,
+    hostnameOfReadings: (topic) => between(topic, `${base}/`, '/readings'),
+    hostnameOfLedger: (topic) => between(topic, `${ledgers}/`, ''),
+  }
+}
