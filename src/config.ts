@@ -15,6 +15,8 @@ export type Sections = Readonly<Record<string, Section>>
 export type SettingsOf<S extends Sections> = { readonly [K in keyof S]: ValuesOf<S[K]> }
 
 export interface SettingSources {
+  /** `section.key` to what one command takes as its default. */
+  readonly defaults?: ReadonlyMap<string, unknown>
   /** Path of a YAML or JSON file. */
   readonly file?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
@@ -42,7 +44,7 @@ export function settingPaths(sections: Sections): Map<string, Setting> {
 export async function loadSettings<S extends Sections>(sections: S, sources: SettingSources): Promise<SettingsOf<S>> {
   const paths = settingPaths(sections)
   refuseUnknownEnvironment(sources.env, paths)
-  const config = convict(schemaOf(sections), { env: definedOnly(sources.env), args: [] })
+  const config = convict(schemaOf(sections, sources.defaults ?? new Map()), { env: definedOnly(sources.env), args: [] })
   try {
     if (sources.file !== undefined) config.load(await readSettingsFile(sources.file, sections))
     // Imported values rank with the file, below the environment: convict reads that again at each load.
@@ -89,7 +91,7 @@ const FORMATS: Readonly<
   },
 }
 
-function schemaOf(sections: Sections): convict.Schema<Record<string, unknown>> {
+function schemaOf(sections: Sections, defaults: ReadonlyMap<string, unknown>): convict.Schema<Record<string, unknown>> {
   for (const [kind, format] of Object.entries(FORMATS))
     convict.addFormat({
       name: `snowhat ${kind}`,
@@ -102,7 +104,7 @@ function schemaOf(sections: Sections): convict.Schema<Record<string, unknown>> {
     const target = schema[section] ?? {}
     target[key] = {
       doc: setting.doc,
-      default: setting.default,
+      default: defaults.get(path) ?? setting.default,
       format: setting.choices ? [...setting.choices] : (`snowhat ${setting.kind}` as never),
       env: envName(path),
       sensitive: setting.secret ?? false,

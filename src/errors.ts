@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'E_SNOWPIPE_ANSWER'
   | 'E_SNOWPIPE_AUTH'
   | 'E_SQL'
+  | 'E_RIVAL'
   | 'E_SHUTDOWN'
   | 'E_DEMO_MISMATCH'
 

@@ -28,11 +28,10 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
   const destination =
     stream ??
     (forPeople
-      ? pretty({ destination: 2, ignore: 'pid,hostname,app', translateTime: 'SYS:HH:MM:ss', sync: true })
+      ? pretty({ destination: 2, ignore: 'app', translateTime: 'SYS:HH:MM:ss', sync: true })
       : pino.destination({ fd: 2, sync: true }))
   return pino(
     {
-      name: app,
       level: settings.level,
       base: { app },
       redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import type { IClientOptions } from 'mqtt'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import { messageOf, SnowhatError } from './errors.ts'
 import type { Log } from './log.ts'
+import { Connection, disconnected, type LinkOptions } from './mqtt-connection.ts'
+
 import type { MqttSettings } from './mqtt-section.ts'
+
+export type { IncomingMessage, LinkOptions } from './mqtt-connection.ts'
 
 /**
  * A connection to the broker that comes back by itself.
@@ -21,28 +25,14 @@ export interface MqttLink {
   /** QoS 1. Rejects when the broker refuses one of the filters. */
   subscribe(filters: readonly string[]): Promise<void>
   unsubscribe(filters: readonly string[]): Promise<void>
+  /**
+   * Sends a marker to `topic` and waits until the broker has brought it back: all it had to say before,
+   * retained messages of earlier subscriptions included, has then arrived. Rejects after ten seconds, which is
+   * what happens when the access rules drop one of the two without a word.
+   */
+  roundTrip(topic: string): Promise<void>
   /** Disconnects cleanly, so the broker does not publish the Will. `publish` before it what should be seen last. */
   close(): Promise<void>
-}
-
-export interface IncomingMessage {
-  readonly topic: string
-  readonly payload: Buffer
-  readonly retain: boolean
-  /** The broker says it may have sent this before. */
-  readonly duplicate: boolean
-}
-
-export interface LinkOptions {
-  readonly clientId: string
-  /** True: the broker keeps subscriptions and undelivered messages while we are away. */
-  readonly persistentSession?: boolean
-  readonly will?: { readonly topic: string; readonly payload: string }
-  /** Called for one message at a time; the PUBACK leaves when it resolves, and not at all when it rejects. */
-  readonly onMessage?: (message: IncomingMessage) => void | Promise<void>
-  /** After every CONNACK. A rejection ends this connection and another attempt follows. */
-  readonly onConnect?: (session: { readonly resumed: boolean }) => void | Promise<void>
-  readonly onDisconnect?: () => void
 }
 
 export interface LinkDeps {
@@ -57,12 +47,6 @@ const CONNECT_TIMEOUT_MS = 10_000
 const SESSION_EXPIRY_S = 7 * 86_400
 /** Unacknowledged messages we accept, our back-pressure towards an MQTT 5 broker. */
 const RECEIVE_MAXIMUM = 500
-/**
- * Unacknowledged messages we send. Brokers announce their own bound in MQTT 5 (Mosquitto: 20) and the library
- * does not heed it [observed]; in 3.1.1 there is none to hear.
- */
-const SEND_WINDOW = 20
-
 /** Starts connecting in the background: a broker that is away is no error. Unreadable certificate files are. */
 export async function openMqttLink(settings: MqttSettings, options: LinkOptions, deps: LinkDeps): Promise<MqttLink> {
   const tls = await readTls(settings)
@@ -109,9 +93,13 @@ class ReconnectingLink implements MqttLink {
     await this.#live().client.unsubscribeAsync([...filters])
   }
 
+  async roundTrip(topic: string): Promise<void> {
+    await this.#live().roundTrip(topic, this.#deps.clock)
+  }
+
   async close(): Promise<void> {
     this.#stop.abort(new SnowhatError('E_SHUTDOWN', 'the MQTT link was closed'))
-    await this.#current?.end()
+    await this.#current?.end(this.#deps.clock)
     await this.#running
   }
 
@@ -161,115 +149,6 @@ class ReconnectingLink implements MqttLink {
   }
 }
 
-/** One connection, from TCP to its end. */
-class Connection {
-  readonly client: MqttClient
-  up = false
-  readonly #options: LinkOptions
-  readonly #log: Log
-  readonly #pending = new Set<(error: Error) => void>()
-  #slots = SEND_WINDOW
-  readonly #waiting: (() => void)[] = []
-  #answered = false
-  #acceptedOnce = false
-  #error: unknown
-
-  constructor(base: IClientOptions, url: string, options: LinkOptions, log: Log) {
-    this.#options = options
-    this.#log = log
-    this.client = mqtt.connect(url, base)
-    this.client.handleMessage = (packet, done) => {
-      Promise.resolve(
-        this.#options.onMessage?.({
-          topic: packet.topic,
-          payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
-          retain: packet.retain,
-          duplicate: packet.dup,
-        }),
-      ).then(
-        () => done(),
-        (error: unknown) => {
-          this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
-          done(error instanceof Error ? error : new Error(messageOf(error)))
-        },
-      )
-    }
-  }
-
-  /** Resolves when the connection has ended, for whatever reason. */
-  run(): Promise<{ acceptedOnce: boolean; answered: boolean; error: unknown }> {
-    return new Promise((resolve) => {
-      this.client.on('packetreceive', () => {
-        this.#answered = true
-      })
-      this.client.on('connect', (connack) => {
-        this.up = true
-        this.#acceptedOnce = true
-        const announced = connack.properties?.receiveMaximum ?? SEND_WINDOW
-        this.#slots = Math.min(SEND_WINDOW, announced)
-        Promise.resolve(this.#options.onConnect?.({ resumed: connack.sessionPresent })).catch((error: unknown) => {
-          if (!this.up) return
-          this.#log.warn({ err: error }, 'setting up the MQTT connection failed, starting it anew')
-          this.client.end(true)
-        })
-      })
-      this.client.on('error', (error) => {
-        this.#error = error
-      })
-      this.client.on('close', () => {
-        this.up = false
-        this.client.end(true)
-        for (const reject of this.#pending) reject(disconnected())
-        this.#pending.clear()
-        for (const wake of this.#waiting.splice(0)) wake()
-        resolve({ acceptedOnce: this.#acceptedOnce, answered: this.#answered, error: this.#error })
-      })
-      this.client.connect()
-    })
-  }
-
-  async publish(topic: string, payload: string | Buffer, retain: boolean): Promise<void> {
-    if (this.#slots > 0) this.#slots--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    if (!this.up) throw disconnected()
-    try {
-      await this.#tracked((done) => this.client.publish(topic, payload, { qos: 1, retain }, done))
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#slots++
-    }
-  }
-
-  async subscribe(filters: readonly string[]): Promise<void> {
-    await this.#tracked((done) =>
-      this.client.subscribe([...filters], { qos: 1 }, (error, granted) => {
-        const refused = granted?.find((grant) => grant.qos >= 128)
-        done(
-          error ??
-            (refused && new SnowhatError('E_MQTT_REFUSED', `the broker refuses a subscription to ${refused.topic}`)),
-        )
-      }),
-    )
-  }
-
-  async end(): Promise<void> {
-    if (this.up) await this.client.endAsync()
-    else this.client.end(true)
-  }
-
-  #tracked(act: (done: (error?: Error | null) => void) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#pending.add(reject)
-      act((error) => {
-        this.#pending.delete(reject)
-        if (error) reject(error)
-        else resolve()
-      })
-    })
-  }
-}
-
 function clientOptions(settings: MqttSettings, options: LinkOptions): IClientOptions {
   const persistent = options.persistentSession ?? false
   return {
@@ -305,10 +184,6 @@ async function readTls(settings: MqttSettings): Promise<IClientOptions> {
     read(settings.key_file, "the client certificate's key"),
   ])
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
-}
-
-function disconnected(): SnowhatError {
-  return new SnowhatError('E_MQTT_DISCONNECTED', 'not connected to the MQTT broker', { retryable: true })
 }
 
 /** What a person can do about a connection that is refused. */

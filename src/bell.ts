@@ -1,0 +1,25 @@
+/**
+ * Lets one waiting piece of code be woken by others. Rings are not counted: a ring while nobody waits makes
+ * the next wait return at once, so no wake-up is ever missed.
+ */
+export class Bell {
+  #rung = false
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  /** Resolves at the next ring, or when `also` settles. One waiter at a time. */
+  async wait(also?: Promise<unknown>): Promise<void> {
+    if (!this.#rung) {
+      const ring = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      await (also === undefined ? ring : Promise.race([ring, also]))
+      this.#wake = undefined
+    }
+    this.#rung = false
+  }
+}
