@@ -1,0 +1,55 @@
+import type { Section, ValuesOf } from '../src/setting.ts'
+
+export const publisherSection = {
+  hostname: {
+    kind: 'string',
+    default: '',
+    doc: "device key: topic level, channel and Home Assistant node; empty takes the machine's host name",
+  },
+  simulate: {
+    kind: 'boolean',
+    default: false,
+    flags: ['s'],
+    doc: 'publish simulated readings, each marked `simulated`',
+  },
+  reading_interval: { kind: 'number', default: 1, flags: ['r'], doc: 'seconds between two readings' },
+  state_interval: {
+    kind: 'number',
+    default: 10,
+    doc: "seconds between two messages on `state`, Home Assistant's input; earlier when a value moves",
+  },
+  outbox_dir: {
+    kind: 'string',
+    default: '',
+    doc: 'not used by this version: the outbox is in memory and is lost when the program ends',
+  },
+  outbox_limit: {
+    kind: 'count',
+    default: 100_000,
+    doc: 'readings kept while they are not in the table; beyond it the oldest are given up, counted and declared',
+  },
+  seed: { kind: 'count', default: 0, doc: 'seed of the simulator; 0 takes one from the hostname' },
+  board: {
+    kind: 'string',
+    default: 'v1',
+    choices: ['v1', 'v2'],
+    doc: 'Sense HAT the simulator stands for; v2 has a colour and light sensor',
+  },
+  environment: {
+    kind: 'string',
+    default: 'indoor',
+    choices: ['indoor', 'outdoor'],
+    doc: 'climate of the simulator',
+  },
+  altitude_m: { kind: 'number', default: 0, doc: 'metres above the sea of the simulator' },
+  max_batches: {
+    kind: 'count',
+    default: 0,
+    doc: 'end after that many batches of 10 readings; 0 runs on',
+  },
+} as const satisfies Section
+
+export type PublisherSettings = ValuesOf<typeof publisherSection>
+
+/** Readings in one batch of `max_batches`, the first system's default. */
+export const READINGS_PER_BATCH = 10

@@ -1,0 +1,107 @@
+import type { HaStateClass } from '../src/ha-document.ts'
+import type { HostKey } from './host-metrics.ts'
+import type { SensorKey } from './sensors/sensors.ts'
+
+/** A value on `state`: what a person sees of it, and how much it has to move to be told at once. */
+export interface StateValue {
+  /** Key of the reading and of `state`. */
+  readonly key: StateKey
+  /** What has to be there for it to be measured at all. */
+  readonly needs: readonly (SensorKey | HostKey)[]
+  /** Decimals on `state`. */
+  readonly decimals: number
+  /** A change of this much is published before the interval has passed. Above the sensor's noise; none for slow values. */
+  readonly deadband?: number
+  readonly name: string
+  readonly unit?: string
+  readonly deviceClass?: string
+  readonly stateClass: HaStateClass
+  readonly icon?: string
+  readonly diagnostic?: true
+  /** Home Assistant creates it switched off. */
+  readonly off?: true
+}
+
+export type StateKey =
+  | SensorKey
+  | Exclude<HostKey, 'uptime_s' | 'throttled'>
+  | 'dew_point'
+  | 'pitch'
+  | 'roll'
+  | 'yaw'
+  | 'compass'
+
+const POSE = ['accel_x', 'accel_y', 'accel_z'] as const
+const HEADING = [...POSE, 'mag_x', 'mag_y', 'mag_z'] as const
+
+/** What Home Assistant is told, in the order it lists it. */
+export const STATE_VALUES: readonly StateValue[] = [
+  air('temperature', ['temperature'], 'Temperature', 'temperature', '°C', 0.2),
+  air('humidity', ['humidity'], 'Humidity', 'humidity', '%', 1),
+  air('pressure', ['pressure'], 'Pressure', 'atmospheric_pressure', 'hPa', 0.3),
+  air('dew_point', ['temperature', 'humidity'], 'Dew point', 'temperature', '°C', 0.6),
+  {
+    ...air('temperature_pressure', ['temperature_pressure'], 'Temperature (pressure sensor)', 'temperature', '°C', 0.4),
+    diagnostic: true,
+    off: true,
+  },
+  angle('pitch', POSE, 'Pitch', 'mdi:axis-x-rotate-clockwise'),
+  angle('roll', POSE, 'Roll', 'mdi:axis-y-rotate-clockwise'),
+  angle('yaw', HEADING, 'Yaw', 'mdi:axis-z-rotate-clockwise'),
+  angle('compass', HEADING, 'Compass heading', 'mdi:compass'),
+  ...axes('accel', 'Acceleration', 'g', 3, 0.03, 'mdi:axis-arrow'),
+  ...axes('gyro', 'Angular velocity', 'rad/s', 3, 0.05, 'mdi:rotate-orbit'),
+  ...axes('mag', 'Magnetic field', 'µT', 1, 5, 'mdi:magnet'),
+  { ...air('illuminance', ['illuminance'], 'Illuminance', 'illuminance', 'lx', 50), decimals: 0 },
+  colour('color_red', 'Colour red'),
+  colour('color_green', 'Colour green'),
+  colour('color_blue', 'Colour blue'),
+  colour('color_clear', 'Colour clear'),
+  {
+    ...health('cputempc', 'CPU temperature', '°C', 'mdi:thermometer'),
+    decimals: 1,
+    deviceClass: 'temperature',
+  },
+  health('cpu_percent', 'CPU usage', '%', 'mdi:cpu-64-bit'),
+  health('memory_percent', 'Memory usage', '%', 'mdi:memory'),
+  { ...health('disk_usage_mb', 'Disk used', 'MiB', 'mdi:harddisk'), deviceClass: 'data_size' },
+  { ...health('wifi_rssi_dbm', 'Wi-Fi signal', 'dBm', 'mdi:wifi'), deviceClass: 'signal_strength', off: true },
+]
+
+function air(
+  key: StateKey,
+  needs: readonly SensorKey[],
+  name: string,
+  deviceClass: string,
+  unit: string,
+  deadband: number,
+): StateValue {
+  return { key, needs, decimals: 1, deadband, name, unit, deviceClass, stateClass: 'measurement' }
+}
+
+function angle(key: StateKey, needs: readonly SensorKey[], name: string, icon: string): StateValue {
+  return { key, needs, decimals: 0, deadband: 10, name, unit: '°', stateClass: 'measurement_angle', icon }
+}
+
+function axes(
+  chip: 'accel' | 'gyro' | 'mag',
+  name: string,
+  unit: string,
+  decimals: number,
+  deadband: number,
+  icon: string,
+): StateValue[] {
+  return (['x', 'y', 'z'] as const).map((axis) => {
+    const key = `${chip}_${axis}` as const
+    const title = `${name} ${axis.toUpperCase()}`
+    return { key, needs: [key], decimals, deadband, name: title, unit, stateClass: 'measurement', icon, off: true }
+  })
+}
+
+function colour(key: SensorKey & StateKey, name: string): StateValue {
+  return { key, needs: [key], decimals: 0, name, stateClass: 'measurement', icon: 'mdi:palette', off: true }
+}
+
+function health(key: HostKey & StateKey, name: string, unit: string, icon: string): StateValue {
+  return { key, needs: [key], decimals: 0, name, unit, stateClass: 'measurement', icon, diagnostic: true }
+}

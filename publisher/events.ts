@@ -1,0 +1,14 @@
+import type { Reading } from '../src/reading.ts'
+
+/** What the publisher tells; these report and never steer. */
+export type PublisherEvents = {
+  /** A reading was taken and is in the outbox. */
+  'reading:taken': [reading: Reading]
+  /** The broker has acknowledged a message with so many readings. */
+  'readings:delivered': [readings: number]
+  /** The ledger lists so many more as committed; they left the outbox. */
+  'readings:committed': [readings: number]
+  'readings:resent': [readings: number, reason: string]
+  'broker:connected': []
+  'broker:lost': []
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../src/clock.ts'
+import type { Identity } from './identity.ts'
+import type { Sensors } from './sensors/sensors.ts'
+
+/** What `info` says of this Pi, retained. */
+export interface Info {
+  readonly hostname: string
+  readonly stream: string
+  readonly version: string
+  readonly model: string | null
+  readonly board: string
+  readonly chips: readonly string[]
+  readonly simulated: boolean
+  /** Sentences; empty when all is well. */
+  readonly problems: readonly string[]
+  readonly outbox: {
+    readonly readings: number
+    readonly given_up: number
+    /** Readings in memory do not survive the end of the program. */
+    readonly durable: boolean
+  }
+  /** ISO 8601 UTC of the minute the machine started; `null` when it does not tell. */
+  readonly booted_at: string | null
+}
+
+/** The intervals in force, retained on `settings`, seconds. */
+export interface CurrentSettings {
+  readonly interval: number
+  readonly state_interval: number
+}
+
+/** What of `info` does not change while the publisher runs. */
+export function lastingInfo(
+  about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
+  sensors: Sensors,
+): Omit<Info, 'problems' | 'outbox'> {
+  return {
+    hostname: about.identity.hostname,
+    stream: about.stream,
+    version: about.version,
+    model: about.identity.model,
+    board: sensors.board,
+    chips: sensors.chips,
+    simulated: about.simulated,
+    booted_at: about.bootedAt,
+  }
+}
+
+/** To the minute, and fixed at the start, so that it does not tremble with the clock. */
+export function bootTime(uptimeSeconds: number | null, clock: Clock): string | null {
+  if (uptimeSeconds === null) return null
+  const minute = Math.round((clock.now() - uptimeSeconds * 1000) / 60_000)
+  return new Date(minute * 60_000).toISOString()
+}

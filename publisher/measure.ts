@@ -1,0 +1,137 @@
+import type { Clock } from '../src/clock.ts'
+import { messageOf } from '../src/errors.ts'
+import type { Log } from '../src/log.ts'
+import { type MeasuredKey, type Reading, rounded, timesOf } from '../src/reading.ts'
+import type { ClockState } from './clock-sync.ts'
+import { type HostMetrics, type HostValues, NOTHING_KNOWN } from './host-metrics.ts'
+import type { Identity } from './identity.ts'
+import { dewPoint } from './sensors/humid-air.ts'
+import { orientation } from './sensors/orientation.ts'
+import { NOTHING_MEASURED, type Sensors, type SensorValues } from './sensors/sensors.ts'
+
+export interface MeasureDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly sensors: Sensors
+  readonly host: HostMetrics
+  readonly clockState: () => Promise<ClockState>
+}
+
+export interface ReadingMaker {
+  /** Takes the next reading of the stream. Never rejects: what fails is `null`, counted and logged. */
+  take(): Promise<Reading>
+  /** Readings for which the sensors did not answer at all. */
+  readonly sensorFailures: number
+  /** True while the last reading was such a one. */
+  readonly failing: boolean
+}
+
+/** Makes complete readings: every key is there, `null` where nothing was measured. */
+export function createReadingMaker(
+  identity: Identity,
+  stream: string,
+  simulated: boolean,
+  deps: MeasureDeps,
+): ReadingMaker {
+  let seq = 0
+  let sensorFailures = 0
+  let failing = false
+
+  const readSensors = async (): Promise<SensorValues> => {
+    try {
+      const values = await deps.sensors.read()
+      if (failing) deps.log.info({ failures: sensorFailures }, 'the sensors answer again')
+      failing = false
+      return values
+    } catch (error) {
+      failing = true
+      sensorFailures++
+      if (Number.isInteger(Math.log2(sensorFailures)))
+        deps.log.warn(
+          { failures: sensorFailures, reason: messageOf(error) },
+          'the sensors did not answer, their values are null',
+        )
+      return NOTHING_MEASURED
+    }
+  }
+
+  return {
+    get sensorFailures() {
+      return sensorFailures
+    },
+    get failing() {
+      return failing
+    },
+    async take() {
+      const epochMs = deps.clock.now()
+      const [sensors, host, clock] = await Promise.all([
+        readSensors(),
+        deps.host.read().catch(() => NOTHING_KNOWN),
+        deps.clockState(),
+      ])
+      seq++
+      const uuid = `${identity.hostname}-${stream}-${seq}`
+      const { compact, ...times } = timesOf(epochMs)
+      return {
+        uuid,
+        rowid: `${compact}_${uuid}`,
+        hostname: identity.hostname,
+        stream,
+        seq,
+        ipaddress: identity.ipaddress,
+        macaddress: identity.macaddress,
+        serial: identity.serial,
+        ...times,
+        clock,
+        ...roundedAll(sensors),
+        temperature_compensated: null,
+        humidity_compensated: null,
+        compensation: null,
+        ...derived(sensors),
+        ...ofHost(host),
+        simulated,
+        privacy: null,
+      }
+    },
+  }
+}
+
+/** What follows from the measured values: dew point and pose. */
+function derived(values: SensorValues) {
+  const { temperature, humidity } = values
+  const accel = vector(values.accel_x, values.accel_y, values.accel_z)
+  const pose = accel && orientation(accel, vector(values.mag_x, values.mag_y, values.mag_z))
+  return roundedAll({
+    dew_point: temperature === null || humidity === null ? null : dewPoint(temperature, humidity),
+    pitch: pose?.pitch ?? null,
+    roll: pose?.roll ?? null,
+    // Without the gyroscope in the filter yaw and compass are one thing: the magnetic heading.
+    yaw: pose?.yaw ?? null,
+    compass: pose?.yaw ?? null,
+  })
+}
+
+function ofHost(host: HostValues) {
+  const { uptime_s, throttled, ...measured } = host
+  return {
+    ...roundedAll({ ...measured, cputempf: host.cputempc === null ? null : host.cputempc * 1.8 + 32 }),
+    uptime_s,
+    throttled,
+  }
+}
+
+/** Angles round to 360 just below a full turn; that is 0 again. */
+const TURNS: ReadonlySet<string> = new Set(['pitch', 'roll', 'yaw', 'compass'])
+
+function roundedAll<K extends MeasuredKey>(values: { readonly [P in K]: number | null }): { [P in K]: number | null } {
+  const result = {} as { [P in K]: number | null }
+  for (const key of Object.keys(values) as K[]) {
+    const value = rounded(key, values[key])
+    result[key] = value === 360 && TURNS.has(key) ? 0 : value
+  }
+  return result
+}
+
+function vector(x: number | null, y: number | null, z: number | null) {
+  return x === null || y === null || z === null ? null : { x, y, z }
+}

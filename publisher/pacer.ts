@@ -1,0 +1,28 @@
+/**
+ * A bound on readings per second: a bucket that fills at that rate and holds one second of it. A message
+ * may go while the bucket is not empty and may overdraw it, so large messages pass at the mean rate.
+ */
+export class Pacer {
+  readonly #perMs: number
+  readonly #capacity: number
+  #tokens: number
+  #filledAt: number
+
+  constructor(perSecond: number, nowMs: number) {
+    this.#perMs = perSecond / 1000
+    this.#capacity = perSecond
+    this.#tokens = perSecond
+    this.#filledAt = nowMs
+  }
+
+  /** Milliseconds until something may be sent; 0 for now. */
+  waitMs(nowMs: number): number {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + (nowMs - this.#filledAt) * this.#perMs)
+    this.#filledAt = nowMs
+    return this.#tokens > 0 ? 0 : Math.ceil((0.5 - this.#tokens) / this.#perMs)
+  }
+
+  spend(readings: number): void {
+    this.#tokens -= readings
+  }
+}

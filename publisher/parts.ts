@@ -1,0 +1,94 @@
+import type { Clock } from '../src/clock.ts'
+import { Events } from '../src/events.ts'
+import type { Log } from '../src/log.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
+import { randomId } from '../src/random-id.ts'
+import { createTopics, type Topics } from '../src/topics.ts'
+import { VERSION } from '../src/version.ts'
+import { createClockSync } from './clock-sync.ts'
+import type { PublisherSettings } from './config.ts'
+import { discoveryDocument } from './discovery.ts'
+import type { PublisherEvents } from './events.ts'
+import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
+import { type Identity, readIdentity } from './identity.ts'
+import { bootTime, type Info, lastingInfo } from './info.ts'
+import { createReadingMaker, type ReadingMaker } from './measure.ts'
+import { createMemoryOutbox } from './memory-outbox.ts'
+import type { Outbox } from './outbox.ts'
+import { Presence } from './presence.ts'
+import { Sender } from './sender.ts'
+import { openSimulatedBoard } from './simulated-board.ts'
+
+export interface PublisherDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly newId?: (length: number) => string
+  /** What is given here is not asked of the machine: the demo runs several Pis in one process. */
+  readonly identity?: Partial<Identity>
+  readonly hostMetrics?: HostMetrics
+  /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
+  readonly version?: string
+}
+
+/** What a publisher is made of, before anything runs or connects. */
+export interface Parts {
+  readonly hostname: string
+  readonly stream: string
+  readonly log: Log
+  readonly events: Events<PublisherEvents>
+  readonly topics: Topics
+  readonly board: string
+  readonly maker: ReadingMaker
+  readonly outbox: Outbox
+  readonly sender: Sender
+  readonly presence: Presence
+  readonly readingIntervalMs: number
+}
+
+export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, deps: PublisherDeps): Promise<Parts> {
+  const { clock, random, version = VERSION } = deps
+  const identity = await readIdentity(settings.hostname, deps.identity)
+  const { hostname } = identity
+  const stream = (deps.newId ?? randomId)(8)
+  const log = deps.log.child({ component: 'publisher', device: hostname, stream })
+  const events = new Events<PublisherEvents>(log)
+  const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
+  const readingIntervalMs = settings.reading_interval * 1000
+  // A state cannot be newer than its reading.
+  const stateIntervalMs = Math.max(settings.state_interval * 1000, readingIntervalMs)
+
+  const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
+  const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
+  const clockState = createClockSync('/', clock)
+  const maker = createReadingMaker(identity, stream, true, { clock, log, sensors, host, clockState })
+  const outbox = createMemoryOutbox(settings.outbox_limit)
+  const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
+
+  const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
+  const keys = new Set([...sensors.keys, ...host.keys])
+  const about = { identity, version, board: sensors.board, keys, stateIntervalMs, bootTimeKnown: bootedAt !== null }
+  const presence = new Presence(
+    {
+      hostname,
+      document: discoveryDocument(about, topics),
+      settings: { interval: readingIntervalMs / 1000, state_interval: stateIntervalMs / 1000 },
+      info: () => infoNow(lasting, maker, outbox),
+      stateIntervalMs,
+      readingIntervalMs,
+    },
+    topics,
+    { clock, log, random },
+  )
+  const { board } = sensors
+  return { hostname, stream, log, events, topics, board, maker, outbox, sender, presence, readingIntervalMs }
+}
+
+function infoNow(lasting: Omit<Info, 'problems' | 'outbox'>, maker: ReadingMaker, outbox: Outbox): Info {
+  const problems = [
+    ...(maker.failing ? ['the sensors do not answer'] : []),
+    ...(outbox.givenUp > 0 ? ['readings were given up: the outbox was full'] : []),
+  ]
+  return { ...lasting, problems, outbox: { readings: outbox.size, given_up: outbox.givenUp, durable: false } }
+}

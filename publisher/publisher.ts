@@ -1,0 +1,158 @@
+import { messageOf } from '../src/errors.ts'
+import type { Events } from '../src/events.ts'
+import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
+import type { Reading } from '../src/reading.ts'
+import { within } from '../src/within.ts'
+import { clientIdOf, willOf } from './availability.ts'
+import { type PublisherSettings, READINGS_PER_BATCH } from './config.ts'
+import type { PublisherEvents } from './events.ts'
+import { assemble, type Parts, type PublisherDeps } from './parts.ts'
+import { type Sampler, startSampler } from './sampler.ts'
+import { checkSettings } from './start-conditions.ts'
+
+export type { PublisherEvents } from './events.ts'
+export type { HostMetrics } from './host-metrics.ts'
+export type { Identity } from './identity.ts'
+export type { PublisherDeps } from './parts.ts'
+
+export interface PublisherStats {
+  /** Readings taken. */
+  readonly taken: number
+  /** Readings the broker has acknowledged, each counted once. */
+  readonly delivered: number
+  /** Readings held. */
+  readonly outbox: number
+  /** Readings the ledger has listed as committed. */
+  readonly committed: number
+  readonly givenUp: number
+}
+
+export interface Publisher {
+  readonly hostname: string
+  readonly stream: string
+  readonly events: Events<PublisherEvents>
+  stats(): PublisherStats
+  latest(): Reading | undefined
+  /** True while the broker says that a bridge is there. */
+  bridgeOnline(): boolean
+  /** No reading is taken after the one at work. */
+  stopSampling(): void
+  /** Resolves when every reading held is in the table, or when the signal aborts. */
+  drained(signal?: AbortSignal): Promise<void>
+  /** Resolves when `max_batches` are taken; never when there is no such limit. */
+  readonly finished: Promise<void>
+  /** Sends what is outstanding if it can, says `offline`, disconnects. Bounded, also when the broker is away. */
+  close(): Promise<void>
+}
+
+/** Bounds of the steps of `close`. */
+const SETTLE_AT_CLOSE_MS = 3_000
+const GOODBYE_MS = 1_000
+
+export async function startPublisher(
+  settings: PublisherSettings,
+  mqtt: MqttSettings,
+  deps: PublisherDeps,
+): Promise<Publisher> {
+  checkSettings(settings)
+  const parts = await assemble(settings, mqtt, deps)
+  const { hostname, stream, events, log, outbox, sender } = parts
+  const link = await connect(parts, mqtt, deps)
+  if (settings.outbox_dir !== '')
+    log.warn(
+      { hint: 'readings not yet in the table are lost when the publisher stops' },
+      'outbox_dir is not used by this version: the outbox is in memory',
+    )
+
+  let taken = 0
+  let latest: Reading | undefined
+  const takeOne = async () => {
+    const reading = await parts.maker.take()
+    taken++
+    latest = reading
+    await sender.submit(reading)
+    events.emit('reading:taken', reading)
+    // Beside the schedule: a slow broker must not hold up the next reading.
+    void parts.presence.taken(reading)
+  }
+  const limit = settings.max_batches * READINGS_PER_BATCH
+  const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
+  log.info(
+    { interval: settings.reading_interval, board: parts.board },
+    'the publisher has started; its readings are simulated and its outbox is in memory',
+  )
+
+  let sampled: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  return {
+    hostname,
+    stream,
+    events,
+    stats: () => ({
+      taken,
+      delivered: sender.delivered,
+      outbox: outbox.size,
+      committed: sender.committed,
+      givenUp: outbox.givenUp,
+    }),
+    latest: () => latest,
+    bridgeOnline: () => sender.bridgeOnline,
+    stopSampling: () => {
+      sampled ??= sampler.stop()
+    },
+    drained: async (signal) => {
+      // The reading at work when the sampling was stopped belongs to what is waited for.
+      await sampled
+      await sender.drained(signal)
+    },
+    finished: sampler.finished,
+    close: () => {
+      closing ??= stop(sampler, link, parts, deps).catch((error: unknown) =>
+        log.error({ reason: messageOf(error) }, 'the stop was not clean'),
+      )
+      return closing
+    },
+  }
+}
+
+async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): Promise<MqttLink> {
+  const { hostname, stream, events, log, topics, sender, presence } = parts
+  const link: MqttLink = await openMqttLink(
+    mqtt,
+    {
+      clientId: clientIdOf(hostname, stream),
+      will: willOf(hostname, topics),
+      onConnect: async () => {
+        log.info({ url: mqtt.url }, 'connected to the MQTT broker')
+        events.emit('broker:connected')
+        await Promise.all([presence.connected(link), sender.connected(link)])
+      },
+      onDisconnect: () => {
+        // Also called after an attempt that never was a connection.
+        if (sender.isConnected) events.emit('broker:lost')
+        presence.disconnected()
+        sender.disconnected()
+      },
+      onMessage: async (message) => {
+        presence.message(message)
+        await sender.message(message)
+      },
+    },
+    { clock: deps.clock, log, random: deps.random },
+  )
+  return link
+}
+
+async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
+  const { log, outbox, presence, sender } = parts
+  await sampler.stop()
+  if (link.connected) await within(SETTLE_AT_CLOSE_MS, clock, (signal) => sender.settled(signal))
+  if (link.connected) await within(GOODBYE_MS, clock, () => presence.leave())
+  sender.close()
+  await within(GOODBYE_MS, clock, () => link.close())
+  await outbox.close()
+  if (outbox.size > 0)
+    log.warn({ rows: outbox.size }, 'readings not known to be in the table; the outbox in memory ends here')
+  log.info({ missed: sampler.missed }, 'the publisher has stopped')
+}

@@ -1,0 +1,22 @@
+import { SnowhatError } from '../src/errors.ts'
+import type { PublisherSettings } from './config.ts'
+
+/** Seconds: faster than that the sensors have nothing new. */
+const SHORTEST_READING_INTERVAL_S = 0.01
+const SHORTEST_STATE_INTERVAL_S = 1
+
+/** Settings that cannot be honoured stop the start; nothing is simulated that was not asked for. */
+export function checkSettings(settings: PublisherSettings): void {
+  if (!settings.simulate)
+    throw new SnowhatError('E_CONFIG_INVALID', 'this version reads no real sensors yet', {
+      hint: 'add --simulate to publish simulated readings, each marked as such',
+    })
+  atLeast('reading_interval', settings.reading_interval, SHORTEST_READING_INTERVAL_S)
+  atLeast('state_interval', settings.state_interval, SHORTEST_STATE_INTERVAL_S)
+  if (settings.outbox_limit < 1) throw new SnowhatError('E_CONFIG_INVALID', 'outbox_limit must be at least 1 reading')
+}
+
+function atLeast(name: 'reading_interval' | 'state_interval', seconds: number, least: number): void {
+  if (seconds >= least) return
+  throw new SnowhatError('E_CONFIG_INVALID', `${name} is ${seconds} s; the shortest is ${least} s`)
+}

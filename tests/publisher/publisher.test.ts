@@ -1,0 +1,196 @@
+import { createServer, type Socket } from 'node:net'
+import { Aedes } from 'aedes'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { PublisherSettings } from '../../publisher/config.ts'
+import { runPublisher } from '../../publisher/main.ts'
+import { type Publisher, startPublisher } from '../../publisher/publisher.ts'
+import { systemClock } from '../../src/clock.ts'
+import { silentLog } from '../../src/log.ts'
+import { identity, ledger, mqttSettings, publisherSettings } from './support.ts'
+
+interface Seen {
+  readonly topic: string
+  readonly payload: string
+  readonly retain: boolean
+}
+
+async function startBroker() {
+  const broker = await Aedes.createBroker()
+  const seen: Seen[] = []
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    broker.handle(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  broker.on('publish', (packet) => {
+    if (packet.topic.startsWith('$SYS')) return
+    seen.push({ topic: packet.topic, payload: packet.payload.toString(), retain: packet.retain })
+  })
+  const stop = async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => broker.close(() => resolve(undefined)))
+    if (server.listening) await new Promise((resolve) => server.close(resolve))
+  }
+  onTestFinished(stop)
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const publish = (topic: string, payload: string) =>
+    new Promise<void>((resolve) =>
+      broker.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false }, () => resolve()),
+    )
+  /** From now on no PUBACK leaves. */
+  const freeze = () => {
+    broker.authorizePublish = () => undefined
+  }
+  return { url: `mqtt://127.0.0.1:${port}`, seen, sockets, publish, freeze }
+}
+
+const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
+
+async function start(url: string, changed: Partial<PublisherSettings> = {}): Promise<Publisher> {
+  const publisher = await startPublisher(publisherSettings(changed), mqttSettings(url), deps)
+  onTestFinished(() => publisher.close())
+  return publisher
+}
+
+const until = async (what: () => boolean) => expect.poll(what, { timeout: 8_000, interval: 10 }).toBe(true)
+
+/** Sequence numbers of all readings a broker has seen. */
+function seqsOf(seen: readonly Seen[]): number[] {
+  return seen
+    .filter((m) => m.topic === 'sensehat/pi-a/readings')
+    .flatMap((m) => JSON.parse(m.payload) as { seq: number } | { seq: number }[])
+    .map((r) => r.seq)
+}
+
+describe('over a real broker', () => {
+  it('readings arrive complete and in order, and leave the outbox by the ledger', async () => {
+    const { url, seen, publish } = await startBroker()
+    await publish('sensehat/bridge/availability', 'online')
+    const publisher = await start(url, { reading_interval: 0.02, max_batches: 2 })
+    await publisher.finished
+    await until(() => publisher.stats().delivered === 20)
+    expect(publisher.bridgeOnline()).toBe(true)
+    expect(publisher.stats()).toEqual({ taken: 20, delivered: 20, outbox: 20, committed: 0, givenUp: 0 })
+    expect(publisher.latest()?.seq).toBe(20)
+    expect(seqsOf(seen)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+    const drained = publisher.drained()
+    const all = { spooled: [[1, 20] as const], committed: [[1, 20] as const] }
+    await publish(
+      'sensehat/bridge/devices/pi-a',
+      JSON.stringify(ledger({ [publisher.stream]: { spooled: [...all.spooled], committed: [...all.committed] } })),
+    )
+    await drained
+    expect(publisher.stats()).toMatchObject({ outbox: 0, committed: 20 })
+  })
+
+  it('the broker says offline when the line is cut, and the Pi says online when it is back', async () => {
+    const { url, seen, sockets } = await startBroker()
+    await start(url, { reading_interval: 0.05 })
+    const words = () => seen.filter((m) => m.topic === 'sensehat/pi-a/availability')
+    await until(() => words().length === 1)
+    for (const socket of sockets) socket.destroy()
+    await until(() => words().length === 3)
+    expect(words().map((m) => [m.payload, m.retain])).toEqual([
+      ['online', true],
+      ['offline', true],
+      ['online', true],
+    ])
+    const before = seqsOf(seen).length
+    await until(() => seqsOf(seen).length > before + 5)
+    const all = new Set(seqsOf(seen))
+    for (let seq = 1; seq <= Math.max(...all); seq++) expect(all.has(seq)).toBe(true)
+  }, 15_000)
+
+  it('a clean stop sends what is outstanding, says offline, and not by the Will', async () => {
+    const { url, seen } = await startBroker()
+    const publisher = await start(url, { reading_interval: 0.02, max_batches: 1 })
+    await publisher.finished
+    await until(() => seqsOf(seen).length > 0)
+    await publisher.close()
+    expect(seqsOf(seen)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(seen.filter((m) => m.payload === 'offline')).toEqual([
+      { topic: 'sensehat/pi-a/availability', payload: 'offline', retain: true },
+    ])
+  })
+
+  it('a stop does not hang on a broker that has frozen with messages under way', async () => {
+    const { url, seen, freeze } = await startBroker()
+    const publisher = await start(url, { reading_interval: 0.02 })
+    await until(() => seqsOf(seen).length > 0)
+    freeze()
+    await until(() => publisher.stats().taken > publisher.stats().delivered + 5)
+    const began = performance.now()
+    await publisher.close()
+    expect(performance.now() - began).toBeLessThan(6_000)
+  }, 15_000)
+
+  it('asking again for a retained ledger fetches it', async () => {
+    const { url, publish } = await startBroker()
+    await publish('sensehat/bridge/devices/pi-a', JSON.stringify(ledger({})))
+    const { openMqttLink } = await import('../../src/mqtt-link.ts')
+    let heard = 0
+    const link = await openMqttLink(
+      mqttSettings(url),
+      {
+        clientId: 'x',
+        onMessage: () => void heard++,
+        onConnect: () => link.subscribe(['sensehat/bridge/devices/pi-a']),
+      },
+      deps,
+    )
+    onTestFinished(() => link.close())
+    await until(() => heard === 1)
+    await link.subscribe(['sensehat/bridge/devices/pi-a'])
+    await until(() => heard === 2)
+  })
+})
+
+describe('without a broker', () => {
+  const nowhere = 'mqtt://127.0.0.1:1'
+
+  it('readings are kept, and a stop does not hang', async () => {
+    const publisher = await start(nowhere, { reading_interval: 0.02, max_batches: 1 })
+    await publisher.finished
+    const began = performance.now()
+    await publisher.close()
+    expect(performance.now() - began).toBeLessThan(2_500)
+    expect(publisher.stats()).toMatchObject({ taken: 10, delivered: 0, outbox: 10 })
+  })
+
+  it('the command ends by itself after its batches when no bridge is there to wait for', async () => {
+    const settings = {
+      publisher: publisherSettings({ reading_interval: 0.01, max_batches: 1 }),
+      mqtt: mqttSettings(nowhere),
+    }
+    await runPublisher(settings, { ...deps, signal: new AbortController().signal })
+  })
+
+  it('the command ends when it is told to', async () => {
+    const stop = new AbortController()
+    const running = runPublisher(
+      { publisher: publisherSettings(), mqtt: mqttSettings(nowhere) },
+      { ...deps, signal: stop.signal },
+    )
+    stop.abort()
+    await running
+  })
+})
+
+describe('a start', () => {
+  it('without --simulate is refused: nothing is simulated that was not asked for', async () => {
+    await expect(start('mqtt://127.0.0.1:1', { simulate: false })).rejects.toMatchObject({
+      code: 'E_CONFIG_INVALID',
+      message: 'this version reads no real sensors yet',
+      hint: expect.stringContaining('--simulate'),
+    })
+  })
+
+  it('with an interval of nothing is refused', async () => {
+    await expect(start('mqtt://127.0.0.1:1', { reading_interval: 0 })).rejects.toMatchObject({
+      code: 'E_CONFIG_INVALID',
+    })
+  })
+})

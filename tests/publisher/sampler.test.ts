@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest'
+import { startSampler } from '../../publisher/sampler.ts'
+import { silentLog } from '../../src/log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+function sample(tick: (clock: ManualClock, at: number) => Promise<void> | void = () => undefined, limit = 0) {
+  const clock = new ManualClock()
+  const ticks: number[] = []
+  const sampler = startSampler(
+    { intervalMs: 1_000, limit },
+    async () => {
+      ticks.push(clock.monotonic())
+      await tick(clock, ticks.length)
+    },
+    { clock, log: silentLog() },
+  )
+  return { clock, ticks, sampler }
+}
+
+it('the first reading is taken at once and then one each interval', async () => {
+  const { clock, ticks, sampler } = sample()
+  await clock.advance(3_500)
+  expect(ticks).toEqual([0, 1_000, 2_000, 3_000])
+  expect(sampler.missed).toBe(0)
+  await sampler.stop()
+})
+
+it('a late reading does not shift the later ones', async () => {
+  const { clock, ticks, sampler } = sample((clock, at) => (at === 2 ? clock.stall(700) : undefined))
+  await clock.advance(4_000)
+  expect(ticks).toEqual([0, 1_000, 2_000, 3_000, 4_000])
+  await sampler.stop()
+})
+
+it('time that was slept through is skipped and counted, not made up for in a bunch', async () => {
+  const { clock, ticks, sampler } = sample((clock, at) => (at === 2 ? clock.stall(3_300) : undefined))
+  await clock.advance(7_000)
+  expect(ticks).toEqual([0, 1_000, 5_000, 6_000, 7_000])
+  expect(sampler.missed).toBe(3)
+  await sampler.stop()
+})
+
+it('a wall clock that jumps changes nothing', async () => {
+  const { clock, ticks, sampler } = sample((clock, at) => (at === 2 ? clock.setWall(0) : undefined))
+  await clock.advance(3_000)
+  expect(ticks).toEqual([0, 1_000, 2_000, 3_000])
+  await sampler.stop()
+})
+
+it('a tick that fails does not end the sampling', async () => {
+  const { clock, ticks, sampler } = sample(() => Promise.reject(new Error('broken')))
+  await clock.advance(2_000)
+  expect(ticks).toHaveLength(3)
+  await sampler.stop()
+})
+
+it('after a stop no reading is taken, and finished tells only of the limit', async () => {
+  const stopped = sample()
+  await stopped.clock.advance(1_000)
+  await stopped.sampler.stop()
+  await stopped.clock.advance(5_000)
+  expect(stopped.ticks).toHaveLength(2)
+
+  const limited = sample(undefined, 3)
+  let finished = false
+  void limited.sampler.finished.then(() => {
+    finished = true
+  })
+  await limited.clock.advance(1_500)
+  expect(finished).toBe(false)
+  await limited.clock.advance(5_000)
+  expect(finished).toBe(true)
+  expect(limited.ticks).toHaveLength(3)
+})

@@ -1,0 +1,96 @@
+import type { PublisherSettings } from '../../publisher/config.ts'
+import { NOTHING_KNOWN } from '../../publisher/host-metrics.ts'
+import { createReadingMaker } from '../../publisher/measure.ts'
+import { NOTHING_MEASURED } from '../../publisher/sensors/sensors.ts'
+import type { Interval } from '../../src/intervals.ts'
+import type { Ledger } from '../../src/ledger.ts'
+import { silentLog } from '../../src/log.ts'
+import type { IncomingMessage } from '../../src/mqtt-link.ts'
+import type { MqttSettings } from '../../src/mqtt-section.ts'
+import type { Reading } from '../../src/reading.ts'
+import { createTopics } from '../../src/topics.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+export const topics = createTopics('sensehat', 'homeassistant')
+
+export const identity = {
+  hostname: 'pi-a',
+  ipaddress: '192.0.2.7',
+  macaddress: '02:00:00:00:00:07',
+  serial: '00000000abcdef01',
+  model: 'Raspberry Pi 4 Model B Rev 1.4',
+}
+
+const blank = await createReadingMaker(identity, 'aaaaaaaa', true, {
+  clock: new ManualClock(),
+  log: silentLog(),
+  sensors: { keys: [], board: '', chips: [], read: async () => NOTHING_MEASURED },
+  host: { keys: [], read: async () => NOTHING_KNOWN },
+  clockState: async () => 'unsynced',
+}).take()
+
+export function reading(seq: number, stream = 'aaaaaaaa', values: Partial<Reading> = {}): Reading {
+  return { ...blank, stream, seq, uuid: `pi-a-${stream}-${seq}`, ...values }
+}
+
+type Streams = Record<string, { spooled: Interval[]; committed: Interval[] }>
+
+export function ledger(streams: Streams, instance = 'br01', id = 1): Ledger {
+  return {
+    id,
+    instance,
+    incarnation: 1,
+    runs: [],
+    streams,
+    counters: {
+      received: 0,
+      redelivered: 0,
+      declared_gaps: 0,
+      undeclared_gaps: 0,
+      late: 0,
+      rejected: 0,
+      dead_letters: 0,
+    },
+    lag_rows: 0,
+    lag_seconds: 0,
+    last_commit_at: null,
+  }
+}
+
+export function message(topic: string, payload: string | object): IncomingMessage {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  return { topic, payload: Buffer.from(text), retain: true, duplicate: false }
+}
+
+export function publisherSettings(changed: Partial<PublisherSettings> = {}): PublisherSettings {
+  return {
+    hostname: 'pi-a',
+    simulate: true,
+    reading_interval: 1,
+    state_interval: 10,
+    outbox_dir: '',
+    outbox_limit: 1000,
+    seed: 1,
+    board: 'v1',
+    environment: 'indoor',
+    altitude_m: 0,
+    max_batches: 0,
+    ...changed,
+  }
+}
+
+export function mqttSettings(url: string): MqttSettings {
+  return {
+    url,
+    username: '',
+    password: '',
+    password_file: '',
+    ca_file: '',
+    cert_file: '',
+    key_file: '',
+    protocol: '3.1.1',
+    keepalive_s: 30,
+    base_topic: 'sensehat',
+    discovery_prefix: 'homeassistant',
+  }
+}

@@ -1,0 +1,42 @@
+/** How often is looked. */
+const EVERY_MS = 50
+
+/**
+ * Looks until `look` gives something, and gives that. A `look` that throws has not seen it yet; the deadline's
+ * error says what was waited for and how the last look ended.
+ */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  deadlineMs = 20_000,
+): Promise<T> {
+  const until = performance.now() + deadlineMs
+  for (;;) {
+    let last: unknown = 'it was not so'
+    try {
+      const seen = await look()
+      if (seen !== undefined && seen !== false) return seen
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() >= until)
+      throw new Error(`not within ${deadlineMs} ms: ${what} (${last instanceof Error ? last.message : last})`, {
+        cause: last,
+      })
+    // Between two looks; the deadline bounds the whole.
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+  }
+}
+
+/** The promise, or an error that says what did not happen in time. */
+export async function within<T>(deadlineMs: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+import { findContainerEngine } from './container.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Why there is no container engine; empty when there is one. */
+    readonly noContainers: string
+  }
+}
+
+/** Once before all slow tests: what they run is built, and whether containers can be had is known and said. */
+export default async function setup(project: TestProject): Promise<void> {
+  // `npm test` has just done it.
+  if (process.env.npm_lifecycle_event !== 'test')
+    execFileSync('npm', ['run', '--silent', 'build'], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: 'inherit',
+    })
+  const noContainers = await findContainerEngine()
+  if (noContainers !== '')
+    process.stderr.write(
+      `\n!!! NO CONTAINER ENGINE: tests against Mosquitto are SKIPPED, nothing is proved about it (${noContainers})\n\n`,
+    )
+  project.provide('noContainers', noContainers)
+}
