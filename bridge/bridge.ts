@@ -1,0 +1,320 @@
+import type { Clock } from '../src/clock.ts'
+import { SnowhatError } from '../src/errors.ts'
+import { Events } from '../src/events.ts'
+import type { Ledger } from '../src/ledger.ts'
+import { Lifecycle } from '../src/lifecycle.ts'
+import type { Log } from '../src/log.ts'
+import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
+import { createTopics, type Topics } from '../src/topics.ts'
+import type { BridgeSettings } from './config.ts'
+import { type DeadLetters, MemoryDeadLetters } from './dead-letters.ts'
+import type { BridgeEventMap, BridgeEvents } from './events.ts'
+import { Intake } from './intake.ts'
+import { Lanes } from './lanes/lanes.ts'
+import { LedgerPublisher } from './ledger/ledger-publisher.ts'
+import { openRetainedLedgers, type RetainedLedgers } from './ledger/retained-ledgers.ts'
+import { Presence } from './presence.ts'
+import { senseHatRoute } from './sense-hat-route.ts'
+import { resolveSnowflake } from './snowflake-target.ts'
+import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
+import { createIdentity } from './snowpipe/credentials.ts'
+import { MemorySpool } from './spool/memory-spool.ts'
+import type { Spool } from './spool/spool.ts'
+import { serveStatus } from './status/server.ts'
+
+export interface BridgeDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+}
+
+export interface BridgeTotals {
+  readonly received: number
+  readonly redelivered: number
+  /** Rows this process has seen committed. */
+  readonly committed: number
+  readonly rejected: number
+  /** Readings missing and not declared. */
+  readonly missing: number
+  readonly deadLetters: number
+  readonly waiting: number
+}
+
+export interface Bridge {
+  readonly instance: string
+  /** Where the rows go. */
+  readonly target: string
+  readonly httpPort: number
+  readonly events: BridgeEvents
+  readonly deadLetters: DeadLetters
+  totals(): BridgeTotals
+  ledger(hostname: string): Ledger | undefined
+  /** Sends and commits all that is spooled; false when the deadline passed first. */
+  drain(deadlineMs: number): Promise<boolean>
+  /** Rejects when another bridge has taken over; never resolves. */
+  readonly standDown: Promise<never>
+  /** Drains, then lets go of everything. */
+  close(): Promise<void>
+}
+
+/** How often a lane looks whether the broker can be asked for a predecessor's ledger. */
+const LEDGER_READ_RETRY_MS = 1_000
+
+/** Starts in the order of dependence; that the broker or Snowflake is away is no reason not to. */
+export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, deps: BridgeDeps): Promise<Bridge> {
+  const bridge = new RunningBridge(
+    { ...settings, snowflake: resolveSnowflake(settings.snowflake) },
+    createTopics(mqtt.base_topic, mqtt.discovery_prefix),
+    deps,
+  )
+  try {
+    await bridge.start(mqtt)
+  } catch (error) {
+    await bridge.abandon()
+    throw error
+  }
+  return bridge
+}
+
+class RunningBridge implements Bridge {
+  readonly events: BridgeEvents
+  readonly deadLetters = new MemoryDeadLetters()
+  readonly standDown: Promise<never>
+  readonly #settings: BridgeSettings
+  readonly #topics: Topics
+  readonly #deps: BridgeDeps
+  readonly #life = new Lifecycle()
+  readonly #spool: Spool
+  readonly #snowpipe: Snowpipe
+  readonly #ledgers: LedgerPublisher
+  readonly #lanes: Lanes
+  readonly #intake: Intake
+  readonly #presence: Presence
+  #retained: RetainedLedgers | undefined
+  #link: MqttLink | undefined
+  #http: { port: number } = { port: 0 }
+  #committed = 0
+  #stopping = false
+  #onRival: (reason: string) => void = () => undefined
+
+  constructor(settings: BridgeSettings, topics: Topics, deps: BridgeDeps) {
+    const { clock, log } = deps
+    this.#settings = settings
+    this.#topics = topics
+    this.#deps = deps
+    this.events = new Events<BridgeEventMap>(log)
+    this.events.on('rows:committed', (_device, rows) => {
+      this.#committed += rows
+    })
+    this.standDown = new Promise((_resolve, reject) => {
+      this.#onRival = (reason) =>
+        reject(new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or this one' }))
+    })
+    // Who starts a bridge in a test may not care; the command does.
+    this.standDown.catch(() => undefined)
+    this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity: createIdentity(settings.snowflake, clock) })
+    this.#spool = new MemorySpool()
+    const { events } = this
+    const spool = this.#spool
+    this.#ledgers = new LedgerPublisher({
+      clock,
+      log,
+      events,
+      spool,
+      topics,
+      publish: (topic, payload) => this.#live().publish(topic, payload, { retain: true }),
+      onAnnounced: (device) => this.#lanes.wake(device),
+    })
+    this.#lanes = new Lanes(settings, {
+      ...deps,
+      events,
+      spool,
+      snowpipe: this.#snowpipe,
+      ledgers: this.#ledgers,
+      retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
+      onRival: (reason) => this.#onRival(reason),
+      onRefusedRow: (device, row, reason) => {
+        this.deadLetters.add({
+          device: device.hostname,
+          topic: topics.readings(device.hostname),
+          code: 'refused_by_snowflake',
+          reason,
+          payload: Buffer.from(row.json),
+          at: clock.now(),
+        })
+        events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
+      },
+    })
+    this.#intake = new Intake(senseHatRoute(topics), {
+      clock,
+      log,
+      events,
+      spool,
+      deadLetters: this.deadLetters,
+      onChange: (device) => {
+        this.#ledgers.touch(device)
+        this.#lanes.wake(device)
+      },
+    })
+    this.#presence = new Presence({
+      log,
+      topics,
+      spool,
+      startedAt: clock.now(),
+      onRival: (reason) => this.#onRival(reason),
+    })
+  }
+
+  get instance(): string {
+    return this.#spool.instance
+  }
+
+  get target(): string {
+    const { snowflake } = this.#settings
+    return snowflake.url !== '' ? snowflake.url : snowflake.account
+  }
+
+  get httpPort(): number {
+    return this.#http.port
+  }
+
+  async start(mqtt: MqttSettings): Promise<void> {
+    const life = this.#life
+    const clientId = this.#settings.bridge.client_id
+    life.own('spool', this.#spool, (spool) => spool.close())
+    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#statusSource()), (http) =>
+      http.close(),
+    )
+    life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+    this.#retained = life.own('retained', await openRetainedLedgers(mqtt, this.#topics, clientId, this.#deps), (r) =>
+      r.close(),
+    )
+    this.#link = life.own('mqtt', await this.#connect(mqtt, clientId), (link) => link.close())
+    life.own('ledgers', this.#ledgers, (ledgers) => ledgers.close())
+    life.own('lanes', this.#lanes, (lanes) => lanes.close())
+  }
+
+  /** After a start that failed half-way. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#lanes.close(), this.#ledgers.close(), this.#life.close()])
+  }
+
+  totals(): BridgeTotals {
+    const totals = { received: 0, redelivered: 0, rejected: 0, missing: 0, waiting: 0 }
+    for (const device of this.#spool.devices()) {
+      const { counters } = this.#ledgers.current(device)
+      totals.received += counters.received
+      totals.redelivered += counters.redelivered
+      totals.rejected += counters.rejected
+      totals.missing += counters.undeclared_gaps
+      totals.waiting += device.rows.length
+    }
+    return { ...totals, committed: this.#committed, deadLetters: this.deadLetters.total }
+  }
+
+  ledger(hostname: string): Ledger | undefined {
+    for (const device of this.#spool.devices()) if (device.hostname === hostname) return this.#ledgers.current(device)
+    return undefined
+  }
+
+  async drain(deadlineMs: number): Promise<boolean> {
+    const done = await this.#lanes.drain(deadlineMs)
+    await this.#ledgers.flush()
+    return done
+  }
+
+  async close(): Promise<void> {
+    this.#stopping = true
+    // From here on nothing is acknowledged: the broker keeps it for the next start. Not unsubscribed, because
+    // that would throw the session's queue away.
+    const done = await this.drain(this.#settings.bridge.drain)
+    if (!done)
+      this.#deps.log.warn(
+        { rows: this.totals().waiting },
+        'stopping with rows not committed; their publishers still have them',
+      )
+    await this.#link?.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined)
+    await this.#life.close()
+  }
+
+  #connect(mqtt: MqttSettings, clientId: string): Promise<MqttLink> {
+    const { topics, presence } = { topics: this.#topics, presence: this.#presence }
+    return openMqttLink(
+      mqtt,
+      {
+        clientId,
+        persistentSession: true,
+        will: { topic: topics.bridgeAvailability, payload: 'offline' },
+        onMessage: async (message) => {
+          if (presence.take(message)) return
+          if (this.#stopping) throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
+          await this.#intake.accept(message)
+        },
+        onConnect: async () => {
+          const link = this.#live()
+          // What the last bridge left is read before this one speaks.
+          await link.subscribe(presence.filters())
+          await link.roundTrip(topics.response('connect'))
+          await presence.speak(link)
+          this.#ledgers.connected()
+          await link.subscribe([topics.allReadings])
+          this.#deps.log.info({ url: mqtt.url, instance: this.instance }, 'connected to the broker')
+        },
+        onDisconnect: () => this.#ledgers.disconnected(),
+      },
+      this.#deps,
+    )
+  }
+
+  #live(): MqttLink {
+    if (this.#link === undefined)
+      throw new SnowhatError('E_MQTT_DISCONNECTED', 'not connected yet', { retryable: true })
+    return this.#link
+  }
+
+  /** The device's retained ledger, however long the broker takes to be there. */
+  async #readLedger(hostname: string, signal: AbortSignal): Promise<Ledger | null> {
+    for (;;) {
+      try {
+        if (this.#retained !== undefined) return await this.#retained.read(hostname)
+      } catch (error) {
+        this.#deps.log.debug({ err: error, device: hostname }, 'cannot read the retained ledger yet')
+      }
+      await this.#deps.clock.sleep(LEDGER_READ_RETRY_MS, signal)
+    }
+  }
+
+  #statusSource() {
+    const laneStates = () => new Map([...this.#lanes].map((lane) => [lane.device.hostname, lane.state]))
+    const show = (hostname: string, lane: string | undefined, ledger: Ledger) => ({
+      hostname,
+      lane: lane ?? 'resting',
+      rows_committed: Object.values(ledger.streams)
+        .flatMap((stream) => stream.committed)
+        .reduce((sum, [first, last]) => sum + last - first + 1, 0),
+      ledger,
+    })
+    return {
+      ready: () => !this.#stopping && (this.#link?.connected ?? false),
+      health: () => ({
+        mqtt_connected: this.#link?.connected ?? false,
+        target: this.target,
+        devices: [...this.#spool.devices()].length,
+        rows_waiting: this.totals().waiting,
+        dead_letters: this.deadLetters.total,
+        problems: this.#lanes.trouble.codes,
+      }),
+      devices: () => {
+        const states = laneStates()
+        return [...this.#spool.devices()]
+          .sort((a, b) => a.hostname.localeCompare(b.hostname))
+          .map((device) => show(device.hostname, states.get(device.hostname), this.#ledgers.current(device)))
+      },
+      device: (hostname: string) => {
+        const ledger = this.ledger(hostname)
+        return ledger && show(hostname, laneStates().get(hostname), ledger)
+      },
+    }
+  }
+}

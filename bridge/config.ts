@@ -1,0 +1,70 @@
+import { type Section, secret, type ValuesOf } from '../src/setting.ts'
+
+export const snowflakeSection = {
+  account: { kind: 'string', default: '', doc: 'account identifier: ORG-ACCOUNT, or locator with region' },
+  url: {
+    kind: 'string',
+    default: '',
+    doc: 'base address when it is not https://<account>.snowflakecomputing.com, such as an emulator',
+  },
+  user: { kind: 'string', default: 'SENSEHAT_STREAMING_USER', doc: 'login name of the service user' },
+  role: { kind: 'string', default: '', doc: "role to ask for; empty for the user's default role" },
+  database: { kind: 'string', default: 'DEMO', doc: 'database of the pipe' },
+  schema: { kind: 'string', default: 'DEMO', doc: 'schema of the pipe' },
+  pipes: {
+    kind: 'list',
+    default: ['SENSEHAT_STREAMING_PIPE'],
+    doc: 'streaming pipes; a device is given one by hash and keeps it',
+  },
+  ...secret('private_key', 'private key of the service user, PEM'),
+  ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
+  ...secret('pat', 'programmatic access token, used instead of the key'),
+} as const satisfies Section
+
+export const batchSection = {
+  max_rows: { kind: 'count', default: 100, doc: 'send a batch at this many rows …' },
+  max_bytes: { kind: 'count', default: 1_000_000, doc: '… or this many bytes before compression …' },
+  max_age_ms: { kind: 'count', default: 5_000, doc: '… or when its oldest row has waited this many milliseconds' },
+} as const satisfies Section
+
+export const spoolSection = {
+  dir: {
+    kind: 'string',
+    default: '',
+    doc: 'directory of the spool; this version keeps the spool in memory and takes only the empty value',
+  },
+} as const satisfies Section
+
+export const httpSection = {
+  host: { kind: 'string', default: '127.0.0.1', doc: 'address the page and the health checks listen on' },
+  port: { kind: 'port', default: 8080, doc: 'port of the page and the health checks' },
+} as const satisfies Section
+
+export const bridgeSection = {
+  client_id: { kind: 'string', default: 'snowhat-bridge', doc: "MQTT client id; the broker's session hangs on it" },
+  parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
+  opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
+  status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
+  drain: { kind: 'duration', default: 8_000, doc: 'how long a shutdown waits for rows under way to be committed' },
+} as const satisfies Section
+
+export const bridgeSections = {
+  bridge: bridgeSection,
+  snowflake: snowflakeSection,
+  batch: batchSection,
+  spool: spoolSection,
+  http: httpSection,
+} as const
+
+export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
+export type BatchSettings = ValuesOf<typeof batchSection>
+export type HttpSettings = ValuesOf<typeof httpSection>
+export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
+
+export interface BridgeSettings {
+  readonly bridge: BridgeOwnSettings
+  readonly snowflake: SnowflakeSettings
+  readonly batch: BatchSettings
+  readonly spool: ValuesOf<typeof spoolSection>
+  readonly http: HttpSettings
+}

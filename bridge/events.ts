@@ -1,0 +1,21 @@
+import type { Events } from '../src/events.ts'
+import type { Refused } from './route.ts'
+
+/** What happens in the bridge. Metrics, the page and tests listen; nothing steers by it. */
+export interface BridgeEventMap extends Record<string, unknown[]> {
+  /** Readings of one message are in the spool. */
+  'readings:spooled': [device: string, count: number]
+  'reading:redelivered': [device: string, stream: string, seq: number]
+  'reading:refused': [device: string, code: Refused['code'], reason: string]
+  'channel:opened': [device: string, committed: string | null]
+  'batch:appended': [device: string, rows: number, bytes: number, trigger: 'rows' | 'bytes' | 'age' | 'drain']
+  /** Rows are proved to be in the table. `lagMs` is the age of the oldest of them since it was received. */
+  'rows:committed': [device: string, rows: number, lagMs: number]
+  'rows:rejected': [device: string, rows: number, message: string | null]
+  /** Rows can not be delivered until something changes. */
+  'lane:blocked': [device: string, code: string, reason: string]
+  'lane:unblocked': [device: string]
+  'ledger:published': [device: string, id: number]
+}
+
+export type BridgeEvents = Events<BridgeEventMap>

@@ -1,0 +1,131 @@
+import type { Clock } from '../src/clock.ts'
+import type { Log } from '../src/log.ts'
+import type { IncomingMessage } from '../src/mqtt-link.ts'
+import { randomId } from '../src/random-id.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { BridgeEvents } from './events.ts'
+import type { DecodedReading, Refused, Route } from './route.ts'
+import type { DeviceLog, NewRow } from './spool/device-log.ts'
+import type { Spool } from './spool/spool.ts'
+
+export interface IntakeDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: BridgeEvents
+  readonly spool: Spool
+  readonly deadLetters: DeadLetters
+  /** Called when a device has new rows, or something its publisher should hear of. */
+  readonly onChange: (device: DeviceLog) => void
+}
+
+/** A jump this far is a broken counter, not a gap: taking it in would poison the interval sets. */
+const LONGEST_JUMP = 1_000_000
+
+/**
+ * MQTT message to spooled rows. `accept` resolves when the spool has committed the message's readings, and
+ * the PUBACK leaves then. It never rejects because of what is in a message: what cannot be read is
+ * acknowledged, counted and kept as a dead letter, because it would come back for ever otherwise.
+ */
+export class Intake {
+  readonly #route: Route
+  readonly #deps: IntakeDeps
+
+  constructor(route: Route, deps: IntakeDeps) {
+    this.#route = route
+    this.#deps = deps
+  }
+
+  async accept(message: IncomingMessage): Promise<void> {
+    const hostname = this.#route.deviceOf(message.topic)
+    if (hostname === undefined) {
+      const reason = 'the topic names no device: [a-z0-9][a-z0-9_-]{0,62}, and neither bridge nor elastic'
+      this.#refuse('', message.topic, { code: 'bad_topic', reason, payload: message.payload })
+      return
+    }
+    const device = this.#deps.spool.device(hostname)
+    const { readings, refused } = this.#route.decode(hostname, message.payload)
+    for (const one of refused) this.#refuseOf(device, message.topic, one)
+    const rows: NewRow[] = []
+    const inThisMessage = new Set<string>()
+    for (const reading of readings) {
+      const row = this.#newRow(device, message.topic, reading)
+      if (row === undefined) continue
+      const name = `${row.stream}.${row.seq}`
+      if (inThisMessage.has(name)) this.#redelivered(device, row.stream, row.seq)
+      else rows.push(row)
+      inThisMessage.add(name)
+    }
+    if (rows.length > 0) {
+      await this.#deps.spool.append(device, rows)
+      this.#deps.events.emit('readings:spooled', hostname, rows.length)
+    }
+    this.#deps.onChange(device)
+  }
+
+  #newRow(device: DeviceLog, topic: string, reading: DecodedReading): NewRow | undefined {
+    const { stream, seq, after } = reading.position ?? { ...nextMade(device), after: null }
+    const received = device.received.of(stream)
+    if (received.has(seq)) {
+      this.#redelivered(device, stream, seq)
+      return undefined
+    }
+    const newest = received.max ?? 0
+    if (seq > newest + LONGEST_JUMP) {
+      const payload = Buffer.from(JSON.stringify(reading.row))
+      this.#refuseOf(device, topic, { code: 'seq_jump', reason: `seq ${seq} follows ${newest}`, payload })
+      return undefined
+    }
+    if (seq < newest) device.counters.late++
+    if (after !== null) declareGap(device, stream, seq, after)
+    const receivedAt = this.#deps.clock.now()
+    const json = JSON.stringify({
+      ...reading.row,
+      uuid: reading.row.uuid ?? `${device.hostname}-${stream}-${seq}`,
+      stream,
+      seq,
+      bridge_received_at: new Date(receivedAt).toISOString(),
+    })
+    return { stream, seq, json, receivedAt, arrived: this.#deps.clock.monotonic() }
+  }
+
+  #redelivered(device: DeviceLog, stream: string, seq: number): void {
+    device.counters.redelivered++
+    this.#deps.events.emit('reading:redelivered', device.hostname, stream, seq)
+  }
+
+  #refuseOf(device: DeviceLog, topic: string, refused: Refused): void {
+    if (refused.position) {
+      const { stream, seq } = refused.position
+      if (device.has(stream, seq)) {
+        this.#redelivered(device, stream, seq)
+        return
+      }
+      // Accounted for: its publisher may let go of it, and it is no gap.
+      device.received.add(stream, seq)
+      device.committed.add(stream, seq)
+    }
+    device.counters.deadLetters++
+    this.#refuse(device.hostname, topic, refused)
+  }
+
+  #refuse(hostname: string, topic: string, { code, reason, payload }: Refused): void {
+    this.#deps.deadLetters.add({ device: hostname, topic, code, reason, payload, at: this.#deps.clock.now() })
+    this.#deps.log.debug({ device: hostname, topic, code, reason }, 'kept a message as a dead letter')
+    this.#deps.events.emit('reading:refused', hostname, code, reason)
+  }
+}
+
+/** The next position in the stream this bridge makes for a publisher that numbers nothing. */
+function nextMade(device: DeviceLog): { stream: string; seq: number } {
+  device.made ??= { stream: randomId(8), last: 0 }
+  device.made.last++
+  return { stream: device.made.stream, seq: device.made.last }
+}
+
+/** `after` names the reading before this one: what lies between was given up by the publisher. */
+function declareGap(device: DeviceLog, stream: string, seq: number, after: string): void {
+  const dot = after.indexOf('.')
+  const [before, last] = [after.slice(0, dot), Number(after.slice(dot + 1))]
+  const from = before === stream ? last + 1 : 1
+  if (from < seq) device.declared.add(stream, from, seq - 1)
+}

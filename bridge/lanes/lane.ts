@@ -1,0 +1,379 @@
+import { backoffMs } from '../../src/backoff.ts'
+import { Bell } from '../../src/bell.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Gate } from '../../src/gate.ts'
+import type { Ledger } from '../../src/ledger.ts'
+import type { Log } from '../../src/log.ts'
+import type { BatchSettings } from '../config.ts'
+import type { BridgeEvents } from '../events.ts'
+import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
+import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
+import type { Answer } from '../snowpipe/answer.ts'
+import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
+import type { ChannelStatus } from '../snowpipe/status.ts'
+import { verdictOnChannel } from '../snowpipe/verdict.ts'
+import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { Spool } from '../spool/spool.ts'
+import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
+import { openChannel } from './open-channel.ts'
+import { RowAccount } from './row-account.ts'
+import type { Trouble } from './trouble.ts'
+
+/*
+ * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
+ *
+ *   resting ──rows──► opening ──ok──► ready ──batch──► appending ──2xx──► ready
+ *                        ▲  │                              │ no answer, 5xx, 429: the same bytes again
+ *                        │  └─ names, grants ─► blocked    │ too big: ready, with half the rows
+ *                        └─────── not ours any more ◄──────┘ (the append, or the status poller, says so)
+ *   ready ─ row counts disagree, or the channel is another one ─► held (a person decides)
+ *
+ * Rows leave the spool only through `observe`, when the committed token has passed them and the counts agree.
+ */
+export type LaneState = 'resting' | 'opening' | 'ready' | 'appending' | 'blocked' | 'held' | 'closed'
+
+export interface LaneDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly events: BridgeEvents
+  readonly spool: Spool
+  readonly snowpipe: Snowpipe
+  readonly ledgers: LedgerPublisher
+  readonly trouble: Trouble
+  /** Bounds the appends under way over all lanes. */
+  readonly appends: Gate
+  /** Waits for this lane's turn to open a channel. */
+  readonly openingTurn: (signal: AbortSignal) => Promise<void>
+  /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
+  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** Another bridge has taken this channel. */
+  readonly onRival: (reason: string) => void
+  /** A row that can never be stored. */
+  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
+}
+
+/** 10 requests a second are allowed per channel [documented]; a little less. */
+const APPEND_SPACING_MS = 110
+const RETRY = { firstMs: 500, maxMs: 30_000 }
+/** After this long with the same batch unanswered the channel is opened anew. */
+const RETRY_BUDGET_MS = 60_000
+/** Appended and not committed: more would only pile up at a server that does not commit. */
+const MAX_UNCOMMITTED_BATCHES = 16
+/** A channel whose rows stay uncommitted this long is opened anew. */
+const COMMIT_TIMEOUT_MS = 120_000
+/** How soon a lane that is blocked tries again. */
+const BLOCKED_RETRY_MS = 60_000
+
+interface OpenChannel {
+  continuationToken: string
+  /** Changes at each opening: what was asked before says nothing about after. */
+  readonly generation: number
+  readonly account: RowAccount
+}
+
+export class Lane {
+  readonly device: DeviceLog
+  readonly path: ChannelPath
+  readonly #deps: LaneDeps
+  readonly #policy: BatchSettings
+  readonly #log: Log
+  readonly #bell = new Bell()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+  #state: LaneState = 'resting'
+  #channel: OpenChannel | undefined
+  #generation = 0
+  /** Rows at the head of the spool that this opening has appended. */
+  #appended = 0
+  #inFlight: FrozenBatch | undefined
+  #reopen: string | undefined
+  #draining = false
+  #nextAppendAt = Number.NEGATIVE_INFINITY
+  #rowLimit = Number.POSITIVE_INFINITY
+  #lastProgress = 0
+
+  constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
+    this.device = device
+    this.path = path
+    this.#policy = policy
+    this.#deps = deps
+    this.#log = deps.log.child({ component: 'lane', device: device.hostname })
+  }
+
+  get state(): LaneState {
+    return this.#state
+  }
+
+  /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Rows are with Snowflake and not known committed. */
+  get awaitsCommit(): boolean {
+    return this.#channel !== undefined && (this.#appended > 0 || this.#inFlight !== undefined)
+  }
+
+  /** New rows, a ledger acknowledged, anything that may let the lane go on. */
+  wake(): void {
+    if (this.#state === 'closed' || this.#state === 'held') return
+    this.#bell.ring()
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** From now on rows go out as soon as they can, whatever their age. */
+  drain(): void {
+    this.#draining = true
+    this.wake()
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed'
+    this.#stop.abort()
+    this.#bell.ring()
+    await this.#running
+  }
+
+  /** What the status poller has learned of this channel. */
+  observe(status: ChannelStatus, generation: number): void {
+    const channel = this.#channel
+    if (channel === undefined || channel.generation !== generation || this.#state === 'held') return
+    const verdict = verdictOnChannel(status.code)
+    const committed = status.committed === null ? undefined : parseToken(status.committed)
+    if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
+    else if (status.committed !== null && committed === undefined)
+      this.#openAnew(`the committed token ${status.committed} is not one of ours`)
+    else if (committed !== undefined && this.#isNews(committed)) this.#progress(channel, committed, status)
+    else if (this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
+      this.#openAnew('nothing was committed for two minutes')
+  }
+
+  /** Snowflake does not know the channel any more. */
+  vanished(generation: number): void {
+    if (this.#channel?.generation === generation) this.#openAnew('the channel is gone')
+  }
+
+  /** A committed token that says something new of rows of this lane. */
+  #isNews(committed: OffsetToken): boolean {
+    const { trimmed, takenOverAt } = this.device
+    if (takenOverAt !== null && sameToken(takenOverAt, committed)) return false
+    if (committed.owner !== this.#deps.spool.instance) {
+      this.#openAnew(`the committed token belongs to ${committed.owner}`)
+      return false
+    }
+    return trimmed === null || compareTokens(committed, trimmed) > 0
+  }
+
+  #progress(channel: OpenChannel, committed: OffsetToken, status: ChannelStatus): void {
+    // The answer to the append comes first: until then its rows are not counted as sent.
+    if (this.#inFlight !== undefined && compareTokens(this.#inFlight.last, committed) <= 0) return
+    const account = channel.account.settle(committed, status)
+    if (account.disagreement !== undefined) {
+      this.#hold('row_counts', account.disagreement)
+      return
+    }
+    if (account.rejected > 0) {
+      this.device.counters.rejected += account.rejected
+      this.#deps.events.emit('rows:rejected', this.device.hostname, account.rejected, status.lastErrorMessage)
+      this.#log.error(
+        { rows: account.rejected, reason: status.lastErrorMessage, hint: 'look at ERROR_TABLE of the table' },
+        'Snowflake could not store rows',
+      )
+    }
+    this.#trim(committed)
+    this.wake()
+  }
+
+  /** Rows up to `committed` are in the table. */
+  #trim(committed: OffsetToken): void {
+    const { clock, events, ledgers, spool } = this.#deps
+    const oldest = this.device.rows[0]?.receivedAt ?? clock.now()
+    const rows = this.device.trimTo(committed)
+    this.#appended = Math.max(0, this.#appended - rows)
+    this.#lastProgress = clock.monotonic()
+    if (rows > 0) {
+      this.device.lastCommitAt = clock.now()
+      events.emit('rows:committed', this.device.hostname, rows, clock.now() - oldest)
+    }
+    void spool.save(this.device)
+    ledgers.touch(this.device)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#hasWork() && !this.#stop.signal.aborted) {
+        if (this.#channel === undefined || this.#reopen !== undefined) await this.#open()
+        else await this.#send(this.#channel)
+      }
+    } catch (error) {
+      if (this.#stop.signal.aborted) return
+      // A bug, not an answer: keep the rows, tell, and do not spin.
+      this.#log.error({ err: error }, 'the lane failed and will be opened anew')
+      this.#reopen = 'an internal error'
+      await this.#pause(RETRY.maxMs)
+    }
+  }
+
+  #hasWork(): boolean {
+    if (this.#state === 'held' || this.#state === 'closed') return false
+    return this.device.rows.length > this.#appended || (this.#reopen !== undefined && this.device.rows.length > 0)
+  }
+
+  async #open(): Promise<void> {
+    this.#state = 'opening'
+    const reason = this.#reopen
+    if (reason !== undefined) this.#log.info({ reason }, 'opening the channel again')
+    this.#reopen = undefined
+    this.#channel = undefined
+    this.#inFlight = undefined
+    this.#appended = 0
+    this.#generation++
+    const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
+    switch (result.kind) {
+      case 'open':
+        this.#channel = {
+          continuationToken: result.continuationToken,
+          generation: this.#generation,
+          account: new RowAccount(result.status),
+        }
+        if (result.mine !== undefined) this.#trim(result.mine)
+        this.#lastProgress = this.#deps.clock.monotonic()
+        this.#state = 'ready'
+        this.device.opened = true
+        this.#deps.trouble.over()
+        this.#deps.ledgers.touch(this.device)
+        this.#deps.events.emit('channel:opened', this.device.hostname, result.status.committed)
+        return
+      case 'blocked':
+        return this.#blocked(result.answer)
+      case 'held':
+        return this.#hold('another_channel', result.reason)
+      case 'rival':
+        this.#hold('rival', result.reason)
+        return this.#deps.onRival(result.reason)
+    }
+  }
+
+  /** One step of sending: wait until a batch is due, or freeze and append it. */
+  async #send(channel: OpenChannel): Promise<void> {
+    const { clock, ledgers } = this.#deps
+    this.#state = 'ready'
+    if (channel.account.batches >= MAX_UNCOMMITTED_BATCHES) return this.#bell.wait()
+    const waiting = this.device.rows.slice(
+      this.#appended,
+      this.#appended + Math.min(this.#policy.max_rows, this.#rowLimit),
+    )
+    const plan = planBatch(waiting, this.#policy, clock.monotonic(), this.#draining || waiting.length >= this.#rowLimit)
+    if (plan === undefined) return
+    if ('dueInMs' in plan) return this.#pause(plan.dueInMs)
+    const rows = waiting.slice(0, plan.rows)
+    const announced = rows.findIndex((row) => !ledgers.isAnnounced(this.device, row.token.ordinal))
+    if (announced === 0) {
+      ledgers.announce(this.device)
+      return this.#bell.wait()
+    }
+    const spacing = this.#nextAppendAt - clock.monotonic()
+    if (spacing > 0) return this.#pause(spacing)
+    // A batch holds rows of announced runs only; the rest follow with the next one.
+    await this.#append(channel, announced < 0 ? rows : rows.slice(0, announced), plan.trigger)
+  }
+
+  async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
+    const { appends, clock, events, snowpipe } = this.#deps
+    const batch = await freezeBatch(rows, channel.continuationToken, clock.now())
+    if (this.#reopen !== undefined) return
+    this.#state = 'appending'
+    this.#inFlight = batch
+    const since = clock.monotonic()
+    for (let attempt = 0; this.#reopen === undefined; attempt++) {
+      const outcome = await appends.pass(() => snowpipe.append(this.path, batch))
+      this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
+      if (this.#reopen !== undefined || this.#stop.signal.aborted) return
+      if (outcome.verdict === 'ok') {
+        channel.continuationToken = outcome.value.continuationToken
+        channel.account.appended(batch)
+        if (this.#appended === 0) this.#lastProgress = clock.monotonic()
+        this.#appended += batch.rows
+        this.#inFlight = undefined
+        this.#rowLimit = Number.POSITIVE_INFINITY
+        this.#deps.trouble.over()
+        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        return
+      }
+      const { answer } = outcome
+      if (outcome.verdict === 'split') {
+        this.#inFlight = undefined
+        return this.#splitOrSetAside(rows, answer)
+      }
+      if (outcome.verdict === 'unauthorized' || outcome.verdict === 'blocked') await this.#blocked(answer)
+      else if (outcome.verdict !== 'retry') return this.#openAnew(`${answer.code || answer.status}: ${answer.message}`)
+      else if (clock.monotonic() - since > RETRY_BUDGET_MS)
+        return this.#openAnew(`no clear answer to an append for a minute (${answer.message})`)
+      else await this.#pause(answer.retryAfterMs ?? backoffMs(attempt, RETRY, this.#deps.random))
+    }
+  }
+
+  /** The server did not take the batch at all: halve it, and set a single row aside that fails by itself. */
+  #splitOrSetAside(rows: readonly SpooledRow[], answer: Answer): void {
+    const [only] = rows
+    if (rows.length > 1 || only === undefined) {
+      this.#rowLimit = Math.ceil(rows.length / 2)
+      this.#log.warn(
+        { rows: rows.length, code: answer.code, reason: answer.message },
+        'an append was refused, halving it',
+      )
+      return
+    }
+    this.#rowLimit = Number.POSITIVE_INFINITY
+    this.device.setAside(only)
+    this.#deps.onRefusedRow(this.device, only, answer.message)
+    void this.#deps.spool.save(this.device)
+    this.#deps.ledgers.touch(this.device)
+  }
+
+  #openAnew(reason: string): void {
+    this.#reopen ??= reason
+    this.wake()
+  }
+
+  async #blocked(answer: Answer): Promise<void> {
+    this.#state = 'blocked'
+    const code = answer.code || String(answer.status ?? 'no_answer')
+    this.#log.error(
+      { code, reason: answer.message, hint: blockedHint(code) },
+      'Snowflake refuses this channel; its rows wait',
+    )
+    this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
+    await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
+    this.#deps.events.emit('lane:unblocked', this.device.hostname)
+  }
+
+  /** Nothing more is sent and nothing leaves the spool until a person has looked. */
+  #hold(code: string, reason: string): void {
+    this.#state = 'held'
+    this.#log.fatal({ code, reason }, 'this device is held: its rows stay in the spool until you have looked')
+    this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)
+  }
+
+  /** Until the bell rings, at most `ms`. */
+  async #pause(ms: number): Promise<void> {
+    const stop = new AbortController()
+    const onStop = () => stop.abort()
+    this.#stop.signal.addEventListener('abort', onStop, { once: true })
+    await this.#bell.wait(this.#deps.clock.sleep(ms, stop.signal).catch(() => undefined))
+    stop.abort()
+    this.#stop.signal.removeEventListener('abort', onStop)
+  }
+}
+
+function blockedHint(code: string): string {
+  if (code === '401' || /JWT|AUTH|TOKEN/i.test(code))
+    return "compare the key's fingerprint with DESC USER, and account and user with the configuration"
+  if (code === '403') return 'the role lacks a privilege, or a network policy refuses this address'
+  if (code.includes('PIPE'))
+    return 'run sql/setup.sql: the pipe must exist with DATA_SOURCE(TYPE => STREAMING) and be granted to the role'
+  return 'run sql/setup.sql, or correct database, schema and pipe in the configuration'
+}

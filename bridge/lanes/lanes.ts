@@ -1,0 +1,99 @@
+import type { Clock } from '../../src/clock.ts'
+import { Gate } from '../../src/gate.ts'
+import type { Ledger } from '../../src/ledger.ts'
+import type { Log } from '../../src/log.ts'
+import type { BridgeSettings } from '../config.ts'
+import type { BridgeEvents } from '../events.ts'
+import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
+import type { Snowpipe } from '../snowpipe/client.ts'
+import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { Spool } from '../spool/spool.ts'
+import { Lane, type LaneDeps } from './lane.ts'
+import { openingPace } from './opening-pace.ts'
+import { pipeOf } from './pipe-of.ts'
+import { StatusPoller } from './status-poller.ts'
+import { Trouble } from './trouble.ts'
+
+export interface LanesDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly events: BridgeEvents
+  readonly spool: Spool
+  readonly snowpipe: Snowpipe
+  readonly ledgers: LedgerPublisher
+  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  readonly onRival: (reason: string) => void
+  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
+}
+
+/** How often a drain looks whether everything is committed. */
+const DRAIN_LOOK_MS = 50
+
+/** One lane per device, made when it has rows. */
+export class Lanes {
+  readonly #settings: BridgeSettings
+  readonly #deps: LanesDeps
+  readonly #laneDeps: LaneDeps
+  readonly #lanes = new Map<DeviceLog, Lane>()
+  readonly #poller: StatusPoller
+  readonly trouble: Trouble
+  #draining = false
+
+  constructor(settings: BridgeSettings, deps: LanesDeps) {
+    this.#settings = settings
+    this.#deps = deps
+    this.trouble = new Trouble(deps.log)
+    this.#laneDeps = {
+      ...deps,
+      trouble: this.trouble,
+      appends: new Gate(Math.max(1, settings.bridge.parallel_appends)),
+      openingTurn: openingPace(settings.bridge.opens_per_second, deps.clock),
+    }
+    this.#poller = new StatusPoller(settings.bridge.status_interval_ms, {
+      clock: deps.clock,
+      log: deps.log,
+      snowpipe: deps.snowpipe,
+      waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
+    })
+  }
+
+  [Symbol.iterator](): Iterator<Lane> {
+    return this.#lanes.values()
+  }
+
+  /** The device has rows, or a ledger of it was acknowledged. */
+  wake(device: DeviceLog): void {
+    if (device.rows.length > 0) this.#lane(device).wake()
+  }
+
+  /** Sends everything now and waits until it is committed. False when `deadlineMs` passed first. */
+  async drain(deadlineMs: number): Promise<boolean> {
+    const { clock, spool } = this.#deps
+    const until = clock.monotonic() + deadlineMs
+    this.#draining = true
+    for (const lane of this.#lanes.values()) lane.drain()
+    while ([...spool.devices()].some((device) => device.rows.length > 0)) {
+      if (clock.monotonic() >= until) return false
+      await clock.sleep(DRAIN_LOOK_MS)
+    }
+    return true
+  }
+
+  async close(): Promise<void> {
+    await this.#poller.close()
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
+  }
+
+  #lane(device: DeviceLog): Lane {
+    let lane = this.#lanes.get(device)
+    if (lane === undefined) {
+      device.pipe ??= pipeOf(device.hostname, this.#settings.snowflake.pipes)
+      const path = { pipe: device.pipe, channel: device.hostname }
+      lane = new Lane(device, path, this.#settings.batch, this.#laneDeps)
+      this.#lanes.set(device, lane)
+      if (this.#draining) lane.drain()
+    }
+    return lane
+  }
+}

@@ -1,0 +1,137 @@
+import { backoffMs } from '../../src/backoff.ts'
+import type { Log } from '../../src/log.ts'
+import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
+import type { Answer } from '../snowpipe/answer.ts'
+import type { ChannelPath, Opened } from '../snowpipe/client.ts'
+import type { ChannelStatus } from '../snowpipe/status.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
+import type { LaneDeps } from './lane.ts'
+import { knownAtTakeOver } from './take-over.ts'
+
+/** How an opening ended. */
+export type Opening =
+  /** `mine`: the committed token is one this process gave; rows up to it are in the table. */
+  | {
+      readonly kind: 'open'
+      readonly continuationToken: string
+      readonly status: ChannelStatus
+      readonly mine: OffsetToken | undefined
+    }
+  /** Names, grants or credentials are wrong. */
+  | { readonly kind: 'blocked'; readonly answer: Answer }
+  /** It is another channel than the one we know: a person decides whether the table still has the rows. */
+  | { readonly kind: 'held'; readonly reason: string }
+  /** Another bridge has written here since we did. */
+  | { readonly kind: 'rival'; readonly reason: string }
+
+const RETRY = { firstMs: 1_000, maxMs: 30_000 }
+const UNCOMMITTED_RETRY_MS = 500
+/** As long as the official SDK waits for uncommitted rows [observed]. */
+const UNCOMMITTED_WAIT_MS = 120_000
+
+/** Opens the channel and finds out what is in the table. Tries until it is open or a person must act. */
+export async function openChannel(
+  device: DeviceLog,
+  path: ChannelPath,
+  deps: LaneDeps,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Opening> {
+  const { clock, openingTurn, random, snowpipe } = deps
+  const since = clock.monotonic()
+  let force = false
+  for (let attempt = 0; ; attempt++) {
+    await openingTurn(signal)
+    const outcome = await snowpipe.open(path, !force)
+    signal.throwIfAborted()
+    switch (outcome.verdict) {
+      case 'ok':
+        return reconcile(device, outcome.value, deps, log, signal)
+      case 'uncommitted':
+        force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
+        await clock.sleep(UNCOMMITTED_RETRY_MS, signal)
+        break
+      case 'unauthorized':
+      case 'blocked':
+      case 'split':
+        return { kind: 'blocked', answer: outcome.answer }
+      case 'retry':
+      case 'reopen':
+      case 'moved':
+        if (attempt > 0)
+          log.warn(
+            { attempt, code: outcome.answer.code, reason: outcome.answer.message },
+            'cannot open the channel yet',
+          )
+        await clock.sleep(outcome.answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal)
+    }
+  }
+}
+
+/**
+ * A forced open throws uncommitted rows away. That is safe only when every row after the committed token is in
+ * this spool; otherwise wait, and say so.
+ */
+async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, log: Log): Promise<boolean> {
+  const outcome = await deps.snowpipe.status(path.pipe, [path.channel])
+  if (outcome.verdict !== 'ok') return false
+  const committed = outcome.value.get(path.channel)?.committed ?? null
+  const token = committed === null ? undefined : parseToken(committed)
+  const mine = token !== undefined && isMine(device, token)
+  if (mine) log.warn('uncommitted rows are stuck; opening by force, they are all in the spool')
+  else log.error('rows of another writer are stuck uncommitted; waiting, because they are not in this spool')
+  return mine
+}
+
+/** Mine: this process gave it. It stands in the spool, or is the last one rows were trimmed to. */
+function isMine(device: DeviceLog, token: OffsetToken): boolean {
+  if (!device.opened) return false
+  if (device.trimmed !== null && sameToken(device.trimmed, token)) return true
+  return device.rows.some((row) => sameToken(row.token, token))
+}
+
+async function reconcile(
+  device: DeviceLog,
+  opened: Opened,
+  deps: LaneDeps,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Opening> {
+  const { continuationToken, status } = opened
+  const committed = status.committed === null ? undefined : parseToken(status.committed)
+  const other = otherIncarnation(device.incarnation, status)
+  if (committed !== undefined && isMine(device, committed)) {
+    device.incarnation = status.createdOnMs
+    return { kind: 'open', continuationToken, status, mine: committed }
+  }
+  if (device.resolved) {
+    if (other !== undefined) return { kind: 'held', reason: other }
+    const sameAsBefore =
+      committed !== undefined && device.takenOverAt !== null && sameToken(committed, device.takenOverAt)
+    if (sameAsBefore || (committed === undefined && status.committed === null && device.trimmed === null)) {
+      return { kind: 'open', continuationToken, status, mine: undefined }
+    }
+    if (status.committed === null) return { kind: 'held', reason: 'the channel has forgotten what it committed' }
+    if (device.opened)
+      return { kind: 'rival', reason: `another bridge has committed ${status.committed} to ${device.hostname}` }
+  }
+  const ledger = await deps.retainedLedger(device.hostname, signal)
+  signal.throwIfAborted()
+  if (ledger !== null && (device.predecessor === null || ledger.id > device.predecessor.id)) device.predecessor = ledger
+  const predecessor = device.predecessor
+  const replaced = otherIncarnation(predecessor?.incarnation ?? null, status)
+  if (replaced !== undefined) return { kind: 'held', reason: replaced }
+  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
+  device.takeOver(deps.spool.instance, known, committed ?? null, highestOrdinal)
+  device.incarnation = status.createdOnMs
+  await deps.spool.save(device)
+  if (committed !== undefined || predecessor !== null)
+    log.info({ offsetToken: status.committed, ledger: predecessor?.instance }, 'took over the channel')
+  return { kind: 'open', continuationToken, status, mine: undefined }
+}
+
+/** Why this is not the channel that was known, `undefined` when it is or when none was known. */
+function otherIncarnation(known: number | null, status: ChannelStatus): string | undefined {
+  if (known === null || status.createdOnMs === null || known === status.createdOnMs) return undefined
+  return `the channel was made at ${new Date(status.createdOnMs).toISOString()}, the one that was known at ${new Date(known).toISOString()}: it was dropped, expired, or its table was replaced`
+}

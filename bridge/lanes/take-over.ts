@@ -1,0 +1,23 @@
+import { type Ledger, StreamSets } from '../../src/ledger.ts'
+import type { OffsetToken } from '../offset-token.ts'
+
+/**
+ * What is known to be in the table when a bridge finds a channel it did not fill: all that the retained ledger
+ * lists as committed, and of its runs those of the committed token's owner that lie below the token.
+ * `highestOrdinal` is the largest ordinal anybody has used: new tokens go above it.
+ */
+export function knownAtTakeOver(
+  committed: OffsetToken | null,
+  ledger: Ledger | null,
+): { known: StreamSets; highestOrdinal: number } {
+  const known = ledger === null ? new StreamSets() : StreamSets.from(ledger, 'committed')
+  let highestOrdinal = committed?.ordinal ?? 0
+  for (const run of ledger?.runs ?? []) {
+    highestOrdinal = Math.max(highestOrdinal, run.ordinal)
+    if (committed === null || run.owner !== committed.owner) continue
+    if (run.ordinal < committed.ordinal) known.add(run.stream, run.first, run.last)
+    else if (run.ordinal === committed.ordinal && committed.seq >= run.first)
+      known.add(run.stream, run.first, committed.seq)
+  }
+  return { known, highestOrdinal }
+}

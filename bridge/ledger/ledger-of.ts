@@ -1,0 +1,88 @@
+import { IntervalSet } from '../../src/intervals.ts'
+import type { Ledger, Run, StreamState } from '../../src/ledger.ts'
+import { StreamSets } from '../../src/ledger.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
+
+/** Streams that are wholly committed and still listed, so that a publisher that was away finds its own. */
+const LISTED_STREAMS = 64
+
+/** The ledger of a device at this moment. Pure but for reading `device`. */
+export function ledgerOf(device: DeviceLog, facts: { id: number; instance: string; now: number }): Ledger {
+  const committed = device.committed.clone()
+  const predecessor = device.confirmed ? null : device.predecessor
+  // The predecessor's words stand until a token of ours has committed after them.
+  if (predecessor !== null) committed.addAll(StreamSets.from(predecessor, 'committed'))
+  const spooled = committed.clone()
+  for (const row of device.rows) spooled.add(row.token.stream, row.token.seq)
+  const runs = runsOf(device, facts.instance, predecessor)
+  const oldest = device.rows[0]
+  return {
+    id: facts.id,
+    instance: facts.instance,
+    incarnation: device.incarnation ?? predecessor?.incarnation ?? null,
+    runs,
+    streams: listedStreams(spooled, committed, new Set(runs.map((run) => run.stream))),
+    counters: {
+      received: device.counters.received,
+      redelivered: device.counters.redelivered,
+      ...gapsOf(device),
+      late: device.counters.late,
+      rejected: device.counters.rejected,
+      dead_letters: device.counters.deadLetters,
+    },
+    lag_rows: device.rows.length,
+    lag_seconds: oldest === undefined ? 0 : Math.max(0, Math.round((facts.now - oldest.receivedAt) / 100) / 10),
+    last_commit_at: device.lastCommitAt === null ? null : new Date(device.lastCommitAt).toISOString(),
+  }
+}
+
+/** The run of the last committed token (it may go on), those of the rows, and the predecessor's. */
+function runsOf(device: DeviceLog, instance: string, predecessor: Ledger | null): Run[] {
+  const runs: Run[] = []
+  const extend = ({ ordinal, owner, stream, seq }: { ordinal: number; owner: string; stream: string; seq: number }) => {
+    const last = runs.at(-1)
+    if (last !== undefined && last.ordinal === ordinal && last.owner === owner)
+      runs[runs.length - 1] = { ...last, last: seq }
+    else runs.push({ ordinal, owner, stream, first: seq, last: seq })
+  }
+  if (device.opened) {
+    if (device.trimmed !== null && device.trimmed.owner === instance) extend(device.trimmed)
+    for (const row of device.rows) extend(row.token)
+  }
+  for (const run of predecessor?.runs ?? [])
+    if (!runs.some((own) => own.ordinal === run.ordinal && own.owner === run.owner)) runs.push(run)
+  return runs
+}
+
+function listedStreams(
+  spooled: StreamSets,
+  committed: StreamSets,
+  running: ReadonlySet<string>,
+): Record<string, StreamState> {
+  const states: [stream: string, state: StreamState, done: boolean][] = []
+  for (const [stream, set] of spooled.entries()) {
+    const state = { spooled: set.toJSON(), committed: committed.of(stream).toJSON() }
+    const done = set.size === committed.of(stream).size && !running.has(stream)
+    states.push([stream, state, done])
+  }
+  // In order of first use: the last ones done are the ones a publisher may still ask about.
+  let surplus = states.filter(([, , done]) => done).length - LISTED_STREAMS
+  return Object.fromEntries(
+    states.filter(([, , done]) => !(done && surplus-- > 0)).map(([stream, state]) => [stream, state]),
+  )
+}
+
+/** Readings missing below the newest of each stream: those given up by their publisher, and the others. */
+export function gapsOf(device: DeviceLog): { declared_gaps: number; undeclared_gaps: number } {
+  let declared = 0
+  let undeclared = 0
+  for (const [stream, set] of device.received.entries()) {
+    const known = device.declared.of(stream)
+    for (const [first, last] of set.holes(1, set.max ?? 0)) {
+      const missing = new IntervalSet(known.holes(first, last)).size
+      undeclared += missing
+      declared += last - first + 1 - missing
+    }
+  }
+  return { declared_gaps: declared, undeclared_gaps: undeclared }
+}

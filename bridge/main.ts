@@ -1,0 +1,38 @@
+import type { MqttSettings } from '../src/mqtt-section.ts'
+import { aborted } from '../src/signals.ts'
+import { type BridgeDeps, startBridge } from './bridge.ts'
+import type { BridgeSettings } from './config.ts'
+
+/** Runs until `stop`; rejects when it must not go on. */
+export async function runBridge(
+  settings: BridgeSettings & { readonly mqtt: MqttSettings },
+  deps: BridgeDeps & { readonly stop: AbortSignal },
+): Promise<void> {
+  const { log, stop } = deps
+  if (settings.spool.dir !== '')
+    log.warn(
+      { dir: settings.spool.dir },
+      'spool.dir is not used yet: this version keeps the spool in memory, and publishers send again what a restart loses',
+    )
+  const bridge = await startBridge(settings, settings.mqtt, deps)
+  log.info(
+    {
+      instance: bridge.instance,
+      mqtt: settings.mqtt.url,
+      target: bridge.target,
+      page: `http://${settings.http.host}:${bridge.httpPort}/`,
+    },
+    'the bridge is running',
+  )
+  bridge.events.on('channel:opened', (device) => log.info({ device }, 'a channel is open'))
+  bridge.events.on('reading:refused', (device, code, reason) =>
+    log.warn({ device, code, reason }, 'kept a payload as a dead letter'),
+  )
+  try {
+    await Promise.race([aborted(stop), bridge.standDown])
+  } finally {
+    log.info('stopping: committing what is under way')
+    await bridge.close()
+    log.info(bridge.totals(), 'the bridge has stopped')
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * A route is what the bridge is written around: where messages come from, what is in them, whose they are,
+ * and which table they end in. The Sense HAT is the first; phones and users' own topics are others.
+ */
+export interface Route {
+  readonly name: string
+  /** MQTT subscription filter. */
+  readonly filter: string
+  /** The device key of a topic; `undefined` when the name is not allowed. */
+  deviceOf(topic: string): string | undefined
+  /** Pure. Never throws: what cannot be read comes back as a refusal. */
+  decode(device: string, payload: Buffer): Decoded
+}
+
+export interface Decoded {
+  readonly readings: readonly DecodedReading[]
+  readonly refused: readonly Refused[]
+}
+
+export interface DecodedReading {
+  /** `undefined` when the publisher numbers nothing: the bridge then makes a stream for it. */
+  readonly position: { readonly stream: string; readonly seq: number; readonly after: string | null } | undefined
+  /** Known keys, and `extra` with the others. */
+  readonly row: Readonly<Record<string, unknown>>
+}
+
+/** Something that can never become a row. */
+export interface Refused {
+  readonly code: RefusalCode
+  /** One sentence. */
+  readonly reason: string
+  /** The bytes as they came, or of the one element of an array that is refused. */
+  readonly payload: Buffer
+  /** Where it would have been in its stream, when that much could be read: it is then accounted for. */
+  readonly position?: { readonly stream: string; readonly seq: number }
+}
+
+export type RefusalCode =
+  | 'not_json'
+  | 'not_an_object'
+  | 'too_large'
+  | 'too_many'
+  | 'wrong_type'
+  | 'other_host'
+  | 'bad_topic'
+  | 'seq_jump'
+  | 'refused_by_snowflake'

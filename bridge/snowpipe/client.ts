@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto'
+import { Agent, type Dispatcher, request } from 'undici'
+import type { Clock } from '../../src/clock.ts'
+import { messageOf } from '../../src/errors.ts'
+import type { SnowflakeSettings } from '../config.ts'
+import { accountHost } from './account.ts'
+import { type Answer, fieldOf, noAnswer, readAnswer, textOrField } from './answer.ts'
+import { type Credential, type Identity, renewalOf } from './credentials.ts'
+import { type ChannelStatus, readChannelStatus } from './status.ts'
+import { type Operation, type Verdict, verdictOn, verdictOnChannel } from './verdict.ts'
+
+/** Where a channel is. */
+export interface ChannelPath {
+  readonly pipe: string
+  readonly channel: string
+}
+
+/** What every call gives: the verdict, and the value when it is `ok`. */
+export type Outcome<T> =
+  | { readonly verdict: 'ok'; readonly value: T }
+  | { readonly verdict: Exclude<Verdict, 'ok'>; readonly answer: Answer }
+
+export interface Opened {
+  readonly continuationToken: string
+  readonly status: ChannelStatus
+}
+
+/** An append whose bytes never change again: that is what makes sending it twice harmless. */
+export interface AppendRequest {
+  readonly requestId: string
+  readonly continuationToken: string
+  readonly startOffsetToken: string
+  readonly endOffsetToken: string
+  /** gzip of NDJSON. */
+  readonly body: Buffer
+}
+
+/** Snowpipe Streaming v2 over REST. Each call is made once; who calls decides about again. */
+export interface Snowpipe {
+  open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>>
+  append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
+  /** Channels the service does not know are missing from the map. */
+  status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
+  close(): Promise<void>
+}
+
+const USER_AGENT = 'SnowpipeStreamingSDK/0.1 (linux) NODE/20 (app=snowhat)'
+const CONNECT_TIMEOUT_MS = 10_000
+const CONTROL_TIMEOUT_MS = 30_000
+const APPEND_TIMEOUT_MS = 30_000
+const OPEN_TIMEOUT_MS = 60_000
+const CONNECTIONS = 64
+
+export interface SnowpipeDeps {
+  readonly clock: Clock
+  readonly identity: Identity
+  /** Replaces the network in tests. */
+  readonly dispatcher?: Dispatcher
+}
+
+export function connectSnowpipe(settings: SnowflakeSettings, deps: SnowpipeDeps): Snowpipe {
+  return new RestClient(settings, deps)
+}
+
+interface Session {
+  readonly ingest: string
+  readonly credential: Credential
+  readonly renewAt: number
+}
+
+class RestClient implements Snowpipe {
+  readonly #settings: SnowflakeSettings
+  readonly #clock: Clock
+  readonly #identity: Identity
+  readonly #dispatcher: Dispatcher
+  readonly #control: URL
+  #ingest: string | undefined
+  #session: Session | undefined
+  #signingIn: Promise<Outcome<Session>> | undefined
+
+  constructor(settings: SnowflakeSettings, deps: SnowpipeDeps) {
+    this.#settings = settings
+    this.#clock = deps.clock
+    this.#identity = deps.identity
+    this.#dispatcher =
+      deps.dispatcher ?? new Agent({ connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT_MS } })
+    this.#control = new URL(settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`)
+  }
+
+  async open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>> {
+    const outcome = await this.#onIngest('open', 'PUT', this.#channelPath('', path), {
+      timeoutMs: OPEN_TIMEOUT_MS,
+      json: { fail_on_uncommitted_rows: failOnUncommittedRows },
+    })
+    if (outcome.verdict !== 'ok') return outcome
+    const continuationToken = fieldOf(outcome.value.body, 'next_continuation_token')
+    const status = readChannelStatus(fieldOf(outcome.value.body, 'channel_status'))
+    const verdict = verdictOnChannel(status.code)
+    // An open can answer 200 and still say that the channel is of no use [documented].
+    if (verdict !== 'ok') return { verdict, answer: { ...outcome.value, code: status.code } }
+    if (typeof continuationToken !== 'string') return { verdict: 'retry', answer: outcome.value }
+    return { verdict: 'ok', value: { continuationToken, status } }
+  }
+
+  async append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ continuationToken: string }>> {
+    const query = new URLSearchParams({
+      continuationToken: append.continuationToken,
+      startOffsetToken: append.startOffsetToken,
+      endOffsetToken: append.endOffsetToken,
+    })
+    const outcome = await this.#onIngest('append', 'POST', `${this.#channelPath('/data', path)}/rows?${query}`, {
+      timeoutMs: APPEND_TIMEOUT_MS,
+      requestId: append.requestId,
+      rows: append.body,
+    })
+    if (outcome.verdict !== 'ok') return outcome
+    const continuationToken = fieldOf(outcome.value.body, 'next_continuation_token')
+    if (typeof continuationToken !== 'string') return { verdict: 'retry', answer: outcome.value }
+    return { verdict: 'ok', value: { continuationToken } }
+  }
+
+  async status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
+    const outcome = await this.#onIngest('status', 'POST', `${this.#pipePath('', pipe)}:bulk-channel-status`, {
+      timeoutMs: CONTROL_TIMEOUT_MS,
+      json: { channel_names: channels },
+    })
+    if (outcome.verdict !== 'ok') return outcome
+    const statuses = fieldOf(outcome.value.body, 'channel_statuses')
+    const entries = typeof statuses === 'object' && statuses !== null ? Object.entries(statuses) : []
+    return { verdict: 'ok', value: new Map(entries.map(([name, value]) => [name, readChannelStatus(value)])) }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.close()
+  }
+
+  #pipePath(plane: '' | '/data', pipe: string): string {
+    const { database, schema } = this.#settings
+    const [db, sc, pi] = [database, schema, pipe].map(encodeURIComponent)
+    return `/v2/streaming${plane}/databases/${db}/schemas/${sc}/pipes/${pi}`
+  }
+
+  #channelPath(plane: '' | '/data', path: ChannelPath): string {
+    return `${this.#pipePath(plane, path.pipe)}/channels/${encodeURIComponent(path.channel)}`
+  }
+
+  /** A call to the ingest host; a credential that is refused is renewed once and the same request made again. */
+  async #onIngest(
+    operation: Operation,
+    method: 'PUT' | 'POST',
+    path: string,
+    what: { timeoutMs: number; requestId?: string; json?: unknown; rows?: Buffer },
+  ): Promise<Outcome<Answer>> {
+    const requestId = what.requestId ?? randomUUID()
+    for (let attempt = 0; ; attempt++) {
+      const session = await this.#signedIn()
+      if (session.verdict !== 'ok') return session
+      const answer = await this.#call(new URL(path, session.value.ingest), {
+        method,
+        requestId,
+        credential: session.value.credential,
+        timeoutMs: what.timeoutMs,
+        ...(what.rows
+          ? { body: what.rows, headers: { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' } }
+          : { body: JSON.stringify(what.json), headers: { 'content-type': 'application/json' } }),
+      })
+      const verdict = verdictOn(operation, answer)
+      if (verdict === 'unauthorized' || verdict === 'moved') this.#forgetSession(verdict === 'moved')
+      if (verdict === 'unauthorized' && attempt === 0) continue
+      return verdict === 'ok' ? { verdict, value: answer } : { verdict, answer }
+    }
+  }
+
+  #forgetSession(hostToo: boolean): void {
+    this.#session = undefined
+    this.#identity.forget()
+    if (hostToo) this.#ingest = undefined
+  }
+
+  /** The ingest host and a credential for it; one sign-in at a time for all callers. */
+  async #signedIn(): Promise<Outcome<Session>> {
+    if (this.#session !== undefined && this.#clock.now() < this.#session.renewAt)
+      return { verdict: 'ok', value: this.#session }
+    this.#signingIn ??= this.#signIn().finally(() => {
+      this.#signingIn = undefined
+    })
+    return this.#signingIn
+  }
+
+  async #signIn(): Promise<Outcome<Session>> {
+    const own = await this.#identity.credential()
+    const host = await this.#discover(own)
+    if (host.verdict !== 'ok') return host
+    const ingest = host.value
+    if (!this.#identity.exchanged) {
+      this.#session = { ingest, credential: own, renewAt: Number.POSITIVE_INFINITY }
+      return { verdict: 'ok', value: this.#session }
+    }
+    const role = this.#settings.role === '' ? '' : ` session:role:${this.#settings.role}`
+    const answer = await this.#call(new URL('/oauth/token', this.#control), {
+      method: 'POST',
+      credential: own,
+      timeoutMs: CONTROL_TIMEOUT_MS,
+      // The exchange takes no token-type header [observed].
+      withoutKind: true,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        scope: `${new URL(ingest).hostname}${role}`,
+      }).toString(),
+    })
+    const verdict = verdictOn('token', answer)
+    if (verdict !== 'ok') return { verdict, answer }
+    const token = textOrField(answer.body, 'token', 'access_token')
+    if (token === undefined) return { verdict: 'retry', answer }
+    this.#session = { ingest, credential: { token, kind: 'OAUTH' }, renewAt: renewalOf(token, this.#clock.now()) }
+    return { verdict: 'ok', value: this.#session }
+  }
+
+  async #discover(own: Credential): Promise<Outcome<string>> {
+    if (this.#ingest !== undefined) return { verdict: 'ok', value: this.#ingest }
+    const answer = await this.#call(new URL('/v2/streaming/hostname', this.#control), {
+      method: 'GET',
+      credential: own,
+      timeoutMs: CONTROL_TIMEOUT_MS,
+    })
+    const verdict = verdictOn('hostname', answer)
+    if (verdict !== 'ok') return { verdict, answer }
+    const host = ingestHost(textOrField(answer.body, 'hostname', 'ingest_host') ?? '')
+    if (host === undefined) return { verdict: 'retry', answer: { ...answer, message: 'the answer names no host' } }
+    const ingest = new URL(this.#control)
+    ingest.hostname = host
+    this.#ingest = ingest.origin
+    return { verdict: 'ok', value: this.#ingest }
+  }
+
+  async #call(
+    url: URL,
+    call: {
+      method: Dispatcher.HttpMethod
+      credential: Credential
+      timeoutMs: number
+      requestId?: string
+      withoutKind?: boolean
+      headers?: Record<string, string>
+      body?: string | Buffer
+    },
+  ): Promise<Answer> {
+    url.searchParams.set('requestId', call.requestId ?? randomUUID())
+    try {
+      const response = await request(url, {
+        method: call.method,
+        dispatcher: this.#dispatcher,
+        headersTimeout: call.timeoutMs,
+        bodyTimeout: call.timeoutMs,
+        headers: {
+          authorization: `Bearer ${call.credential.token}`,
+          accept: 'application/json',
+          'user-agent': USER_AGENT,
+          ...(!call.withoutKind && { 'x-snowflake-authorization-token-type': call.credential.kind }),
+          ...call.headers,
+        },
+        ...(call.body !== undefined && { body: call.body }),
+      })
+      return readAnswer(response.statusCode, response.headers, await response.body.text())
+    } catch (error) {
+      return noAnswer(messageOf(error))
+    }
+  }
+}
+
+/** The host's name as it may be used: underscores break TLS and DNS and are hyphens there [documented]. */
+function ingestHost(answer: string): string | undefined {
+  const host = answer
+    .replace(/^https?:\/\//, '')
+    .replaceAll('_', '-')
+    .toLowerCase()
+  return host === '' || /[\s/]/.test(host) ? undefined : host
+}

@@ -1,0 +1,133 @@
+import { type Ledger, StreamSets } from '../../src/ledger.ts'
+import { compareTokens, nextToken, type OffsetToken } from '../offset-token.ts'
+
+/** A row waiting for the table. */
+export interface SpooledRow {
+  readonly token: OffsetToken
+  /** The row as one JSON object, without `ingestion_timestamp`. */
+  readonly json: string
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
+  readonly arrived: number
+}
+
+export interface NewRow {
+  readonly stream: string
+  readonly seq: number
+  readonly json: string
+  readonly receivedAt: number
+  readonly arrived: number
+}
+
+/** What is counted per device, for the ledger. */
+export interface DeviceCounters {
+  received: number
+  redelivered: number
+  late: number
+  rejected: number
+  deadLetters: number
+}
+
+/**
+ * What the spool knows of one device: the rows not known to be in the table, oldest first, and the facts
+ * that decide what is new, what is known and what a token means. Whoever changes facts other than through
+ * these methods calls `Spool.save` afterwards.
+ */
+export class DeviceLog {
+  readonly hostname: string
+  readonly rows: SpooledRow[] = []
+  /** Every reading ever taken in; what decides whether one is a duplicate. Never forgotten. */
+  readonly received = new StreamSets()
+  /** In the table, or a dead letter. */
+  readonly committed = new StreamSets()
+  /** Given up by the publisher, as its `after` said. */
+  readonly declared = new StreamSets()
+  readonly counters: DeviceCounters = { received: 0, redelivered: 0, late: 0, rejected: 0, deadLetters: 0 }
+  /** The last token given. */
+  tail: OffsetToken | null = null
+  /** The last committed token of this spool's own, up to which rows have left. */
+  trimmed: OffsetToken | null = null
+  /** The committed token that was found at the take-over. */
+  takenOverAt: OffsetToken | null = null
+  /** The channel was opened by this spool once, so its tokens stand on known ground. */
+  resolved = false
+  /** `created_on_ms` of the channel. */
+  incarnation: number | null = null
+  /** Chosen once: a move loses the channel's offset. */
+  pipe: string | null = null
+  /** The ledger of the bridge before us, repeated in ours until a token of ours has committed. */
+  predecessor: Ledger | null = null
+  confirmed = false
+  /** Epoch milliseconds. */
+  lastCommitAt: number | null = null
+  /** The stream this bridge makes for publishers that number nothing. */
+  made: { readonly stream: string; last: number } | null = null
+  /** This process has opened the channel: its tokens are final, and its runs may stand in the ledger. Not kept. */
+  opened = false
+  /** Changes at each take-over: an acknowledgement from before it says nothing about tokens after it. */
+  term = 0
+
+  constructor(hostname: string) {
+    this.hostname = hostname
+  }
+
+  has(stream: string, seq: number): boolean {
+    return this.received.has(stream, seq)
+  }
+
+  /** Gives the row its token. The caller has made sure it is no duplicate. */
+  append(owner: string, row: NewRow): SpooledRow {
+    const token = nextToken(this.tail, owner, row.stream, row.seq)
+    const spooled = { token, json: row.json, receivedAt: row.receivedAt, arrived: row.arrived }
+    this.tail = token
+    this.rows.push(spooled)
+    this.received.add(row.stream, row.seq)
+    this.counters.received++
+    return spooled
+  }
+
+  /** Everything up to `token` is in the table. Gives how many rows left. */
+  trimTo(token: OffsetToken): number {
+    let left = 0
+    for (const row of this.rows) {
+      if (compareTokens(row.token, token) > 0) break
+      this.committed.add(row.token.stream, row.token.seq)
+      left++
+    }
+    this.rows.splice(0, left)
+    this.trimmed = token
+    this.confirmed = true
+    return left
+  }
+
+  /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
+  setAside(row: SpooledRow): void {
+    const at = this.rows.indexOf(row)
+    if (at >= 0) this.rows.splice(at, 1)
+    this.committed.add(row.token.stream, row.token.seq)
+    this.counters.deadLetters++
+  }
+
+  /**
+   * Another bridge had this channel, or this disk is new. `known` is in the table already; all else keeps its
+   * order and gets tokens above every ordinal the predecessor has used.
+   */
+  takeOver(owner: string, known: StreamSets, at: OffsetToken | null, highestOrdinal: number): void {
+    this.received.addAll(known)
+    this.committed.addAll(known)
+    const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))
+    this.rows.length = 0
+    let last: OffsetToken = { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
+    for (const row of kept) {
+      last = nextToken(last, owner, row.token.stream, row.token.seq)
+      this.rows.push({ ...row, token: last })
+    }
+    this.tail = last
+    this.trimmed = null
+    this.takenOverAt = at
+    this.resolved = true
+    this.confirmed = false
+    this.term++
+  }
+}

@@ -1,0 +1,99 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { settingPaths } from '../src/config.ts'
+import { messageOf, SnowhatError, systemCode } from '../src/errors.ts'
+import { didYouMean } from '../src/nearest.ts'
+import type { Setting } from '../src/setting.ts'
+import type { Command, Flag } from './command.ts'
+import { allSections } from './sections.ts'
+
+/** Flags every command has. */
+export const COMMON_FLAGS: Readonly<Record<string, Flag>> = {
+  config: { type: 'string', value: 'FILE', doc: 'read settings from this YAML or JSON file' },
+  help: { type: 'boolean', short: 'h', doc: 'show this help' },
+  verbose: {
+    type: 'boolean',
+    short: 'v',
+    doc: 'also log what happens per batch',
+    sets: { path: 'log.level', value: () => 'debug' },
+  },
+}
+
+/** A setting under one of its names on the command line. */
+export interface SettingFlag {
+  /** Long name first. */
+  readonly names: readonly string[]
+  readonly path: string
+  readonly setting: Setting
+}
+
+/** The settings a command takes, by the names they have there: those of its own section bear no prefix. */
+export function settingFlags(command: Command): SettingFlag[] {
+  const sections = Object.fromEntries([command.own, ...command.uses].map((name) => [name, allSections[name]]))
+  return [...settingPaths(sections)].flatMap(([path, setting]) => {
+    if (setting.secret) return []
+    const [section, key = ''] = path.split('.')
+    const long = (section === command.own ? key : `${section}_${key}`).replaceAll('_', '-')
+    const others = section === command.own ? (setting.flags ?? []) : []
+    return [{ names: [...new Set([long, ...others])], path, setting }]
+  })
+}
+
+export interface ParsedArguments {
+  /** `section.key` to the text given. */
+  readonly settings: Map<string, unknown>
+  readonly flags: Record<string, string | boolean | undefined>
+  readonly positionals: string[]
+}
+
+/** Throws `E_USAGE`. */
+export function parseArguments(command: Command, argv: readonly string[]): ParsedArguments {
+  const own = settingFlags(command)
+  const flags: Record<string, Flag> = { ...COMMON_FLAGS, ...command.flags }
+  const options = optionsOf(own, flags)
+  let parsed: ReturnType<typeof parseArgs>
+  try {
+    parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: command.positionals !== undefined })
+  } catch (error) {
+    throw usageError(command, error, options)
+  }
+  const settings = new Map<string, unknown>()
+  const given: Record<string, string | boolean | undefined> = {}
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if (Array.isArray(value) || value === undefined) continue
+    const setting = own.find((flag) => flag.names.includes(name))
+    const sets = flags[name]?.sets
+    if (setting !== undefined) settings.set(setting.path, value)
+    else if (sets !== undefined) settings.set(sets.path, sets.value(String(value)))
+    else given[name] = value
+  }
+  return { settings, flags: given, positionals: parsed.positionals }
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+function optionsOf(own: readonly SettingFlag[], flags: Readonly<Record<string, Flag>>): Options {
+  const options: Options = {}
+  for (const { names, setting } of own) {
+    const [long = '', ...others] = names
+    const type = setting.kind === 'boolean' ? 'boolean' : 'string'
+    const short = others.find((name) => name.length === 1)
+    options[long] = { type, ...(short !== undefined && { short }) }
+    for (const other of others) if (other.length > 1) options[other] = { type }
+  }
+  for (const [name, { type, short }] of Object.entries(flags))
+    options[name] = { type, ...(short !== undefined && { short }) }
+  return options
+}
+
+function usageError(command: Command, error: unknown, options: Options): SnowhatError {
+  const seeHelp = `see snowhat ${command.name} --help`
+  if (systemCode(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const word = /'-{1,2}([^' ]+)'?/.exec(messageOf(error))?.[1] ?? ''
+    const guess = didYouMean(
+      `--${word}`,
+      Object.keys(options).map((name) => `--${name}`),
+    )
+    return new SnowhatError('E_USAGE', `snowhat ${command.name} has no option --${word}`, { hint: guess ?? seeHelp })
+  }
+  return new SnowhatError('E_USAGE', messageOf(error).split('\n')[0]?.split('. ')[0] ?? 'bad usage', { hint: seeHelp })
+}

@@ -1,0 +1,27 @@
+import { runBridge } from '../bridge/main.ts'
+import { BATCH_FLAGS } from './batch-flags.ts'
+import type { Command } from './command.ts'
+import { SNOWFLAKE_CONFIG_FLAG } from './snowflake-config-flag.ts'
+
+export const bridgeCommand: Command = {
+  name: 'bridge',
+  summary: 'takes readings from the broker and streams each device into its own Snowflake channel',
+  own: 'bridge',
+  uses: ['mqtt', 'snowflake', 'batch', 'spool', 'http', 'log'],
+  flags: {
+    ...SNOWFLAKE_CONFIG_FLAG,
+    ...BATCH_FLAGS,
+  },
+  examples: [
+    ['snowhat bridge', 'the broker and the emulator on this machine'],
+    [
+      'snowhat bridge --mqtt-url mqtt://nas:1883 --config /etc/snowhat.yaml',
+      'a broker elsewhere, Snowflake as the file says',
+    ],
+    ['snowhat bridge -c snowflake_config.json -b 10 -i 5', "the first system's file and options"],
+  ],
+  async run({ settings, ...deps }) {
+    await runBridge(settings, deps)
+    return 0
+  },
+}

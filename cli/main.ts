@@ -1,0 +1,88 @@
+import { systemClock } from '../src/clock.ts'
+import { loadSettings } from '../src/config.ts'
+import { SnowhatError } from '../src/errors.ts'
+import { createLog } from '../src/log.ts'
+import { didYouMean } from '../src/nearest.ts'
+import { type SignalSource, stopOnSignals } from '../src/signals.ts'
+import { VERSION } from '../src/version.ts'
+import { parseArguments } from './arguments.ts'
+import { bridgeCommand } from './bridge.ts'
+import type { Command } from './command.ts'
+import { demoCommand } from './demo/demo.ts'
+import { emulatorCommand } from './emulator.ts'
+import { exitCodeOf, explain } from './failure.ts'
+import { commandHelp, overview } from './help.ts'
+import { publisherCommand } from './publisher.ts'
+import { queryCommand } from './query/query.ts'
+import { allSections } from './sections.ts'
+import { importedSettings } from './snowflake-config-flag.ts'
+
+export const COMMANDS: readonly Command[] = [
+  demoCommand,
+  publisherCommand,
+  bridgeCommand,
+  emulatorCommand,
+  queryCommand,
+]
+
+interface Process extends SignalSource {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: { write(text: string): unknown }
+}
+
+/** Runs one command and gives its exit code. The only place where a failure becomes words. */
+export async function main(argv: readonly string[], host: Process): Promise<number> {
+  const print = (line: string) => host.stdout.write(`${line}\n`)
+  const [name, ...rest] = argv
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
+    print(overview(COMMANDS))
+    return name === undefined ? 2 : 0
+  }
+  if (name === '--version' || name === '-V') {
+    print(VERSION)
+    return 0
+  }
+  const signals = stopOnSignals(host)
+  try {
+    return await run(name, rest, host, signals.stop, print)
+  } catch (error) {
+    host.stderr.write(`${explain(error)}\n`)
+    return exitCodeOf(error)
+  } finally {
+    signals.release()
+  }
+}
+
+async function run(
+  name: string,
+  argv: readonly string[],
+  host: Process,
+  stop: AbortSignal,
+  print: (line: string) => void,
+): Promise<number> {
+  const command = COMMANDS.find((candidate) => candidate.name === name)
+  if (command === undefined) {
+    const names = COMMANDS.map((candidate) => candidate.name)
+    throw new SnowhatError('E_USAGE', `snowhat has no command ${name}`, {
+      hint: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
+    })
+  }
+  const { settings: args, flags, positionals } = parseArguments(command, argv)
+  if (flags.help === true) {
+    print(commandHelp(command))
+    return 0
+  }
+  const file = flags.config
+  const imported = await importedSettings(flags['snowflake-config'])
+  const settings = await loadSettings(allSections, {
+    file: typeof file === 'string' ? file : undefined,
+    env: host.env,
+    imported: imported.values,
+    defaults: new Map(Object.entries(command.defaults ?? {})),
+    args,
+  })
+  const log = createLog(name, settings.log)
+  for (const line of imported.notes) log.info(line)
+  return command.run({ settings, flags, positionals, clock: systemClock(), log, random: Math.random, stop, print })
+}

@@ -1,0 +1,33 @@
+import type { ResultSet } from '../../bridge/snowpipe/sql.ts'
+
+const LONGEST_CELL = 60
+
+/** A result set as an aligned table; numbers to the right, as in every database shell. */
+export function renderTable({ columns, rows }: ResultSet): string {
+  const cells = rows.map((row) => row.map((value) => clip(value ?? 'NULL')))
+  const widths = columns.map((column, i) => Math.max(column.name.length, ...cells.map((row) => row[i]?.length ?? 0)))
+  const numeric = columns.map(({ type }) => /^(fixed|real|number|float|double|integer|bigint|decimal)/i.test(type))
+  const line = (row: readonly string[]) =>
+    row
+      .map((text, i) => (numeric[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [
+    line(columns.map((column) => column.name)),
+    widths.map((width) => '-'.repeat(width)).join('  '),
+    ...cells.map(line),
+    `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`,
+  ].join('\n')
+}
+
+/** One JSON object per row. */
+export function renderJson({ columns, rows }: ResultSet): string {
+  return rows
+    .map((row) => JSON.stringify(Object.fromEntries(columns.map((c, i) => [c.name, row[i] ?? null]))))
+    .join('\n')
+}
+
+function clip(text: string): string {
+  const flat = text.replace(/\s+/g, ' ')
+  return flat.length > LONGEST_CELL ? `${flat.slice(0, LONGEST_CELL - 1)}…` : flat
+}

@@ -1,0 +1,16 @@
+import { bridgeSections } from '../bridge/config.ts'
+import { emulatorSection } from '../emulator/config.ts'
+import { publisherSection } from '../publisher/config.ts'
+import { logSection } from '../src/log-section.ts'
+import { mqttSection } from '../src/mqtt-section.ts'
+import { demoSection } from './demo/config.ts'
+
+/** Every setting there is: one file and one environment serve all commands. */
+export const allSections = {
+  mqtt: mqttSection,
+  publisher: publisherSection,
+  ...bridgeSections,
+  emulator: emulatorSection,
+  demo: demoSection,
+  log: logSection,
+} as const
