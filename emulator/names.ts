@@ -1,0 +1,40 @@
+/**
+ * Identifiers. Unquoted ones are case-insensitive and stored in upper case, quoted ones are exact
+ * [documented: identifiers, and names in the paths of the streaming API].
+ */
+export interface ObjectName {
+  readonly database: string
+  readonly schema: string
+  readonly name: string
+}
+
+/** An identifier as written in SQL or in a path segment (after percent decoding), in stored form. */
+export function foldIdentifier(written: string): string {
+  if (written.length >= 2 && written.startsWith('"') && written.endsWith('"'))
+    return written.slice(1, -1).replaceAll('""', '"')
+  return written.toUpperCase()
+}
+
+/** The text between double quotes, as it is, else as sent: channel names keep their case [observed]. */
+export function channelNameOf(written: string): string {
+  return written.startsWith('"') ? foldIdentifier(written) : written
+}
+
+/** Channel names in paths are compared without regard to case [documented: names in the path]. */
+export function channelKey(name: string): string {
+  return name.toUpperCase()
+}
+
+export function qualified({ database, schema, name }: ObjectName): string {
+  return `${database}.${schema}.${name}`
+}
+
+/** An identifier for DuckDB. */
+export function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`
+}
+
+/** A text literal for DuckDB, `NULL` for null. */
+export function literal(text: string | null): string {
+  return text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { messageOf, SnowhatError } from '../src/errors.ts'
+import { literal, type ObjectName, quoted } from './names.ts'
+
+type DuckDb = typeof import('@duckdb/node-api')
+
+/** The schema of the emulator's own tables, beside the user's. */
+export const OWN_SCHEMA = 'SNOWHAT_EMULATOR'
+
+const OWN_TABLES = `
+CREATE SCHEMA IF NOT EXISTS ${OWN_SCHEMA};
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.CHANNELS (
+  id BIGINT, database_name VARCHAR, schema_name VARCHAR, pipe_name VARCHAR, channel_name VARCHAR, created_on_ms BIGINT,
+  client_sequencer BIGINT, row_sequencer BIGINT, offset_token VARCHAR, rows_parsed BIGINT, rows_inserted BIGINT,
+  rows_error_count BIGINT, last_error_message VARCHAR, last_error_offset_upper_bound VARCHAR, last_error_timestamp BIGINT,
+  channel_status_code VARCHAR, processing_latency_ms BIGINT, last_activity_ms BIGINT
+);
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.ERROR_ROWS (
+  table_name VARCHAR, "timestamp" TIMESTAMP, query_id VARCHAR, error_code BIGINT, error_metadata JSON, error_data JSON
+);
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.SECRETS (name VARCHAR, value VARCHAR)`
+
+/**
+ * The DuckDB file. It is attached under the database name of the set-up files, so that `DEMO.DEMO.SENSEHAT_SENSOR_DATA`
+ * is right here, and whoever opens the file by itself finds the schema `DEMO`. One connection writes, one reads.
+ */
+export class Warehouse {
+  readonly duckdb: DuckDb
+  readonly database: string
+  readonly #instance: DuckDBInstance
+  readonly #writer: DuckDBConnection
+  readonly #reader: DuckDBConnection
+  #reading: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    duckdb: DuckDb,
+    database: string,
+    instance: DuckDBInstance,
+    both: [DuckDBConnection, DuckDBConnection],
+  ) {
+    this.duckdb = duckdb
+    this.database = database
+    this.#instance = instance
+    this.#writer = both[0]
+    this.#reader = both[1]
+  }
+
+  static async open(directory: string, database: string): Promise<Warehouse> {
+    const duckdb = await loadDuckDb()
+    const file = join(directory, 'warehouse.duckdb')
+    const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '2' })
+    try {
+      await mkdir(directory, { recursive: true })
+      const writer = await instance.connect()
+      await writer.run(`ATTACH ${literal(file)} AS ${quoted(database)}`)
+      // Queries come over the network: they may see this file and no other.
+      await writer.run('SET enable_external_access = false')
+      await writer.run(`USE ${quoted(database)}`)
+      for (const statement of OWN_TABLES.split(';')) await writer.run(statement)
+      return new Warehouse(duckdb, database, instance, [writer, await instance.connect()])
+    } catch (error) {
+      instance.closeSync()
+      throw new SnowhatError('E_FILE_UNREADABLE', `cannot open ${file}: ${messageOf(error)}`, {
+        hint: 'Only one process can have the file open: stop the other emulator, or choose another directory with --data.',
+        cause: error,
+      })
+    }
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#writer.run(sql)
+  }
+
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    return (await this.#writer.runAndReadAll(sql)).getRowObjectsJS()
+  }
+
+  /** Statements and appends of one transaction; all of it, or none. Callers see to it that there is one at a time. */
+  async transaction(work: () => Promise<void>): Promise<void> {
+    await this.#writer.run('BEGIN')
+    try {
+      await work()
+      await this.#writer.run('COMMIT')
+    } catch (error) {
+      await this.#writer.run('ROLLBACK').catch(() => undefined)
+      throw error
+    }
+  }
+
+  appender(table: ObjectName) {
+    return this.#writer.createAppender(table.name, table.schema, table.database)
+  }
+
+  /** One query, in a transaction that cannot write. Names without a schema are looked for in `schema`. */
+  read(sql: string, schema: string) {
+    const result = this.#reading.then(async () => {
+      await this.#reader.run(`USE ${quoted(this.database)}.${quoted(schema)}`)
+      await this.#reader.run('BEGIN TRANSACTION READ ONLY')
+      try {
+        return await this.#reader.runAndReadAll(sql)
+      } finally {
+        await this.#reader.run('ROLLBACK').catch(() => undefined)
+      }
+    })
+    this.#reading = result.catch(() => undefined)
+    return result
+  }
+
+  /** Writes everything into the one file and lets go of it. */
+  async close(): Promise<void> {
+    await this.#reading
+    try {
+      await this.#writer.run(`CHECKPOINT ${quoted(this.database)}`)
+    } finally {
+      this.#reader.closeSync()
+      this.#writer.closeSync()
+      this.#instance.closeSync()
+    }
+  }
+}
+
+async function loadDuckDb(): Promise<DuckDb> {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (error) {
+    throw new SnowhatError('E_MISSING_PACKAGE', 'the emulator keeps its rows in DuckDB, which is not installed', {
+      hint: 'npm install @duckdb/node-api@1.5.4-r.1',
+      cause: error,
+    })
+  }
+}
