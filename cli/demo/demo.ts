@@ -1,23 +1,14 @@
-import { generateKeyPair } from 'node:crypto'
-import { promisify } from 'node:util'
-import { type Bridge, startBridge } from '../../bridge/bridge.ts'
-import type { Emulator } from '../../emulator/emulator.ts'
-import type { Publisher } from '../../publisher/publisher.ts'
 import { SnowhatError } from '../../src/errors.ts'
-import { portTaken } from '../../src/http-server.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
 import { createLog } from '../../src/log.ts'
 import { aborted } from '../../src/signals.ts'
 import { BATCH_FLAGS } from '../batch-flags.ts'
 import type { Command, Invocation } from '../command.ts'
-import { startBroker } from './broker.ts'
 import { type Display, openDisplay } from './display.ts'
-import { startFleet } from './fleet.ts'
 import { Observer } from './observer.ts'
+import { type Parts, startParts } from './parts.ts'
 import { holds, type Tally, tally } from './tally.ts'
 
-/** A user of its own, so that `snowhat query` may still come with any key. */
-const USER = 'SNOWHAT_DEMO'
 const FRAME_MS = 500
 /** All of the end together stays under ten seconds. */
 const ARRIVE_MS = 3_000
@@ -30,19 +21,14 @@ export const demoCommand: Command = {
   own: 'demo',
   uses: ['batch', 'bridge', 'publisher', 'emulator', 'log'],
   flags: { ...BATCH_FLAGS, json: { type: 'boolean', doc: 'print the proof as one JSON line at the end' } },
-  defaults: { 'batch.max_age_ms': 1_000, 'log.level': 'warn' },
+  // The emulator opens channels as fast as they are asked for.
+  defaults: { 'batch.max_age_ms': 1_000, 'bridge.opens_per_second': 100, 'log.level': 'warn' },
   examples: [
     ['snowhat demo', 'three Pis until Ctrl-C'],
     ['snowhat demo --pis 50 --rate 10 --for 1m', '500 readings a second for a minute'],
     ['snowhat demo --for 20s --data /tmp/demo --json', 'for scripts: exit code 0 only if nothing is lost or doubled'],
   ],
   run: runDemo,
-}
-
-interface Parts {
-  readonly bridge: Bridge
-  readonly emulator: Emulator
-  readonly fleet: readonly Publisher[]
 }
 
 async function runDemo(invocation: Invocation): Promise<number> {
@@ -52,7 +38,8 @@ async function runDemo(invocation: Invocation): Promise<number> {
   const life = new Lifecycle()
   const started = clock.monotonic()
   try {
-    const parts = await startParts(invocation, display, life)
+    const log = createLog('demo', settings.log, display.log)
+    const parts = await startParts(settings, { ...invocation, log }, life)
     const observer = new Observer(settings.demo, parts, clock, started)
     const frames = life.own('display', startFrames(observer, display, invocation), (f) => f.close())
     await untilEnd(parts, invocation)
@@ -67,57 +54,6 @@ async function runDemo(invocation: Invocation): Promise<number> {
     return holds(result) ? 0 : 1
   } finally {
     await life.close()
-  }
-}
-
-/** In the order of dependence. Whatever fails to start names the option that helps. */
-async function startParts({ settings, clock, random }: Invocation, display: Display, life: Lifecycle): Promise<Parts> {
-  const { demo } = settings
-  const log = createLog('demo', settings.log, display.log)
-  const deps = { clock, log, random }
-  const broker = life.own('broker', await startBroker(demo.mqtt_port), (b) => b.close())
-  const { startEmulator } = await import('../../emulator/emulator.ts')
-  const emulator = life.own(
-    'emulator',
-    await named('--snowpipe-port', demo.snowpipe_port, () =>
-      startEmulator({ ...settings.emulator, port: demo.snowpipe_port, data: demo.data }, { clock, log }),
-    ),
-    (e) => e.close(),
-  )
-  const keys = await promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
-  emulator.registerUserKey(USER, keys.publicKey)
-  const mqtt = { ...settings.mqtt, url: `mqtt://127.0.0.1:${broker.port}` }
-  const snowflake = {
-    ...settings.snowflake,
-    url: emulator.url,
-    account: 'DEMO',
-    user: USER,
-    private_key: keys.privateKey,
-    pat: '',
-  }
-  const http = { ...settings.http, port: demo.port }
-  const bridge = life.own(
-    'bridge',
-    await named('--port', demo.port, () => startBridge({ ...settings, snowflake, http }, mqtt, deps)),
-    (b) => b.close(),
-  )
-  const fleet = life.own('fleet', await startFleet(settings, mqtt, deps), (pis) =>
-    Promise.all(pis.map((pi) => pi.close())),
-  )
-  return { bridge, emulator, fleet }
-}
-
-/** A taken port is an error that names the demo's own option, not the part's. */
-async function named<T>(option: string, port: number, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start()
-  } catch (error) {
-    if (error instanceof SnowhatError && error.code === 'E_PORT_TAKEN') throw portTaken(port, option, error)
-    throw error
   }
 }
 

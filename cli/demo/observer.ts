@@ -1,8 +1,6 @@
-import type { Bridge } from '../../bridge/bridge.ts'
-import type { Emulator } from '../../emulator/emulator.ts'
-import type { Publisher } from '../../publisher/publisher.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { DemoSettings } from './config.ts'
+import type { Parts } from './parts.ts'
 import type { DemoView } from './screen.ts'
 
 /** Temperatures kept per Pi, one a second. */
@@ -13,7 +11,7 @@ const KEEP_EVERY_MS = 1_000
 export class Observer {
   phase: DemoView['phase'] = 'running'
   readonly #settings: DemoSettings
-  readonly #parts: { readonly bridge: Bridge; readonly emulator: Emulator; readonly fleet: readonly Publisher[] }
+  readonly #parts: Parts
   readonly #clock: Clock
   readonly #started: number
   readonly #temperatures = new Map<string, number[]>()
@@ -21,12 +19,7 @@ export class Observer {
   #keptAt = Number.NEGATIVE_INFINITY
   #before = { at: 0, taken: 0, rate: 0 }
 
-  constructor(
-    settings: DemoSettings,
-    parts: { readonly bridge: Bridge; readonly emulator: Emulator; readonly fleet: readonly Publisher[] },
-    clock: Clock,
-    started: number,
-  ) {
+  constructor(settings: DemoSettings, parts: Parts, clock: Clock, started: number) {
     this.#settings = settings
     this.#parts = parts
     this.#clock = clock

@@ -57,7 +57,7 @@ export function frame(view: DemoView, colour: boolean): string[] {
     '',
     `  page            http://127.0.0.1:${page}/`,
     `  Home Assistant  add the MQTT integration with broker 127.0.0.1, port ${mqtt}: the Pis appear by themselves`,
-    `  ask the table   snowhat query "select hostname, count(*), avg(temperature) from sensehat_sensor_data group by 1"`,
+    `  ask the table   npx snowhat query ${snowpipe === 8085 ? '' : `--url http://127.0.0.1:${snowpipe} `}"select hostname, count(*) from sensehat_sensor_data group by 1"`,
     `  rows            ${view.data}/warehouse.duckdb`,
     ...view.messages.map((message) => style('yellow', `  ${message}`)),
   ]
