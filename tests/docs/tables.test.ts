@@ -1,0 +1,87 @@
+import { expect, it } from 'vitest'
+import { allSections } from '../../cli/sections.ts'
+import { envName } from '../../src/config.ts'
+import { FIELDS, type Field } from '../../src/reading.ts'
+import type { Setting } from '../../src/setting.ts'
+
+/*
+ * Two pages of the documentation are written by the code they describe. After a change: npx vitest run tests/docs -u
+ */
+
+it('the settings page lists every setting with its default, its environment variable and its meaning', async () => {
+  const sections = Object.entries(allSections).map(([name, section]) => {
+    const rows = Object.entries(section as Record<string, Setting>).map(
+      ([key, setting]) =>
+        `| \`${key}\` | ${shown(setting)} | \`${envName(`${name}.${key}`)}\` | ${setting.doc}${setting.choices ? `: ${setting.choices.map((c) => `\`${c}\``).join(', ')}` : ''} |`,
+    )
+    return [
+      `## ${name}`,
+      '',
+      '| setting | default | environment | meaning |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+      '',
+    ].join('\n')
+  })
+  await expect(`${SETTINGS_INTRO}\n${sections.join('\n')}`).toMatchFileSnapshot('../../docs/settings.md')
+})
+
+it('the readings page lists every field with its type, unit and meaning, in column order', async () => {
+  const rows = (FIELDS as readonly Field[]).map(
+    (field) =>
+      `| \`${field.key}\` | ${field.kind}${field.nullable ? ' or null' : ''} | ${field.unit ?? ''} | ${field.doc}${field.optional ? ' (optional)' : ''}${field.byBridge ? ' (added by the bridge)' : ''} |`,
+  )
+  await expect(`${READINGS_INTRO}${rows.join('\n')}\n${READINGS_TOPICS}`).toMatchFileSnapshot('../../docs/readings.md')
+})
+
+function shown(setting: Setting): string {
+  if (setting.kind === 'duration') return setting.default === 0 ? '`0`' : `\`${setting.default / 1000}s\``
+  const text = String(setting.default)
+  return text === '' ? '' : `\`${text}\``
+}
+
+const SETTINGS_INTRO = `# Settings
+
+One YAML or JSON file (\`--config FILE\`) serves every command; its sections are the headings below. Each setting is also an
+environment variable, and an option on the command line: without the section's name for a command's own settings
+(\`snowhat publisher --hostname\`), with it for the others (\`snowhat publisher --mqtt-url\`). Underscores become hyphens there. The
+command line wins over the environment, the environment over the file, the file over the default.
+
+Secrets are never taken from the command line. Give them as a file: \`mqtt.password_file\`, \`SNOWHAT_MQTT_PASSWORD_FILE\`. A setting
+that does not exist is an error that names the nearest one.
+
+Times are written \`500ms\`, \`20s\`, \`5m\`, \`1h\`; a bare number is seconds. Settings whose name ends in \`_ms\` take milliseconds.
+\`snowhat demo\` has defaults of its own for some of these; its \`--help\` shows them.
+`
+
+const READINGS_INTRO = `# Readings
+
+One JSON object per reading, flat; the keys are the columns of the table. A message on \`sensehat/<hostname>/readings\` is one
+object, or an array of at most 200 objects and 128 KiB, oldest first. Numbers are finite. A value that could not be measured is
+\`null\`, never 0 and never simulated. Keys the bridge does not know land in the column \`extra\`, so nothing is lost and nothing breaks.
+
+| key | type | unit | meaning |
+| --- | --- | --- | --- |
+`
+
+const READINGS_TOPICS = `
+## Topics
+
+| topic | retained | what |
+| --- | --- | --- |
+| \`sensehat/<hostname>/readings\` | no | every reading, full rate: the bridge's input |
+| \`sensehat/<hostname>/state\` | no | the latest values, for Home Assistant: every 10 s, earlier when something moves |
+| \`sensehat/<hostname>/availability\` | yes | \`online\` or \`offline\` (the Will) |
+| \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, chips, problems; intervals |
+| \`sensehat/bridge/availability\`, \`…/info\` | yes | the bridge |
+| \`sensehat/bridge/devices/<hostname>\` | yes | the device's ledger: what is spooled, what is committed |
+| \`homeassistant/device/<hostname>/sensehat/config\` | yes | the device document Home Assistant discovers |
+
+All messages go at QoS 1. \`sensehat\` and \`homeassistant\` are settings (\`mqtt.base_topic\`, \`mqtt.discovery_prefix\`).
+
+## Publishers of your own
+
+Any program may publish readings. With \`stream\` (8 of \`[0-9a-z]\`, new at every start) and \`seq\` (from 1, without gaps) duplicates are
+recognised and gaps are noticed. Without them the bridge numbers the readings itself, and the promise is at-least-once from its
+acknowledgement on. What cannot be read is acknowledged, counted, and kept as a dead letter with its reason.
+`
