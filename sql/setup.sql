@@ -4,7 +4,7 @@
 -- Every statement may be repeated: nothing that exists is replaced. Replacing the pipe or the table would
 -- destroy its channels and their offset tokens.
 --
--- Before you run it: put the public key that `snowhat keys` printed in the place of the marked line.
+-- Before you run it: make a key pair (the README says how) and put the public key in the place of the marked line.
 
 -- 1. The role, and the service user the bridge signs in as --------------------------------------
 

@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts'
+
 /**
  * Lets one waiting piece of code be woken by others. Rings are not counted: a ring while nobody waits makes
  * the next wait return at once, so no wake-up is ever missed.
@@ -21,5 +23,13 @@ export class Bell {
       this.#wake = undefined
     }
     this.#rung = false
+  }
+
+  /** Resolves at the next ring, after `ms`, or when the signal is aborted. */
+  async waitAtMost(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const limit = clock.sleep(ms, AbortSignal.any([done.signal, signal])).catch(() => undefined)
+    await this.wait(limit)
+    done.abort()
   }
 }

@@ -64,10 +64,8 @@ export async function loadSettings<S extends Sections>(sections: S, sources: Set
 const FORMATS: Readonly<
   Record<SettingKind, { validate: (value: unknown) => void; coerce?: (text: unknown) => unknown }>
 > = {
-  string: {
-    validate: (v) => must(typeof v === 'string', 'must be text'),
-    coerce: (v) => (typeof v === 'number' ? String(v) : v),
-  },
+  // A bare number in a file is refused, not made into text: 0123 has lost its zero by then.
+  string: { validate: (v) => must(typeof v === 'string', 'must be text') },
   port: { validate: (v) => must(isCount(v) && v <= 65_535, 'must be a port, 0 to 65535'), coerce: toNumber },
   count: { validate: (v) => must(isCount(v), 'must be a whole number, 0 or more'), coerce: toNumber },
   number: {
@@ -119,7 +117,9 @@ async function readSettingsFile(file: string, sections: Sections): Promise<objec
   try {
     content = parseYaml(await readFile(file, 'utf8'))
   } catch (error) {
-    throw new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${messageOf(error)}`, {
+    // The YAML parser draws a picture of the place below its sentence.
+    const [reason = ''] = messageOf(error).split(/:?\n/)
+    throw new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${reason}`, {
       cause: error,
     })
   }

@@ -19,7 +19,7 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'pretty'
 }
 
-/** Field names whose values must never reach a log, at any depth pino can redact. */
+/** Field names whose values must never reach a log, up to two levels down: all settings as one field. */
 const SECRETS = ['password', 'private_key', 'private_key_passphrase', 'passphrase', 'pat', 'token', 'authorization']
 
 /** Logs go to stderr: stdout belongs to what a command was asked to print. */
@@ -34,7 +34,7 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
     {
       level: settings.level,
       base: { app },
-      redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
+      redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' },
       serializers: { err: stdSerializers.err },
     },
     destination,

@@ -32,6 +32,8 @@ const GOODBYE_TIMEOUT_MS = 2_000
  * does not heed it [observed]; in 3.1.1 there is none to hear.
  */
 const SEND_WINDOW = 20
+/** What the library's own callers hear when a connection ends under them; some of them before we do [observed]. */
+const LIBRARY_CLOSED = 'Connection closed'
 
 /** One connection, from TCP to its end. */
 export class Connection {
@@ -123,11 +125,13 @@ export class Connection {
 
   async subscribe(filters: readonly string[]): Promise<void> {
     await this.#tracked((done) =>
-      this.client.subscribe([...filters], { qos: 1 }, (error, granted) => {
-        const refused = granted?.find((grant) => grant.qos >= 128)
+      this.client.subscribe([...filters], { qos: 1 }, (error, _granted, suback) => {
+        // The library's own error names neither the topic nor a code of ours.
+        const refused = suback?.granted.findIndex((code) => typeof code === 'number' && code >= 128) ?? -1
         done(
-          error ??
-            (refused && new SnowhatError('E_MQTT_REFUSED', `the broker refuses a subscription to ${refused.topic}`)),
+          refused >= 0
+            ? new SnowhatError('E_MQTT_REFUSED', `the broker refuses a subscription to ${filters[refused]}`)
+            : error,
         )
       }),
     )
@@ -161,6 +165,8 @@ export class Connection {
   async end(clock: Clock): Promise<void> {
     if (this.up) await within(GOODBYE_TIMEOUT_MS, clock, () => this.client.endAsync())
     this.client.end(true)
+    // While a polite end is under way the library ignores a forced one [observed].
+    this.client.stream?.destroy()
   }
 
   #tracked(act: (done: (error?: Error | null) => void) => void): Promise<void> {
@@ -168,7 +174,7 @@ export class Connection {
       this.#pending.add(reject)
       act((error) => {
         this.#pending.delete(reject)
-        if (error) reject(error)
+        if (error) reject(!this.up || error.message === LIBRARY_CLOSED ? disconnected() : error)
         else resolve()
       })
     })

@@ -1,23 +1,18 @@
-import { backoffMs } from '../../src/backoff.ts'
 import { Bell } from '../../src/bell.ts'
-import type { Clock } from '../../src/clock.ts'
-import type { Gate } from '../../src/gate.ts'
-import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
-import type { BridgeEvents } from '../events.ts'
-import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
-import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
-import type { Answer } from '../snowpipe/answer.ts'
-import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
+import { compareTokens, type OffsetToken, parseToken } from '../offset-token.ts'
+import { type Answer, codeOf } from '../snowpipe/answer.ts'
+import type { ChannelPath } from '../snowpipe/client.ts'
+import { remedyFor } from '../snowpipe/remedy.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
-import type { Spool } from '../spool/spool.ts'
+import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
+import type { LaneDeps } from './lane-deps.ts'
 import { openChannel } from './open-channel.ts'
 import { RowAccount } from './row-account.ts'
-import type { Trouble } from './trouble.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -32,32 +27,10 @@ import type { Trouble } from './trouble.ts'
  */
 export type LaneState = 'resting' | 'opening' | 'ready' | 'appending' | 'blocked' | 'held' | 'closed'
 
-export interface LaneDeps {
-  readonly clock: Clock
-  readonly log: Log
-  readonly random: () => number
-  readonly events: BridgeEvents
-  readonly spool: Spool
-  readonly snowpipe: Snowpipe
-  readonly ledgers: LedgerPublisher
-  readonly trouble: Trouble
-  /** Bounds the appends under way over all lanes. */
-  readonly appends: Gate
-  /** Waits for this lane's turn to open a channel. */
-  readonly openingTurn: (signal: AbortSignal) => Promise<void>
-  /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
-  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
-  /** Another bridge has taken this channel. */
-  readonly onRival: (reason: string) => void
-  /** A row that can never be stored. */
-  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
-}
-
 /** 10 requests a second are allowed per channel [documented]; a little less. */
 const APPEND_SPACING_MS = 110
-const RETRY = { firstMs: 500, maxMs: 30_000 }
-/** After this long with the same batch unanswered the channel is opened anew. */
-const RETRY_BUDGET_MS = 60_000
+/** How long a lane rests after an error that is a bug of ours. */
+const AFTER_BUG_MS = 30_000
 /** Appended and not committed: more would only pile up at a server that does not commit. */
 const MAX_UNCOMMITTED_BATCHES = 16
 /** A channel whose rows stay uncommitted this long is opened anew. */
@@ -70,6 +43,8 @@ interface OpenChannel {
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
   readonly account: RowAccount
+  /** What was committed before; the same again is no news, whoever wrote it. */
+  readonly committedAtOpening: string | null
 }
 
 export class Lane {
@@ -87,6 +62,8 @@ export class Lane {
   /** Rows at the head of the spool that this opening has appended. */
   #appended = 0
   #inFlight: FrozenBatch | undefined
+  /** Aborted when there is no point any more in sending the batch in flight. */
+  #sending: AbortController | undefined
   #reopen: string | undefined
   #draining = false
   #nextAppendAt = Number.NEGATIVE_INFINITY
@@ -142,11 +119,10 @@ export class Lane {
     const channel = this.#channel
     if (channel === undefined || channel.generation !== generation || this.#state === 'held') return
     const verdict = verdictOnChannel(status.code)
-    const committed = status.committed === null ? undefined : parseToken(status.committed)
+    const committed = this.#newsOf(status.committed, channel)
     if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
-    else if (status.committed !== null && committed === undefined)
-      this.#openAnew(`the committed token ${status.committed} is not one of ours`)
-    else if (committed !== undefined && this.#isNews(committed)) this.#progress(channel, committed, status)
+    else if (committed === 'foreign') this.#openAnew(`the committed token ${status.committed} is not ours`)
+    else if (committed !== undefined) this.#progress(channel, committed, status)
     else if (this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
       this.#openAnew('nothing was committed for two minutes')
   }
@@ -156,15 +132,13 @@ export class Lane {
     if (this.#channel?.generation === generation) this.#openAnew('the channel is gone')
   }
 
-  /** A committed token that says something new of rows of this lane. */
-  #isNews(committed: OffsetToken): boolean {
-    const { trimmed, takenOverAt } = this.device
-    if (takenOverAt !== null && sameToken(takenOverAt, committed)) return false
-    if (committed.owner !== this.#deps.spool.instance) {
-      this.#openAnew(`the committed token belongs to ${committed.owner}`)
-      return false
-    }
-    return trimmed === null || compareTokens(committed, trimmed) > 0
+  /** What a committed token says that was not known when the channel was opened, or since. */
+  #newsOf(text: string | null, channel: OpenChannel): OffsetToken | 'foreign' | undefined {
+    if (text === null || text === channel.committedAtOpening) return undefined
+    const committed = parseToken(text)
+    if (committed === undefined || committed.owner !== this.#deps.spool.instance) return 'foreign'
+    const { trimmed } = this.device
+    return trimmed === null || compareTokens(committed, trimmed) > 0 ? committed : undefined
   }
 
   #progress(channel: OpenChannel, committed: OffsetToken, status: ChannelStatus): void {
@@ -213,7 +187,7 @@ export class Lane {
       // A bug, not an answer: keep the rows, tell, and do not spin.
       this.#log.error({ err: error }, 'the lane failed and will be opened anew')
       this.#reopen = 'an internal error'
-      await this.#pause(RETRY.maxMs)
+      await this.#rest(AFTER_BUG_MS)
     }
   }
 
@@ -238,6 +212,7 @@ export class Lane {
           continuationToken: result.continuationToken,
           generation: this.#generation,
           account: new RowAccount(result.status),
+          committedAtOpening: result.status.committed,
         }
         if (result.mine !== undefined) this.#trim(result.mine)
         this.#lastProgress = this.#deps.clock.monotonic()
@@ -268,7 +243,7 @@ export class Lane {
     )
     const plan = planBatch(waiting, this.#policy, clock.monotonic(), this.#draining || waiting.length >= this.#rowLimit)
     if (plan === undefined) return
-    if ('dueInMs' in plan) return this.#pause(plan.dueInMs)
+    if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
     const rows = waiting.slice(0, plan.rows)
     const announced = rows.findIndex((row) => !ledgers.isAnnounced(this.device, row.token.ordinal))
     if (announced === 0) {
@@ -276,24 +251,24 @@ export class Lane {
       return this.#bell.wait()
     }
     const spacing = this.#nextAppendAt - clock.monotonic()
-    if (spacing > 0) return this.#pause(spacing)
+    if (spacing > 0) return this.#rest(spacing)
     // A batch holds rows of announced runs only; the rest follow with the next one.
     await this.#append(channel, announced < 0 ? rows : rows.slice(0, announced), plan.trigger)
   }
 
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
-    const { appends, clock, events, snowpipe } = this.#deps
+    const { clock, events } = this.#deps
     const batch = await freezeBatch(rows, channel.continuationToken, clock.now())
     if (this.#reopen !== undefined) return
     this.#state = 'appending'
     this.#inFlight = batch
-    const since = clock.monotonic()
-    for (let attempt = 0; this.#reopen === undefined; attempt++) {
-      const outcome = await appends.pass(() => snowpipe.append(this.path, batch))
-      this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
-      if (this.#reopen !== undefined || this.#stop.signal.aborted) return
-      if (outcome.verdict === 'ok') {
-        channel.continuationToken = outcome.value.continuationToken
+    this.#sending = new AbortController()
+    const signal = AbortSignal.any([this.#sending.signal, this.#stop.signal])
+    const end = await appendBatch(batch, this.path, this.#deps, (answer) => this.#blocked(answer), signal)
+    this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
+    switch (end?.kind) {
+      case 'appended':
+        channel.continuationToken = end.continuationToken
         channel.account.appended(batch)
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#appended += batch.rows
@@ -302,17 +277,16 @@ export class Lane {
         this.#deps.trouble.over()
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
         return
-      }
-      const { answer } = outcome
-      if (outcome.verdict === 'split') {
+      case 'refused':
         this.#inFlight = undefined
-        return this.#splitOrSetAside(rows, answer)
-      }
-      if (outcome.verdict === 'unauthorized' || outcome.verdict === 'blocked') await this.#blocked(answer)
-      else if (outcome.verdict !== 'retry') return this.#openAnew(`${answer.code || answer.status}: ${answer.message}`)
-      else if (clock.monotonic() - since > RETRY_BUDGET_MS)
-        return this.#openAnew(`no clear answer to an append for a minute (${answer.message})`)
-      else await this.#pause(answer.retryAfterMs ?? backoffMs(attempt, RETRY, this.#deps.random))
+        this.#splitOrSetAside(rows, end.answer)
+        return
+      case 'unclear':
+        this.#openAnew(end.reason)
+        return
+      case undefined:
+        // Closed, or to be opened anew: the batch's fate is learned then.
+        return
     }
   }
 
@@ -334,18 +308,21 @@ export class Lane {
     this.#deps.ledgers.touch(this.device)
   }
 
+  /** Until the bell rings, at most `ms`. */
+  #rest(ms: number): Promise<void> {
+    return this.#bell.waitAtMost(ms, this.#deps.clock, this.#stop.signal)
+  }
+
   #openAnew(reason: string): void {
     this.#reopen ??= reason
+    this.#sending?.abort()
     this.wake()
   }
 
   async #blocked(answer: Answer): Promise<void> {
     this.#state = 'blocked'
-    const code = answer.code || String(answer.status ?? 'no_answer')
-    this.#log.error(
-      { code, reason: answer.message, hint: blockedHint(code) },
-      'Snowflake refuses this channel; its rows wait',
-    )
+    const code = codeOf(answer)
+    this.#deps.trouble.refused(code, answer.message, remedyFor(code))
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
     await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
@@ -357,23 +334,4 @@ export class Lane {
     this.#log.fatal({ code, reason }, 'this device is held: its rows stay in the spool until you have looked')
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)
   }
-
-  /** Until the bell rings, at most `ms`. */
-  async #pause(ms: number): Promise<void> {
-    const stop = new AbortController()
-    const onStop = () => stop.abort()
-    this.#stop.signal.addEventListener('abort', onStop, { once: true })
-    await this.#bell.wait(this.#deps.clock.sleep(ms, stop.signal).catch(() => undefined))
-    stop.abort()
-    this.#stop.signal.removeEventListener('abort', onStop)
-  }
-}
-
-function blockedHint(code: string): string {
-  if (code === '401' || /JWT|AUTH|TOKEN/i.test(code))
-    return "compare the key's fingerprint with DESC USER, and account and user with the configuration"
-  if (code === '403') return 'the role lacks a privilege, or a network policy refuses this address'
-  if (code.includes('PIPE'))
-    return 'run sql/setup.sql: the pipe must exist with DATA_SOURCE(TYPE => STREAMING) and be granted to the role'
-  return 'run sql/setup.sql, or correct database, schema and pipe in the configuration'
 }

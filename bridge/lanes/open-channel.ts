@@ -1,11 +1,11 @@
 import { backoffMs } from '../../src/backoff.ts'
 import type { Log } from '../../src/log.ts'
 import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
-import type { Answer } from '../snowpipe/answer.ts'
+import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
-import type { LaneDeps } from './lane.ts'
+import type { LaneDeps } from './lane-deps.ts'
 import { knownAtTakeOver } from './take-over.ts'
 
 /** How an opening ended. */
@@ -58,11 +58,7 @@ export async function openChannel(
       case 'retry':
       case 'reopen':
       case 'moved':
-        if (attempt > 0)
-          log.warn(
-            { attempt, code: outcome.answer.code, reason: outcome.answer.message },
-            'cannot open the channel yet',
-          )
+        deps.trouble.unavailable(codeOf(outcome.answer), outcome.answer.message)
         await clock.sleep(outcome.answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal)
     }
   }
@@ -106,11 +102,9 @@ async function reconcile(
   }
   if (device.resolved) {
     if (other !== undefined) return { kind: 'held', reason: other }
-    const sameAsBefore =
-      committed !== undefined && device.takenOverAt !== null && sameToken(committed, device.takenOverAt)
-    if (sameAsBefore || (committed === undefined && status.committed === null && device.trimmed === null)) {
-      return { kind: 'open', continuationToken, status, mine: undefined }
-    }
+    // Nothing of ours has been committed since we took over, or since the channel was made.
+    const asBefore = status.committed === device.takenOverAt && device.trimmed === null
+    if (asBefore) return { kind: 'open', continuationToken, status, mine: undefined }
     if (status.committed === null) return { kind: 'held', reason: 'the channel has forgotten what it committed' }
     if (device.opened)
       return { kind: 'rival', reason: `another bridge has committed ${status.committed} to ${device.hostname}` }
@@ -122,7 +116,7 @@ async function reconcile(
   const replaced = otherIncarnation(predecessor?.incarnation ?? null, status)
   if (replaced !== undefined) return { kind: 'held', reason: replaced }
   const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
-  device.takeOver(deps.spool.instance, known, committed ?? null, highestOrdinal)
+  device.takeOver(deps.spool.instance, known, status.committed, highestOrdinal)
   device.incarnation = status.createdOnMs
   await deps.spool.save(device)
   if (committed !== undefined || predecessor !== null)

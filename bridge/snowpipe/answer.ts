@@ -38,6 +38,11 @@ export function readAnswer(
   }
 }
 
+/** A short name for what came back: Snowflake's code, else the HTTP status. */
+export function codeOf(answer: Answer): string {
+  return answer.code || String(answer.status ?? 'no_answer')
+}
+
 export function noAnswer(message: string): Answer {
   return { status: undefined, code: '', message, body: undefined, serverTime: undefined, retryAfterMs: undefined }
 }

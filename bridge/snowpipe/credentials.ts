@@ -25,6 +25,8 @@ const JWT_LIFE_S = 50 * 60
 /** Signed a little in the past, for servers whose clock is behind ours. */
 const BACKDATE_S = 30
 const RENEW_BEFORE_END_S = 5 * 60
+const HOW_TO_MAKE_A_KEY =
+  'make one with: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out snowhat_key.p8'
 
 export function createIdentity(settings: SnowflakeSettings, clock: Clock): Identity {
   if (settings.pat !== '') {
@@ -87,15 +89,16 @@ function privateKeyOf(settings: SnowflakeSettings): KeyObject {
   } catch (error) {
     throw new SnowhatError('E_KEY_INVALID', `the private key cannot be used: ${reasonOf(pem, messageOf(error))}`, {
       cause: error,
-      hint: 'make one with: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out snowhat_key.p8',
+      hint: HOW_TO_MAKE_A_KEY,
     })
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
-  if (key.asymmetricKeyType !== 'rsa' || bits < 2048)
-    throw new SnowhatError(
-      'E_KEY_INVALID',
-      `the private key is ${key.asymmetricKeyType ?? 'of no'} type with ${bits} bits; Snowflake wants RSA with 2048 or more`,
-    )
+  if (key.asymmetricKeyType !== 'rsa' || bits < 2048) {
+    const what = key.asymmetricKeyType === 'rsa' ? `RSA with ${bits} bits` : `of type ${key.asymmetricKeyType}`
+    throw new SnowhatError('E_KEY_INVALID', `the private key is ${what}; Snowflake wants RSA with 2048 or more`, {
+      hint: HOW_TO_MAKE_A_KEY,
+    })
+  }
   return key
 }
 

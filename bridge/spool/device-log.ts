@@ -48,8 +48,8 @@ export class DeviceLog {
   tail: OffsetToken | null = null
   /** The last committed token of this spool's own, up to which rows have left. */
   trimmed: OffsetToken | null = null
-  /** The committed token that was found at the take-over. */
-  takenOverAt: OffsetToken | null = null
+  /** The committed token that was found at the take-over, as Snowflake gave it: another program's may be anything. */
+  takenOverAt: string | null = null
   /** The channel was opened by this spool once, so its tokens stand on known ground. */
   resolved = false
   /** `created_on_ms` of the channel. */
@@ -113,7 +113,7 @@ export class DeviceLog {
    * Another bridge had this channel, or this disk is new. `known` is in the table already; all else keeps its
    * order and gets tokens above every ordinal the predecessor has used.
    */
-  takeOver(owner: string, known: StreamSets, at: OffsetToken | null, highestOrdinal: number): void {
+  takeOver(owner: string, known: StreamSets, at: string | null, highestOrdinal: number): void {
     this.received.addAll(known)
     this.committed.addAll(known)
     const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))

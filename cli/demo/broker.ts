@@ -18,7 +18,11 @@ export async function startBroker(port: number): Promise<Broker> {
   // By default the broker refuses a client's 43rd message while its first is under way: a fleet's burst.
   const aedes = await Aedes.createBroker({ queueLimit: 10_000 })
   const server = createServer(aedes.handle)
-  const actual = await listen(server, '127.0.0.1', port, '--mqtt-port')
+  const actual = await listen(server, '127.0.0.1', port, '--mqtt-port').catch((error: unknown) => {
+    // Its timers would keep the process alive.
+    aedes.close()
+    throw error
+  })
   return {
     port: actual,
     close: async () => {

@@ -32,6 +32,12 @@ export interface PartsDeps {
 export async function startParts(settings: AllSettings, deps: PartsDeps, life: Lifecycle): Promise<Parts> {
   const { demo } = settings
   const { clock, log, random } = deps
+  // May take a second, on another core: begun before what takes this one.
+  const newKeys = promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
   const broker = life.own('broker', await startBroker(demo.mqtt_port), (b) => b.close())
   const { startEmulator } = await import('../../emulator/emulator.ts')
   const emulator = life.own(
@@ -41,11 +47,7 @@ export async function startParts(settings: AllSettings, deps: PartsDeps, life: L
     ),
     (e) => e.close(),
   )
-  const keys = await promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
+  const keys = await newKeys
   emulator.registerUserKey(USER, keys.publicKey)
   const mqtt = { ...settings.mqtt, url: `mqtt://127.0.0.1:${broker.port}` }
   const snowflake = {

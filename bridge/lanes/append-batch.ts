@@ -1,0 +1,69 @@
+import { backoffMs } from '../../src/backoff.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Gate } from '../../src/gate.ts'
+import { type Answer, codeOf } from '../snowpipe/answer.ts'
+import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
+import type { FrozenBatch } from './batch.ts'
+import type { Trouble } from './trouble.ts'
+
+/** How an append ended. */
+export type AppendEnd =
+  | { readonly kind: 'appended'; readonly continuationToken: string }
+  /** The server did not take the batch at all, and will not take it in one piece. */
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  /** The batch's fate can only be learned by opening the channel anew. */
+  | { readonly kind: 'unclear'; readonly reason: string }
+
+export interface AppendDeps {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly snowpipe: Snowpipe
+  readonly appends: Gate
+  readonly trouble: Trouble
+}
+
+/** Tells that names, grants or credentials are wrong, and waits a while: the same bytes may be taken then. */
+export type Blocked = (answer: Answer) => Promise<void>
+
+const RETRY = { firstMs: 500, maxMs: 30_000 }
+/** After this long without a clear answer the channel is opened anew. */
+const RETRY_BUDGET_MS = 60_000
+
+/**
+ * Sends the same bytes until the answer is clear. `undefined` when `signal` was aborted first. Never anything else
+ * than these bytes: Snowflake throws different rows under a used token away, with 200 [observed].
+ */
+export async function appendBatch(
+  batch: FrozenBatch,
+  path: ChannelPath,
+  deps: AppendDeps,
+  blocked: Blocked,
+  signal: AbortSignal,
+): Promise<AppendEnd | undefined> {
+  const { appends, clock, random, snowpipe, trouble } = deps
+  const since = clock.monotonic()
+  for (let attempt = 0; ; attempt++) {
+    const outcome = await appends.pass(() => snowpipe.append(path, batch))
+    if (signal.aborted) return undefined
+    if (outcome.verdict === 'ok') return { kind: 'appended', continuationToken: outcome.value.continuationToken }
+    const { answer } = outcome
+    switch (outcome.verdict) {
+      case 'split':
+        return { kind: 'refused', answer }
+      case 'unauthorized':
+      case 'blocked':
+        await blocked(answer)
+        break
+      case 'reopen':
+      case 'uncommitted':
+      case 'moved':
+        return { kind: 'unclear', reason: `${codeOf(answer)}: ${answer.message}` }
+      case 'retry':
+        if (clock.monotonic() - since > RETRY_BUDGET_MS)
+          return { kind: 'unclear', reason: `no clear answer to an append for a minute: ${answer.message}` }
+        trouble.unavailable(codeOf(answer), answer.message)
+        await clock.sleep(answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal).catch(() => undefined)
+    }
+    if (signal.aborted) return undefined
+  }
+}

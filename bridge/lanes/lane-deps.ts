@@ -1,0 +1,23 @@
+import type { Ledger } from '../../src/ledger.ts'
+import type { Log } from '../../src/log.ts'
+import type { BridgeEvents } from '../events.ts'
+import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
+import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { Spool } from '../spool/spool.ts'
+import type { AppendDeps } from './append-batch.ts'
+
+/** What a lane needs of the bridge. */
+export interface LaneDeps extends AppendDeps {
+  readonly log: Log
+  readonly events: BridgeEvents
+  readonly spool: Spool
+  readonly ledgers: LedgerPublisher
+  /** Waits for this lane's turn to open a channel. */
+  readonly openingTurn: (signal: AbortSignal) => Promise<void>
+  /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
+  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** Another bridge has taken this channel. */
+  readonly onRival: (reason: string) => void
+  /** A row that can never be stored. */
+  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
+}
