@@ -7,6 +7,7 @@ import type { Log } from '../src/log.ts'
 import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
+import { BackPressure } from './back-pressure.ts'
 import type { BridgeSettings } from './config.ts'
 import { type DeadLetters, MemoryDeadLetters } from './dead-letters.ts'
 import type { BridgeEventMap, BridgeEvents } from './events.ts'
@@ -90,6 +91,7 @@ class RunningBridge implements Bridge {
   readonly #ledgers: LedgerPublisher
   readonly #lanes: Lanes
   readonly #intake: Intake
+  readonly #pressure: BackPressure
   readonly #presence: Presence
   #retained: RetainedLedgers | undefined
   #link: MqttLink | undefined
@@ -114,7 +116,8 @@ class RunningBridge implements Bridge {
     // Who starts a bridge in a test may not care; the command does.
     this.standDown.catch(() => undefined)
     this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity: createIdentity(settings.snowflake, clock) })
-    this.#spool = new MemorySpool()
+    this.#spool = new MemorySpool(settings.spool.max_bytes)
+    this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#link?.restart())
     const { events } = this
     const spool = this.#spool
     this.#ledgers = new LedgerPublisher({
@@ -133,6 +136,7 @@ class RunningBridge implements Bridge {
       snowpipe: this.#snowpipe,
       ledgers: this.#ledgers,
       retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
+      onTrimmed: () => this.#pressure.eased(),
       onRival: (reason) => this.#onRival(reason),
       onRefusedRow: (device, row, reason) => {
         this.deadLetters.add({
@@ -249,7 +253,7 @@ class RunningBridge implements Bridge {
         onMessage: async (message) => {
           if (presence.take(message)) return
           if (this.#stopping) throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
-          await this.#intake.accept(message)
+          await this.#pressure.guard(() => this.#intake.accept(message))
         },
         onConnect: async () => {
           const link = this.#live()
@@ -303,7 +307,7 @@ class RunningBridge implements Bridge {
         devices: [...this.#spool.devices()].length,
         rows_waiting: this.totals().waiting,
         dead_letters: this.deadLetters.total,
-        problems: this.#lanes.trouble.codes,
+        problems: [...this.#lanes.trouble.codes, ...(this.#pressure.full ? ['spool_full'] : [])],
       }),
       devices: () => {
         const states = laneStates()

@@ -31,7 +31,12 @@ export const spoolSection = {
   dir: {
     kind: 'string',
     default: '',
-    doc: 'directory of the spool; this version keeps the spool in memory and takes only the empty value',
+    doc: 'not used by this version: the spool is in memory, and publishers send again what a restart loses',
+  },
+  max_bytes: {
+    kind: 'count',
+    default: 268_435_456,
+    doc: 'bytes of rows the spool takes; when it is full nothing more is acknowledged, and the broker keeps it',
   },
 } as const satisfies Section
 

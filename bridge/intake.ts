@@ -69,7 +69,8 @@ export class Intake {
       this.#redelivered(device, stream, seq)
       return undefined
     }
-    const newest = received.max ?? 0
+    // A stream we know nothing of may stand anywhere: this spool may be new, the Pi may have run for months.
+    const newest = received.max ?? seq
     if (seq > newest + LONGEST_JUMP) {
       const payload = Buffer.from(JSON.stringify(reading.row))
       this.#refuseOf(device, topic, { code: 'seq_jump', reason: `seq ${seq} follows ${newest}`, payload })

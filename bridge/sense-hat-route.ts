@@ -50,6 +50,9 @@ const BY_BRIDGE: ReadonlySet<string> = new Set(
   (FIELDS as readonly Field[]).filter((field) => field.byBridge).map((field) => field.key),
 )
 
+/** Writing JSON takes stack per level: what is deeper than any sensor's value would fail there, each time it comes back. */
+const MAX_NESTING = 64
+
 export function decodeReadings(hostname: string, payload: Buffer): Decoded {
   const whole = (code: Refused['code'], reason: string): Decoded => ({
     readings: [],
@@ -63,6 +66,7 @@ export function decodeReadings(hostname: string, payload: Buffer): Decoded {
   } catch {
     return whole('not_json', 'the payload is not JSON')
   }
+  if (isDeeper(value, MAX_NESTING)) return whole('too_large', `nested more than ${MAX_NESTING} levels deep`)
   if (!Array.isArray(value)) {
     const one = decodeOne(hostname, value, payload)
     return 'row' in one ? { readings: [one], refused: [] } : { readings: [], refused: [one] }
@@ -93,7 +97,8 @@ function decodeOne(hostname: string, value: unknown, payload: Buffer): DecodedRe
       ...(position && { position }),
     }
   }
-  const reading: Record<string, unknown> = parsed.data
+  // What came, not what the check gives back: that lacks a key called __proto__ [observed, zod 4.6.7].
+  const reading = value as Record<string, unknown>
   // The topic is the identity: it is what the broker's access rules guard.
   if (reading.hostname !== undefined && reading.hostname !== null && reading.hostname !== hostname)
     return { code: 'other_host', reason: `the body names ${reading.hostname}, the topic ${hostname}`, payload }
@@ -102,6 +107,11 @@ function decodeOne(hostname: string, value: unknown, payload: Buffer): DecodedRe
     return { code: 'wrong_type', reason: 'stream and seq go together', payload }
   const after = typeof reading.after === 'string' ? reading.after : null
   return { position: position && { ...position, after }, row: rowOf(hostname, reading) }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 /** Known keys in column order, unknown ones under `extra`. What only the bridge may write is left out. */

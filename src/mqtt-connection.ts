@@ -1,6 +1,6 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Clock } from './clock.ts'
-import { messageOf, SnowhatError } from './errors.ts'
+import { type ErrorCode, messageOf, SnowhatError } from './errors.ts'
 import type { Log } from './log.ts'
 import { randomId } from './random-id.ts'
 import { within } from './within.ts'
@@ -34,6 +34,9 @@ const GOODBYE_TIMEOUT_MS = 2_000
 const SEND_WINDOW = 20
 /** What the library's own callers hear when a connection ends under them; some of them before we do [observed]. */
 const LIBRARY_CLOSED = 'Connection closed'
+
+/** Reasons for not taking a message that are told elsewhere, once. */
+const QUIET: ReadonlySet<ErrorCode> = new Set(['E_SHUTDOWN', 'E_SPOOL_FULL'])
 
 /** One connection, from TCP to its end. */
 export class Connection {
@@ -70,7 +73,7 @@ export class Connection {
       ).then(
         () => done(),
         (error: unknown) => {
-          if (!(error instanceof SnowhatError && error.code === 'E_SHUTDOWN'))
+          if (!(error instanceof SnowhatError && QUIET.has(error.code)))
             this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
           done(error instanceof Error ? error : new Error(messageOf(error)))
         },
@@ -159,6 +162,10 @@ export class Connection {
       this.#markers.delete(marker)
       stop.abort()
     }
+  }
+
+  drop(): void {
+    this.client.end(true)
   }
 
   /** Bounded: the library waits for acknowledgements that a frozen broker never sends [observed]. */

@@ -31,6 +31,8 @@ export interface MqttLink {
    * what happens when the access rules drop one of the two without a word.
    */
   roundTrip(topic: string): Promise<void>
+  /** Drops the connection and makes a new one at once: the broker then sends again what was not acknowledged. */
+  restart(): void
   /** Disconnects cleanly, so the broker does not publish the Will. `publish` before it what should be seen last. */
   close(): Promise<void>
 }
@@ -64,6 +66,8 @@ class ReconnectingLink implements MqttLink {
   #current: Connection | undefined
   #protocol: 5 | 4
   #running: Promise<void> = Promise.resolve()
+  /** The next attempt follows the end of a connection without a pause. */
+  #atOnce = false
 
   constructor(base: IClientOptions, settings: MqttSettings, options: LinkOptions, deps: LinkDeps) {
     this.#base = base
@@ -97,6 +101,11 @@ class ReconnectingLink implements MqttLink {
     await this.#live().roundTrip(topic, this.#deps.clock)
   }
 
+  restart(): void {
+    this.#atOnce = true
+    this.#current?.drop()
+  }
+
   async close(): Promise<void> {
     this.#stop.abort(new SnowhatError('E_SHUTDOWN', 'the MQTT link was closed'))
     await this.#current?.end(this.#deps.clock)
@@ -122,6 +131,10 @@ class ReconnectingLink implements MqttLink {
       const ended = await connection.run()
       this.#options.onDisconnect?.()
       if (this.#stop.signal.aborted) break
+      if (this.#atOnce) {
+        this.#atOnce = false
+        continue
+      }
       if (ended.acceptedOnce) {
         failures = 0
         log.warn({ url: this.#settings.url, err: ended.error }, 'lost the MQTT broker')

@@ -16,6 +16,8 @@ export interface LaneDeps extends AppendDeps {
   readonly openingTurn: (signal: AbortSignal) => Promise<void>
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** Rows have left the spool. */
+  readonly onTrimmed: () => void
   /** Another bridge has taken this channel. */
   readonly onRival: (reason: string) => void
   /** A row that can never be stored. */

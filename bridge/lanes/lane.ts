@@ -35,6 +35,8 @@ const AFTER_BUG_MS = 30_000
 const MAX_UNCOMMITTED_BATCHES = 16
 /** A channel whose rows stay uncommitted this long is opened anew. */
 const COMMIT_TIMEOUT_MS = 120_000
+const HOLD_HINT =
+  "compare the table with the device's ledger by uuid; to begin anew, clear its retained ledger under bridge/devices and restart the bridge"
 /** How soon a lane that is blocked tries again. */
 const BLOCKED_RETRY_MS = 60_000
 
@@ -98,6 +100,8 @@ export class Lane {
     this.#bell.ring()
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
+      // After a bug; or somebody rang between the last look and now.
+      if (this.#hasWork() && !this.#stop.signal.aborted) this.wake()
     })
   }
 
@@ -174,6 +178,7 @@ export class Lane {
     }
     void spool.save(this.device)
     ledgers.touch(this.device)
+    this.#deps.onTrimmed()
   }
 
   async #run(): Promise<void> {
@@ -187,7 +192,8 @@ export class Lane {
       // A bug, not an answer: keep the rows, tell, and do not spin.
       this.#log.error({ err: error }, 'the lane failed and will be opened anew')
       this.#reopen = 'an internal error'
-      await this.#rest(AFTER_BUG_MS)
+      // Not until the bell: every reading rings it.
+      await this.#deps.clock.sleep(AFTER_BUG_MS, this.#stop.signal).catch(() => undefined)
     }
   }
 
@@ -197,7 +203,7 @@ export class Lane {
   }
 
   async #open(): Promise<void> {
-    this.#state = 'opening'
+    this.#enter('opening')
     const reason = this.#reopen
     if (reason !== undefined) this.#log.info({ reason }, 'opening the channel again')
     this.#reopen = undefined
@@ -216,7 +222,7 @@ export class Lane {
         }
         if (result.mine !== undefined) this.#trim(result.mine)
         this.#lastProgress = this.#deps.clock.monotonic()
-        this.#state = 'ready'
+        this.#enter('ready')
         this.device.opened = true
         this.#deps.trouble.over()
         this.#deps.ledgers.touch(this.device)
@@ -235,12 +241,11 @@ export class Lane {
   /** One step of sending: wait until a batch is due, or freeze and append it. */
   async #send(channel: OpenChannel): Promise<void> {
     const { clock, ledgers } = this.#deps
-    this.#state = 'ready'
+    this.#enter('ready')
     if (channel.account.batches >= MAX_UNCOMMITTED_BATCHES) return this.#bell.wait()
-    const waiting = this.device.rows.slice(
-      this.#appended,
-      this.#appended + Math.min(this.#policy.max_rows, this.#rowLimit),
-    )
+    // A limit of 0 rows would be a batch that is never due: at least one.
+    const most = Math.max(1, Math.min(this.#policy.max_rows, this.#rowLimit))
+    const waiting = this.device.rows.slice(this.#appended, this.#appended + most)
     const plan = planBatch(waiting, this.#policy, clock.monotonic(), this.#draining || waiting.length >= this.#rowLimit)
     if (plan === undefined) return
     if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
@@ -259,8 +264,9 @@ export class Lane {
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
     const { clock, events } = this.#deps
     const batch = await freezeBatch(rows, channel.continuationToken, clock.now())
-    if (this.#reopen !== undefined) return
-    this.#state = 'appending'
+    // Held meanwhile, or to be opened anew.
+    if (this.#reopen !== undefined || !this.#hasWork()) return
+    this.#enter('appending')
     this.#inFlight = batch
     this.#sending = new AbortController()
     const signal = AbortSignal.any([this.#sending.signal, this.#stop.signal])
@@ -274,6 +280,7 @@ export class Lane {
         this.#appended += batch.rows
         this.#inFlight = undefined
         this.#rowLimit = Number.POSITIVE_INFINITY
+        this.#enter('ready')
         this.#deps.trouble.over()
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
         return
@@ -320,7 +327,7 @@ export class Lane {
   }
 
   async #blocked(answer: Answer): Promise<void> {
-    this.#state = 'blocked'
+    this.#enter('blocked')
     const code = codeOf(answer)
     this.#deps.trouble.refused(code, answer.message, remedyFor(code))
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
@@ -328,10 +335,19 @@ export class Lane {
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
   }
 
+  /** Nobody but a person ends `held`, and nothing follows `closed`. */
+  #enter(state: LaneState): void {
+    if (this.#state !== 'held' && this.#state !== 'closed') this.#state = state
+  }
+
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */
   #hold(code: string, reason: string): void {
     this.#state = 'held'
-    this.#log.fatal({ code, reason }, 'this device is held: its rows stay in the spool until you have looked')
+    this.#sending?.abort()
+    this.#log.fatal(
+      { code, reason, hint: HOLD_HINT },
+      'this device is held: its rows stay in the spool until you have looked',
+    )
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)
   }
 }

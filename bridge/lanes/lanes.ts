@@ -24,6 +24,7 @@ export interface LanesDeps {
   readonly snowpipe: Snowpipe
   readonly ledgers: LedgerPublisher
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  readonly onTrimmed: () => void
   readonly onRival: (reason: string) => void
   readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
 }

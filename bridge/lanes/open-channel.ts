@@ -73,7 +73,7 @@ async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, lo
   if (outcome.verdict !== 'ok') return false
   const committed = outcome.value.get(path.channel)?.committed ?? null
   const token = committed === null ? undefined : parseToken(committed)
-  const mine = token !== undefined && isMine(device, token)
+  const mine = token === undefined ? committed === null && isAllMine(device) : isMine(device, token)
   if (mine) log.warn('uncommitted rows are stuck; opening by force, they are all in the spool')
   else log.error('rows of another writer are stuck uncommitted; waiting, because they are not in this spool')
   return mine
@@ -84,6 +84,11 @@ function isMine(device: DeviceLog, token: OffsetToken): boolean {
   if (!device.opened) return false
   if (device.trimmed !== null && sameToken(device.trimmed, token)) return true
   return device.rows.some((row) => sameToken(row.token, token))
+}
+
+/** Of a channel that has never committed: this process made it, or found it without a row. */
+function isAllMine(device: DeviceLog): boolean {
+  return device.opened && device.takenOverAt === null && device.trimmed === null
 }
 
 async function reconcile(
@@ -111,10 +116,15 @@ async function reconcile(
   }
   const ledger = await deps.retainedLedger(device.hostname, signal)
   signal.throwIfAborted()
-  if (ledger !== null && (device.predecessor === null || ledger.id > device.predecessor.id)) device.predecessor = ledger
+  // One of ours only repeats what we knew.
+  const foreign = ledger !== null && ledger.instance !== deps.spool.instance ? ledger : null
+  if (foreign !== null && (device.predecessor === null || foreign.id > device.predecessor.id))
+    device.predecessor = foreign
   const predecessor = device.predecessor
   const replaced = otherIncarnation(predecessor?.incarnation ?? null, status)
   if (replaced !== undefined) return { kind: 'held', reason: replaced }
+  if (status.committed === null && typeof predecessor?.last_commit_at === 'string')
+    return { kind: 'held', reason: `the channel has forgotten what ${predecessor.instance} committed to it` }
   const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
   device.takeOver(deps.spool.instance, known, status.committed, highestOrdinal)
   device.incarnation = status.createdOnMs

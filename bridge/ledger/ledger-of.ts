@@ -32,8 +32,14 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
     },
     lag_rows: device.rows.length,
     lag_seconds: oldest === undefined ? 0 : Math.max(0, Math.round((facts.now - oldest.receivedAt) / 100) / 10),
-    last_commit_at: device.lastCommitAt === null ? null : new Date(device.lastCommitAt).toISOString(),
+    last_commit_at: lastCommitOf(device),
   }
+}
+
+/** Of the device, not of this bridge: that there was one tells a channel that forgot it from a new one. */
+function lastCommitOf(device: DeviceLog): string | null {
+  if (device.lastCommitAt !== null) return new Date(device.lastCommitAt).toISOString()
+  return device.predecessor?.last_commit_at ?? null
 }
 
 /** The run of the last committed token (it may go on), those of the rows, and the predecessor's. */

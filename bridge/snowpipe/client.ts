@@ -154,7 +154,11 @@ class RestClient implements Snowpipe {
     const requestId = what.requestId ?? randomUUID()
     for (let attempt = 0; ; attempt++) {
       const session = await this.#signedIn()
-      if (session.verdict !== 'ok') return session
+      if (session.verdict !== 'ok') {
+        // A JWT signed while the clock was wrong would be refused until it ends; the next call signs anew.
+        if (session.verdict === 'unauthorized' || session.verdict === 'moved') this.#forgetSession(true)
+        return session
+      }
       const answer = await this.#call(new URL(path, session.value.ingest), {
         method,
         requestId,

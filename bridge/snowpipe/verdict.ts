@@ -45,9 +45,11 @@ const BLOCKED: ReadonlySet<string> = new Set([
   'ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED',
   'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE',
   'ERR_PIPE_IN_INVALID_STATE',
+  // No Accept header: a proxy has taken it away.
+  '391902',
 ])
 
-/** Meanings of a numeric `status_code` inside an answer [observed, partly known]. */
+/** Meanings of a numeric `status_code` inside an answer, whatever its status; others may pass [observed, partly known]. */
 const NUMERIC: Readonly<Record<string, Verdict>> = {
   '1': 'retry',
   '2': 'blocked',
@@ -65,8 +67,13 @@ export function verdictOn(operation: Operation, answer: Answer): Verdict {
   if (REOPEN.has(code)) return 'reopen'
   if (RETRY.has(code)) return 'retry'
   if (BLOCKED.has(code) || /^ERR_(DATABASE|SCHEMA|ROLE|TABLE)_/.test(code)) return 'blocked'
-  if (status >= 200 && status < 300)
-    return code === '' || isGoodChannelCode(code) ? 'ok' : (NUMERIC[code] ?? codeAlone(code))
+  if (code.startsWith('ERR_CHANNEL_')) return 'reopen'
+  const numeric = NUMERIC[code]
+  if (numeric !== undefined) return numeric
+  if (status >= 200 && status < 300) {
+    if (isGoodChannelCode(code)) return 'ok'
+    return /^\d+$/.test(code) ? 'retry' : 'blocked'
+  }
   if (status === 401) return 'unauthorized'
   if (status === 403) return 'blocked'
   // A load balancer without a route answers 404 with no code; that passes by itself [observed].
@@ -82,12 +89,7 @@ export function verdictOn(operation: Operation, answer: Answer): Verdict {
 export function verdictOnChannel(code: string): Verdict {
   if (isGoodChannelCode(code)) return 'ok'
   if (REOPEN.has(code)) return 'reopen'
-  if (BLOCKED.has(code)) return 'blocked'
-  return codeAlone(code)
-}
-
-function codeAlone(code: string): Verdict {
-  return code.startsWith('ERR_CHANNEL_') ? 'reopen' : 'blocked'
+  return code.startsWith('ERR_CHANNEL_') && !BLOCKED.has(code) ? 'reopen' : 'blocked'
 }
 
 function isGoodChannelCode(code: string): boolean {

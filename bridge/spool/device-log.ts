@@ -20,6 +20,11 @@ export interface NewRow {
   readonly arrived: number
 }
 
+/** Bytes of rows in a spool, over all its devices. */
+export interface SpoolUsage {
+  bytes: number
+}
+
 /** What is counted per device, for the ledger. */
 export interface DeviceCounters {
   received: number
@@ -68,8 +73,11 @@ export class DeviceLog {
   /** Changes at each take-over: an acknowledgement from before it says nothing about tokens after it. */
   term = 0
 
-  constructor(hostname: string) {
+  readonly #usage: SpoolUsage
+
+  constructor(hostname: string, usage: SpoolUsage) {
     this.hostname = hostname
+    this.#usage = usage
   }
 
   has(stream: string, seq: number): boolean {
@@ -82,6 +90,7 @@ export class DeviceLog {
     const spooled = { token, json: row.json, receivedAt: row.receivedAt, arrived: row.arrived }
     this.tail = token
     this.rows.push(spooled)
+    this.#usage.bytes += row.json.length
     this.received.add(row.stream, row.seq)
     this.counters.received++
     return spooled
@@ -93,6 +102,7 @@ export class DeviceLog {
     for (const row of this.rows) {
       if (compareTokens(row.token, token) > 0) break
       this.committed.add(row.token.stream, row.token.seq)
+      this.#usage.bytes -= row.json.length
       left++
     }
     this.rows.splice(0, left)
@@ -104,7 +114,10 @@ export class DeviceLog {
   /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
   setAside(row: SpooledRow): void {
     const at = this.rows.indexOf(row)
-    if (at >= 0) this.rows.splice(at, 1)
+    if (at >= 0) {
+      this.rows.splice(at, 1)
+      this.#usage.bytes -= row.json.length
+    }
     this.committed.add(row.token.stream, row.token.seq)
     this.counters.deadLetters++
   }
@@ -117,6 +130,8 @@ export class DeviceLog {
     this.received.addAll(known)
     this.committed.addAll(known)
     const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))
+    for (const row of this.rows) this.#usage.bytes -= row.json.length
+    for (const row of kept) this.#usage.bytes += row.json.length
     this.rows.length = 0
     let last: OffsetToken = { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
     for (const row of kept) {

@@ -1,3 +1,4 @@
+import { SnowhatError } from '../../src/errors.ts'
 import { randomId } from '../../src/random-id.ts'
 import { DeviceLog, type NewRow } from './device-log.ts'
 import type { Spool } from './spool.ts'
@@ -9,15 +10,22 @@ import type { Spool } from './spool.ts'
 export class MemorySpool implements Spool {
   readonly instance: string
   readonly #devices = new Map<string, DeviceLog>()
+  readonly #usage = { bytes: 0 }
+  readonly #maxBytes: number
 
-  constructor(instance: string = randomId(4)) {
+  constructor(maxBytes: number, instance: string = randomId(4)) {
+    this.#maxBytes = maxBytes
     this.instance = instance
+  }
+
+  get bytes(): number {
+    return this.#usage.bytes
   }
 
   device(hostname: string): DeviceLog {
     let device = this.#devices.get(hostname)
     if (device === undefined) {
-      device = new DeviceLog(hostname)
+      device = new DeviceLog(hostname, this.#usage)
       this.#devices.set(hostname, device)
     }
     return device
@@ -28,6 +36,9 @@ export class MemorySpool implements Spool {
   }
 
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
+    const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
+    if (this.#usage.bytes + bytes > this.#maxBytes)
+      return Promise.reject(new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true }))
     for (const row of rows) device.append(this.instance, row)
     return Promise.resolve()
   }

@@ -13,7 +13,9 @@ export interface Spool {
   /** Made on first use. */
   device(hostname: string): DeviceLog
   devices(): Iterable<DeviceLog>
-  /** Rows of one message, one device; tokens are given in this order. */
+  /** Bytes of rows it holds. */
+  readonly bytes: number
+  /** Rows of one message, one device; tokens are given in this order. Rejects with `E_SPOOL_FULL`, taking none. */
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void>
   /** Facts of a device have changed; resolves when that is as durable as rows are. */
   save(device: DeviceLog): Promise<void>

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A new directory, gone when the test is over. */
-export function temporaryDirectory(): string {
+/** Takes what is to be done in the end; by default that is the end of the test. */
+export type CleanUp = (close: () => void | Promise<void>) => void
+
+/** A new directory, gone in the end. */
+export function temporaryDirectory(cleanUp: CleanUp = onTestFinished): string {
   const directory = mkdtempSync(join(tmpdir(), 'snowhat-test-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  cleanUp(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }

@@ -1,13 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { freePort } from './ports.ts'
 
-const CONFIG = `listener 1883
-allow_anonymous true
-persistence true
-persistence_location /mosquitto/data/
-log_dest stdout
-max_queued_messages 0
-`
+/** As we ship it. */
+const CONFIG = fileURLToPath(new URL('../../deploy/mosquitto.conf', import.meta.url))
 
 export interface Mosquitto {
   readonly url: string
@@ -18,7 +14,7 @@ export interface Mosquitto {
   stop(): Promise<void>
 }
 
-const STOP_S = 10
+const STOP_MS = 10_000
 
 /** The broker people have, in a container of its own. */
 export async function startMosquitto(): Promise<Mosquitto> {
@@ -26,16 +22,16 @@ export async function startMosquitto(): Promise<Mosquitto> {
   const port = await freePort()
   const started: StartedTestContainer = await new GenericContainer('eclipse-mosquitto:2')
     .withExposedPorts({ container: 1883, host: port })
-    .withCopyContentToContainer([{ content: CONFIG, target: '/mosquitto/config/mosquitto.conf' }])
+    .withCopyFilesToContainer([{ source: CONFIG, target: '/mosquitto/config/mosquitto.conf' }])
     .withWaitStrategy(Wait.forListeningPorts())
     .start()
   return {
     url: `mqtt://${started.getHost()}:${port}`,
-    restart: () => started.restart({ timeout: STOP_S }),
+    restart: () => started.restart({ timeout: STOP_MS }),
     crash: async () => {
       const { container } = await getContainerRuntimeClient()
       await container.getById(started.getId()).kill()
-      await started.restart({ timeout: STOP_S })
+      await started.restart({ timeout: STOP_MS })
     },
     stop: async () => {
       await started.stop()

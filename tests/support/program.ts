@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { onTestFailed, onTestFinished } from 'vitest'
-import { temporaryDirectory } from './directory.ts'
+import { type CleanUp, temporaryDirectory } from './directory.ts'
 import { within } from './eventually.ts'
 
 const ENTRY = fileURLToPath(new URL('../../dist/cli/snowhat.js', import.meta.url))
@@ -29,14 +29,16 @@ export interface ProgramOptions {
   /** `SNOWHAT_…` and whatever else it should see; nothing of the test run's own settings is passed on. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** For a program of several tests; by default it is one of the test that starts it. */
+  readonly cleanUp?: CleanUp
 }
 
-/** Starts the built command. It is killed when the test is over, and its output shown when the test failed. */
+/** Starts the built command. It is killed in the end, and its output shown when the test that started it failed. */
 export function snowhat(args: readonly string[], options: ProgramOptions = {}): Program {
   if (!existsSync(ENTRY)) throw new Error('dist/ is not built: npm run build')
   const child = spawn(process.execPath, [ENTRY, ...args], {
     // Default paths such as ./data are of the directory a program is started in.
-    cwd: options.cwd ?? temporaryDirectory(),
+    cwd: options.cwd ?? temporaryDirectory(options.cleanUp),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -58,14 +60,16 @@ export function snowhat(args: readonly string[], options: ProgramOptions = {}): 
       resolve(end)
     }),
   )
-  onTestFinished(async () => {
+  const cleanUp = options.cleanUp ?? onTestFinished
+  cleanUp(async () => {
     if (end === undefined) child.kill('SIGKILL')
     await closed
   })
-  onTestFailed(() => {
-    const how = end === undefined ? 'still running' : `ended ${end.code ?? end.signal}`
-    process.stderr.write(`--- snowhat ${args.join(' ')} (${how})\n${output.stderr}${output.stdout}---\n`)
-  })
+  if (options.cleanUp === undefined)
+    onTestFailed(() => {
+      const how = end === undefined ? 'still running' : `ended ${end.code ?? end.signal}`
+      process.stderr.write(`--- snowhat ${args.join(' ')} (${how})\n${output.stderr}${output.stdout}---\n`)
+    })
   return {
     get stdout() {
       return output.stdout

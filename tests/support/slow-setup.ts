@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
-import { findContainerEngine } from './container.ts'
+import { CONTAINERS_REQUIRED, findContainerEngine } from './container.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** Once before all slow tests: what they run is built, and whether containers can be had is known and said. */
+/** Before the slow tests of a project: what they run is built, and whether containers can be had is known and said. */
 export default async function setup(project: TestProject): Promise<void> {
   // `npm test` has just done it.
   if (process.env.npm_lifecycle_event !== 'test')
@@ -19,9 +19,10 @@ export default async function setup(project: TestProject): Promise<void> {
       stdio: 'inherit',
     })
   const noContainers = await findContainerEngine()
-  if (noContainers !== '')
+  // Only this project has tests that need them.
+  if (noContainers !== '' && project.name === 'slow')
     process.stderr.write(
-      `\n!!! NO CONTAINER ENGINE: tests against Mosquitto are SKIPPED, nothing is proved about it (${noContainers})\n\n`,
+      `\n!!! NO CONTAINER ENGINE: tests against Mosquitto ${CONTAINERS_REQUIRED ? 'FAIL' : 'are SKIPPED, nothing is proved about it'} (${noContainers})\n\n`,
     )
   project.provide('noContainers', noContainers)
 }

@@ -1,0 +1,132 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compareTokens, formatToken, type OffsetToken } from '../../bridge/offset-token.ts'
+import type { DeviceLog } from '../../bridge/spool/device-log.ts'
+import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
+import { StreamSets } from '../../src/ledger.ts'
+
+function filled(...seqs: readonly (readonly [stream: string, seq: number])[]): {
+  device: DeviceLog
+  spool: MemorySpool
+} {
+  const spool = new MemorySpool(1_000_000, 'own1')
+  const device = spool.device('pi')
+  void spool.append(
+    device,
+    seqs.map(([stream, seq]) => ({ stream, seq, json: `{"seq":${seq}}`, receivedAt: 0, arrived: 0 })),
+  )
+  return { device, spool }
+}
+
+const a = (seq: number) => ['aaaaaaaa', seq] as const
+const texts = (device: DeviceLog) => device.rows.map((row) => formatToken(row.token))
+
+describe('the log of a device', () => {
+  it('gives each row its token when it comes, and never another', () => {
+    const { device } = filled(a(1), a(2), a(5), ['bbbbbbbb', 1], ['bbbbbbbb', 2])
+    expect(texts(device)).toEqual([
+      '1.own1.aaaaaaaa.1',
+      '1.own1.aaaaaaaa.2',
+      '2.own1.aaaaaaaa.5',
+      '3.own1.bbbbbbbb.1',
+      '3.own1.bbbbbbbb.2',
+    ])
+  })
+
+  it('lets rows go up to a committed token, also one between two rows', () => {
+    const { device } = filled(a(1), a(2), a(5), a(6))
+    expect(device.trimTo({ ordinal: 2, owner: 'own1', stream: 'aaaaaaaa', seq: 5 })).toBe(3)
+    expect(device.rows.map(({ token }) => token.seq)).toEqual([6])
+    expect(device.committed.of('aaaaaaaa').toJSON()).toEqual([
+      [1, 2],
+      [5, 5],
+    ])
+    expect(device.has('aaaaaaaa', 1)).toBe(true)
+  })
+
+  it('accounts for a row that is set aside, and keeps the others as they are', () => {
+    const { device } = filled(a(1), a(2), a(3))
+    const [, second] = device.rows
+    if (second) device.setAside(second)
+    expect(texts(device)).toEqual(['1.own1.aaaaaaaa.1', '1.own1.aaaaaaaa.3'])
+    expect(device.committed.has('aaaaaaaa', 2)).toBe(true)
+    expect(device.counters.deadLetters).toBe(1)
+  })
+
+  it('leaves out at a take-over what is known, keeps the order of the rest, and gives tokens above all that were used', () => {
+    const { device } = filled(a(1), a(2), a(3), a(7), ['bbbbbbbb', 1])
+    const known = new StreamSets()
+    known.add('aaaaaaaa', 1, 2)
+    known.add('cccccccc', 1, 9)
+    const term = device.term
+    device.takeOver('own2', known, '5.old1.aaaaaaaa.2', 8)
+    expect(texts(device)).toEqual(['9.own2.aaaaaaaa.3', '10.own2.aaaaaaaa.7', '11.own2.bbbbbbbb.1'])
+    expect(device.committed.of('cccccccc').toJSON()).toEqual([[1, 9]])
+    expect(device.has('cccccccc', 5)).toBe(true)
+    expect(device.term).toBeGreaterThan(term)
+    expect(device).toMatchObject({ resolved: true, confirmed: false, trimmed: null, takenOverAt: '5.old1.aaaaaaaa.2' })
+  })
+
+  it('gives the first row after a take-over without rows a token above all that were used', () => {
+    const { device, spool } = filled()
+    device.takeOver('own1', new StreamSets(), null, 8)
+    void spool.append(device, [{ stream: 'aaaaaaaa', seq: 1, json: '{}', receivedAt: 0, arrived: 0 }])
+    expect(texts(device)).toEqual(['9.own1.aaaaaaaa.1'])
+  })
+
+  it('knows how many bytes it holds, whatever happens to them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('add', 'trim', 'set aside', 'take over'), fc.nat(20)), { maxLength: 40 }),
+        (steps) => {
+          const { device, spool } = filled()
+          let seq = 0
+          for (const [what, n] of steps) {
+            const row = device.rows[n % Math.max(1, device.rows.length)]
+            if (what === 'add')
+              void spool.append(device, [
+                { stream: 'aaaaaaaa', seq: ++seq, json: 'x'.repeat(n), receivedAt: 0, arrived: 0 },
+              ])
+            else if (what === 'trim' && row) device.trimTo(row.token)
+            else if (what === 'set aside' && row) device.setAside(row)
+            else if (what === 'take over') {
+              const known = new StreamSets()
+              known.add('aaaaaaaa', 1, n + 1)
+              device.takeOver('own1', known, null, device.tail?.ordinal ?? 0)
+            }
+            expect(spool.bytes).toBe(device.rows.reduce((sum, one) => sum + one.json.length, 0))
+          }
+        },
+      ),
+    )
+  })
+
+  it('keeps tokens rising through whatever comes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.tuple(fc.constantFrom('aaaaaaaa', 'bbbbbbbb'), fc.integer({ min: 1, max: 30 })),
+            fc.integer({ min: 0, max: 50 }),
+          ),
+        ),
+        (steps) => {
+          const { device, spool } = filled()
+          const before: OffsetToken[] = []
+          for (const step of steps) {
+            if (typeof step === 'number') {
+              const highest = Math.max(0, ...before.map((token) => token.ordinal))
+              device.takeOver('own2', new StreamSets(), null, Math.max(highest, step))
+            } else if (!device.has(step[0], step[1])) {
+              void spool.append(device, [{ stream: step[0], seq: step[1], json: '{}', receivedAt: 0, arrived: 0 }])
+              before.push(...device.rows.slice(-1).map((row) => row.token))
+            }
+            const tokens = device.rows.map((row) => row.token)
+            for (const [i, token] of tokens.entries())
+              if (i > 0) expect(compareTokens(tokens[i - 1] ?? token, token)).toBeLessThan(0)
+          }
+        },
+      ),
+    )
+  })
+})

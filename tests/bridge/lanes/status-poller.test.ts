@@ -1,0 +1,109 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Lane } from '../../../bridge/lanes/lane.ts'
+import { StatusPoller } from '../../../bridge/lanes/status-poller.ts'
+import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
+import { silentLog } from '../../../src/log.ts'
+import { FakeSnowpipe } from '../../support/fake-snowpipe.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+interface StandIn {
+  readonly lane: Lane
+  readonly heard: [status: ChannelStatus | 'vanished', generation: number][]
+  generation: number
+}
+
+/** What the poller sees of a lane. */
+function standIn(channel: string, pipe = 'P'): StandIn {
+  const heard: StandIn['heard'] = []
+  const made = {
+    heard,
+    generation: 1,
+    lane: {
+      path: { pipe, channel },
+      get generation() {
+        return made.generation
+      },
+      observe: (status: ChannelStatus, generation: number) => heard.push([status, generation]),
+      vanished: (generation: number) => heard.push(['vanished', generation]),
+    } as unknown as Lane,
+  }
+  return made
+}
+
+function polled(...waiting: StandIn[]) {
+  const clock = new ManualClock()
+  const snowpipe = new FakeSnowpipe(clock)
+  for (const { lane } of waiting) snowpipe.channel(lane.path.channel)
+  const poller = new StatusPoller(1_000, {
+    clock,
+    log: silentLog(),
+    snowpipe,
+    waiting: () => waiting.map(({ lane }) => lane),
+  })
+  onTestFinished(() => poller.close())
+  return { clock, snowpipe, poller }
+}
+
+describe('the status poller', () => {
+  it('asks nothing while nothing waits', async () => {
+    const { clock, snowpipe } = polled()
+    await clock.advance(60_000)
+    expect(snowpipe.asked).toEqual([])
+  })
+
+  it('asks each pipe once for all its channels', async () => {
+    const lanes = [standIn('a', 'P0'), standIn('b', 'P1'), standIn('c', 'P0')]
+    const { clock, snowpipe } = polled(...lanes)
+    await clock.advance(1_000)
+    expect(snowpipe.asked).toEqual([
+      { pipe: 'P0', channels: ['a', 'c'] },
+      { pipe: 'P1', channels: ['b'] },
+    ])
+    expect(lanes.map(({ heard }) => heard.length)).toEqual([1, 1, 1])
+  })
+
+  it('asks for at most 200 channels in one request, and for all', async () => {
+    const lanes = Array.from({ length: 450 }, (_, i) => standIn(`pi-${i}`))
+    const { clock, snowpipe } = polled(...lanes)
+    await clock.advance(1_000)
+    expect(snowpipe.asked.map(({ channels }) => channels.length)).toEqual([200, 200, 50])
+    expect(new Set(snowpipe.asked.flatMap(({ channels }) => channels)).size).toBe(450)
+  })
+
+  it('tells each lane the generation it asked for, not the one it has by then', async () => {
+    const one = standIn('a')
+    const { clock, snowpipe } = polled(one)
+    const status = snowpipe.status.bind(snowpipe)
+    snowpipe.status = async (...args) => {
+      one.generation = 2
+      return status(...args)
+    }
+    await clock.advance(1_000)
+    expect(one.heard.map(([, generation]) => generation)).toEqual([1])
+  })
+
+  it('tells a lane that its channel is not known any more', async () => {
+    const one = standIn('a')
+    const { clock, snowpipe } = polled(one)
+    snowpipe.drop('a')
+    await clock.advance(1_000)
+    expect(one.heard).toEqual([['vanished', 1]])
+  })
+
+  it('tells nobody anything when the question fails, and asks again', async () => {
+    const one = standIn('a')
+    const { clock, snowpipe } = polled(one)
+    snowpipe.statusFaults.push('lose request', { status: 503 })
+    await clock.advance(2_000)
+    expect(one.heard).toEqual([])
+    await clock.advance(1_000)
+    expect(one.heard).toHaveLength(1)
+  })
+
+  it('asks no more once it is closed', async () => {
+    const { clock, snowpipe, poller } = polled(standIn('a'))
+    await poller.close()
+    await clock.advance(10_000)
+    expect(snowpipe.asked).toEqual([])
+  })
+})

@@ -1,0 +1,193 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ledgerOf } from '../../../bridge/ledger/ledger-of.ts'
+import type { DeviceLog } from '../../../bridge/spool/device-log.ts'
+import { MemorySpool } from '../../../bridge/spool/memory-spool.ts'
+import { IntervalSet } from '../../../src/intervals.ts'
+import type { Ledger } from '../../../src/ledger.ts'
+import { StreamSets } from '../../../src/ledger.ts'
+import { ledger } from '../../support/ledgers.ts'
+
+const NOW = Date.UTC(2026, 10, 22, 12)
+
+function device(): { device: DeviceLog; take: (stream: string, ...seqs: number[]) => void } {
+  const spool = new MemorySpool(1_000_000, 'own1')
+  const one = spool.device('pi')
+  one.opened = true
+  return {
+    device: one,
+    take: (stream, ...seqs) =>
+      void spool.append(
+        one,
+        seqs.map((seq) => ({ stream, seq, json: '{}', receivedAt: NOW - 2_340, arrived: 0 })),
+      ),
+  }
+}
+
+const written = (one: DeviceLog): Ledger => ledgerOf(one, { id: 7, instance: 'own1', now: NOW })
+
+describe('the ledger of a device', () => {
+  it('of one that has said nothing is empty', () => {
+    expect(written(device().device)).toEqual({
+      id: 7,
+      instance: 'own1',
+      incarnation: null,
+      runs: [],
+      streams: {},
+      counters: {
+        received: 0,
+        redelivered: 0,
+        declared_gaps: 0,
+        undeclared_gaps: 0,
+        late: 0,
+        rejected: 0,
+        dead_letters: 0,
+      },
+      lag_rows: 0,
+      lag_seconds: 0,
+      last_commit_at: null,
+    })
+  })
+
+  it('lists what is spooled and what is committed, and how far behind the table is', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 1, 2, 3, 6)
+    one.trimTo({ ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', seq: 2 })
+    one.lastCommitAt = NOW - 1_000
+    expect(written(one)).toMatchObject({
+      streams: {
+        aaaaaaaa: {
+          spooled: [
+            [1, 3],
+            [6, 6],
+          ],
+          committed: [[1, 2]],
+        },
+      },
+      lag_rows: 2,
+      lag_seconds: 2.3,
+      last_commit_at: '2026-11-22T11:59:59.000Z',
+    })
+  })
+
+  it('lists as spooled all that is committed, whatever happened', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('aaaaaaaa', 'bbbbbbbb'), fc.integer({ min: 1, max: 30 })), { maxLength: 40 }),
+        fc.nat(40),
+        fc.array(fc.integer({ min: 1, max: 30 })),
+        (readings, trimAt, carried) => {
+          const { device: one, take } = device()
+          for (const [stream, seq] of readings) if (!one.has(stream, seq)) take(stream, seq)
+          one.predecessor = ledger({
+            streams: {
+              cccccccc: { spooled: [], committed: new IntervalSet(carried.map((n) => [n, n] as const)).toJSON() },
+            },
+          })
+          const row = one.rows[trimAt]
+          if (row) one.trimTo(row.token)
+          for (const { spooled, committed } of Object.values(written(one).streams)) {
+            const set = new IntervalSet(spooled)
+            for (const [first, last] of committed) expect(set.holes(first, last)).toEqual([])
+          }
+        },
+      ),
+    )
+  })
+})
+
+describe('the runs in a ledger', () => {
+  it('are those of all rows, and the one of the last committed token, which may go on', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 1, 2, 3, 7, 8)
+    take('bbbbbbbb', 1)
+    one.trimTo({ ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', seq: 2 })
+    expect(written(one).runs).toEqual([
+      { ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', first: 2, last: 3 },
+      { ordinal: 2, owner: 'own1', stream: 'aaaaaaaa', first: 7, last: 8 },
+      { ordinal: 3, owner: 'own1', stream: 'bbbbbbbb', first: 1, last: 1 },
+    ])
+    one.trimTo({ ordinal: 3, owner: 'own1', stream: 'bbbbbbbb', seq: 1 })
+    expect(written(one).runs).toEqual([{ ordinal: 3, owner: 'own1', stream: 'bbbbbbbb', first: 1, last: 1 }])
+  })
+
+  it('are none of ours before the channel was opened: its tokens are not final', () => {
+    const { device: one, take } = device()
+    one.opened = false
+    take('aaaaaaaa', 1, 2)
+    expect(written(one)).toMatchObject({ runs: [], streams: { aaaaaaaa: { spooled: [[1, 2]] } } })
+  })
+
+  it("are the predecessor's as well, until a token of ours has committed", () => {
+    const { device: one, take } = device()
+    const theirs = { ordinal: 4, owner: 'old1', stream: 'aaaaaaaa', first: 1, last: 9 }
+    one.predecessor = ledger({
+      incarnation: 99,
+      runs: [theirs],
+      streams: { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 5]] } },
+      last_commit_at: '2026-11-22T11:00:00.000Z',
+    })
+    one.takeOver('own1', new StreamSets(), '4.old1.aaaaaaaa.5', 4)
+    take('aaaaaaaa', 10)
+    expect(written(one)).toMatchObject({
+      incarnation: 99,
+      runs: [{ ordinal: 5, owner: 'own1', stream: 'aaaaaaaa', first: 10, last: 10 }, theirs],
+      streams: {
+        aaaaaaaa: {
+          spooled: [
+            [1, 5],
+            [10, 10],
+          ],
+          committed: [[1, 5]],
+        },
+      },
+      last_commit_at: '2026-11-22T11:00:00.000Z',
+    })
+    one.trimTo({ ordinal: 5, owner: 'own1', stream: 'aaaaaaaa', seq: 10 })
+    expect(written(one).runs.map((run) => run.owner)).toEqual(['own1'])
+  })
+})
+
+describe('gaps in a ledger', () => {
+  it('are declared or not: only what a publisher has given up is declared', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 3, 4, 10)
+    one.declared.add('aaaaaaaa', 1, 2)
+    one.declared.add('aaaaaaaa', 5, 6)
+    expect(written(one).counters).toMatchObject({ declared_gaps: 4, undeclared_gaps: 3 })
+  })
+
+  it('end when a reading comes after all, declared or not', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 1, 5)
+    one.declared.add('aaaaaaaa', 2, 3)
+    take('aaaaaaaa', 2, 4)
+    expect(written(one).counters).toMatchObject({ declared_gaps: 1, undeclared_gaps: 0 })
+  })
+})
+
+describe('streams in a ledger', () => {
+  it('are those not wholly committed, and the last 64 others', () => {
+    const { device: one, take } = device()
+    const names = Array.from({ length: 70 }, (_, i) => `s${String(i).padStart(7, '0')}`)
+    for (const name of names) take(name, 1)
+    const last = one.rows.at(-1)?.token
+    if (last) one.trimTo(last)
+    take('ssss0000', 1)
+    const listed = Object.keys(written(one).streams)
+    // The newest wholly committed one is the run of the last committed token: listed besides the 64.
+    expect(listed).toEqual([...names.slice(5), 'ssss0000'])
+  })
+
+  it('are never forgotten while a reading of theirs is not committed', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 1)
+    for (let i = 0; i < 100; i++) {
+      const name = `s${String(i).padStart(7, '0')}`
+      one.received.add(name, 1)
+      one.committed.add(name, 1)
+    }
+    expect(Object.keys(written(one).streams)).toHaveLength(65)
+    expect(written(one).streams).toHaveProperty('aaaaaaaa')
+  })
+})

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { jwtVerify, SignJWT } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { accountHost, accountInJwt } from '../../../bridge/snowpipe/account.ts'
+import { createIdentity, fingerprint, renewalOf } from '../../../bridge/snowpipe/credentials.ts'
+import type { SnowhatError } from '../../../src/errors.ts'
+import { snowflakeSettings } from '../../support/bridge-settings.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const pem = (key: KeyObject, type: 'pkcs8' | 'pkcs1' = 'pkcs8') => key.export({ type, format: 'pem' }).toString()
+const encrypted = rsa.privateKey
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+  .toString()
+
+const signedIn = (over: Parameters<typeof snowflakeSettings>[0] = {}) =>
+  snowflakeSettings({
+    account: 'acme-my_acct',
+    user: 'sensehat_streaming_user',
+    private_key: pem(rsa.privateKey),
+    ...over,
+  })
+
+function refusal(over: Parameters<typeof snowflakeSettings>[0]): SnowhatError {
+  try {
+    createIdentity(signedIn(over), new ManualClock())
+  } catch (error) {
+    return error as SnowhatError
+  }
+  throw new Error('the key was taken')
+}
+
+describe('the account', () => {
+  it.each([
+    ['acme-prod1', 'ACME-PROD1', 'acme-prod1.snowflakecomputing.com'],
+    ['ACME-MY_ACCT', 'ACME-MY_ACCT', 'acme-my-acct.snowflakecomputing.com'],
+    ['xy12345', 'XY12345', 'xy12345.snowflakecomputing.com'],
+    ['xy12345.eu-west-1', 'XY12345', 'xy12345.eu-west-1.snowflakecomputing.com'],
+    ['xy12345.eu-central-1.aws', 'XY12345', 'xy12345.eu-central-1.aws.snowflakecomputing.com'],
+    ['acme-eu.global', 'ACME', 'acme-eu.global.snowflakecomputing.com'],
+  ])('%s is %s in a JWT, and its host is %s', (account, inJwt, host) => {
+    expect(accountInJwt(account)).toBe(inJwt)
+    expect(accountHost(account)).toBe(host)
+  })
+})
+
+describe('a key pair', () => {
+  it('signs a JWT that its public key verifies, with the names Snowflake wants', async () => {
+    const clock = new ManualClock()
+    const { token, kind } = await createIdentity(signedIn(), clock).credential()
+    const { payload, protectedHeader } = await jwtVerify(token, rsa.publicKey, { currentDate: new Date(clock.now()) })
+    const now = clock.now() / 1000
+    expect(kind).toBe('KEYPAIR_JWT')
+    expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT' })
+    expect(payload.sub).toBe('ACME-MY_ACCT.SENSEHAT_STREAMING_USER')
+    expect(payload.iss).toBe(`ACME-MY_ACCT.SENSEHAT_STREAMING_USER.${fingerprint(rsa.publicKey)}`)
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThanOrEqual(3_600)
+    expect(payload.iat).toBeLessThan(now)
+    expect(payload.iat).toBeGreaterThanOrEqual(now - 60)
+    expect(payload.exp).toBeGreaterThan(now + 1_800)
+  })
+
+  it('has the fingerprint openssl computes', () => {
+    const der = execFileSync('openssl', ['rsa', '-pubin', '-outform', 'DER'], {
+      input: rsa.publicKey.export({ type: 'spki', format: 'pem' }),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const hash = execFileSync('openssl', ['dgst', '-sha256', '-binary'], { input: der })
+    expect(fingerprint(rsa.publicKey)).toBe(`SHA256:${hash.toString('base64')}`)
+  })
+
+  it.each([
+    ['encrypted', encrypted, 'open sesame'],
+    ['in PKCS#1', pem(rsa.privateKey, 'pkcs1'), ''],
+    ['with Windows line ends', pem(rsa.privateKey).replaceAll('\n', '\r\n'), ''],
+  ])('may be %s', async (_what, private_key, private_key_passphrase) => {
+    const { token } = await createIdentity(
+      signedIn({ private_key, private_key_passphrase }),
+      new ManualClock(),
+    ).credential()
+    expect(
+      (await jwtVerify(token, createPublicKey(rsa.privateKey), { currentDate: new Date(new ManualClock().now()) }))
+        .payload.sub,
+    ).toBeDefined()
+  })
+
+  it('made by openssl, encrypted, is read', () => {
+    const made = execFileSync('openssl', ['pkcs8', '-topk8', '-v2', 'aes-256-cbc', '-passout', 'pass:x'], {
+      input: pem(rsa.privateKey),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }).toString()
+    expect(() =>
+      createIdentity(signedIn({ private_key: made, private_key_passphrase: 'x' }), new ManualClock()),
+    ).not.toThrow()
+  })
+
+  it.each([
+    ['a public key', { private_key: rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString() }, 'public key'],
+    ['no PEM at all', { private_key: 'MIIEvQIBADANBg' }, 'no PEM private key'],
+    ['an encrypted key without a passphrase', { private_key: encrypted }, 'passphrase is missing or wrong'],
+    [
+      'an encrypted key and the wrong passphrase',
+      { private_key: encrypted, private_key_passphrase: 'open barley' },
+      'passphrase is missing or wrong',
+    ],
+    [
+      'a key that was cut',
+      { private_key: `${pem(rsa.privateKey).slice(0, 900)}\n-----END PRIVATE KEY-----\n` },
+      'the private key cannot be used',
+    ],
+    ['a short key', { private_key: pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey) }, '1024 bits'],
+    ['a key of another kind', { private_key: pem(generateKeyPairSync('ed25519').privateKey) }, 'ed25519'],
+  ])('is refused in words when it is %s', (_what, over, words) => {
+    const error = refusal(over)
+    expect(error.code).toBe('E_KEY_INVALID')
+    expect(error.message).toContain(words)
+    expect(`${error.message} ${error.hint}`).not.toContain('open barley')
+  })
+
+  it('that is missing says which variables name it', () => {
+    const error = refusal({ private_key: '' })
+    expect(error.code).toBe('E_CONFIG_INVALID')
+    expect(error.hint).toContain('SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE')
+    expect(error.hint).toContain('SNOWHAT_SNOWFLAKE_PAT_FILE')
+  })
+
+  it('is made up for an emulator, which takes any, and for nobody else', async () => {
+    const identity = createIdentity(signedIn({ private_key: '', url: 'http://127.0.0.1:8085' }), new ManualClock())
+    expect((await identity.credential()).kind).toBe('KEYPAIR_JWT')
+    expect(refusal({ private_key: '', url: 'https://acme.snowflakecomputing.com' }).code).toBe('E_CONFIG_INVALID')
+  })
+
+  it('keeps its JWT while that lives, renews it in time, and makes a new one when told that it is not taken', async () => {
+    const clock = new ManualClock()
+    const identity = createIdentity(signedIn(), clock)
+    const first = await identity.credential()
+    await clock.advance(30 * 60_000)
+    expect(await identity.credential()).toBe(first)
+    await clock.advance(19 * 60_000)
+    const second = await identity.credential()
+    expect(second.token).not.toBe(first.token)
+    await jwtVerify(second.token, rsa.publicKey, { currentDate: new Date(clock.now()) })
+    clock.stall(1_000)
+    identity.forget()
+    expect((await identity.credential()).token).not.toBe(second.token)
+  })
+})
+
+describe('a programmatic access token', () => {
+  it('is used as it is, wins over a key, and is not exchanged', async () => {
+    const identity = createIdentity(signedIn({ pat: 'pat-secret' }), new ManualClock())
+    expect(identity.exchanged).toBe(false)
+    expect(await identity.credential()).toEqual({ token: 'pat-secret', kind: 'PROGRAMMATIC_ACCESS_TOKEN' })
+  })
+})
+
+describe('a scoped token', () => {
+  const now = Date.UTC(2026, 10, 22, 12)
+  const living = (seconds: number) =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(now / 1000 + seconds)
+      .sign(Buffer.alloc(32))
+
+  it.each([
+    [3_600, 0.8 * 3_600],
+    [600, 480],
+    [120, 60],
+    [61, 1],
+    [30, 0],
+    [-10, 0],
+  ])('that lives %i s is renewed after %i s', async (seconds, after) => {
+    expect((renewalOf(await living(seconds), now) - now) / 1000).toBeCloseTo(after, 6)
+  })
+
+  it.each(['opaque', 'a.b.c', ''])('that cannot be read (%j) is taken to live ten minutes', (token) => {
+    expect(renewalOf(token, now) - now).toBe(480_000)
+  })
+})

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import mqtt from 'mqtt'
+import { startBroker } from '../../cli/demo/broker.ts'
+import { temporaryDirectory } from '../support/directory.ts'
+import { eventually } from '../support/eventually.ts'
+import { freePorts } from '../support/ports.ts'
+import { type Program, snowhat } from '../support/program.ts'
+import { ask } from '../support/table.ts'
+
+export interface DeviceReport {
+  readonly hostname: string
+  readonly ledger: { readonly counters: Readonly<Record<string, number>> }
+}
+
+/** A bridge and an emulator as processes, a broker here, and a client that publishes whatever it likes. */
+export interface Bench {
+  readonly bridge: Program
+  publish(hostname: string, payload: string | Buffer): Promise<void>
+  /** Of all devices, as `/api/health` says. */
+  deadLetters(): Promise<number>
+  /** Of one, as `/api/devices` says. */
+  counters(hostname: string): Promise<Readonly<Record<string, number>>>
+  devices(): Promise<DeviceReport[]>
+  /** Sequence numbers in the table, in order. */
+  seqs(hostname: string): Promise<number[]>
+  ask(statement: string): ReturnType<typeof ask>
+  close(): Promise<void>
+}
+
+export async function startBench(): Promise<Bench> {
+  const closers: (() => void | Promise<void>)[] = []
+  const cleanUp = (close: () => void | Promise<void>) => {
+    closers.unshift(close)
+  }
+  const broker = await startBroker(0)
+  cleanUp(() => broker.close())
+  const ports = await freePorts('emulator', 'page')
+  const emulatorUrl = `http://127.0.0.1:${ports.emulator}`
+  const page = `http://127.0.0.1:${ports.page}`
+  const mqttUrl = `mqtt://127.0.0.1:${broker.port}`
+  const data = join(temporaryDirectory(cleanUp), 'warehouse')
+  const emulator = snowhat(['emulator', '--port', String(ports.emulator), '--data', data, '--commit-delay', '100ms'], {
+    cleanUp,
+  })
+  await emulator.line(/the emulator is running/)
+  const bridge = snowhat(['bridge', '--http-port', String(ports.page), '--mqtt-url', mqttUrl, '-i', '0.1'], {
+    env: { SNOWHAT_SNOWFLAKE_URL: emulatorUrl, SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100' },
+    cleanUp,
+  })
+  await bridge.line(/connected to the broker/)
+  await eventually('the bridge to be ready', async () => (await fetch(`${page}/readyz`)).ok)
+  const client = await mqtt.connectAsync(mqttUrl, { protocolVersion: 4 })
+  cleanUp(() => client.endAsync(true))
+  const get = async (path: string) => (await (await fetch(`${page}${path}`)).json()) as unknown
+  const devices = async () => (await get('/api/devices')) as DeviceReport[]
+  return {
+    bridge,
+    publish: async (hostname, payload) => {
+      await client.publishAsync(`sensehat/${hostname}/readings`, payload, { qos: 1 })
+    },
+    deadLetters: async () => ((await get('/api/health')) as { dead_letters: number }).dead_letters,
+    counters: async (hostname) =>
+      (await devices()).find((device) => device.hostname === hostname)?.ledger.counters ?? {},
+    devices,
+    seqs: async (hostname) => {
+      const statement = `select seq from DEMO.DEMO.SENSEHAT_SENSOR_DATA where hostname = '${hostname}' order by seq`
+      return (await ask(emulatorUrl, statement)).map(([seq]) => Number(seq))
+    },
+    ask: (statement) => ask(emulatorUrl, statement),
+    close: async () => {
+      for (const close of closers) await close()
+    },
+  }
+}
+
+export const STREAM = 'abcd1234'
+
+/** A reading as JSON. */
+export function reading(hostname: string, seq: number, more: Record<string, unknown> = {}): string {
+  const uuid = `${hostname}-${STREAM}-${seq}`
+  return JSON.stringify({ uuid, hostname, stream: STREAM, seq, temperature: 21.5, ...more })
+}

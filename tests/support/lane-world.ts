@@ -1,0 +1,192 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { BatchSettings } from '../../bridge/config.ts'
+import type { BridgeEventMap } from '../../bridge/events.ts'
+import type { Lane } from '../../bridge/lanes/lane.ts'
+import { Lanes } from '../../bridge/lanes/lanes.ts'
+import { LedgerPublisher } from '../../bridge/ledger/ledger-publisher.ts'
+import { Presence } from '../../bridge/presence.ts'
+import type { DeviceLog, SpooledRow } from '../../bridge/spool/device-log.ts'
+import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
+import { Events } from '../../src/events.ts'
+import { type Ledger, parseLedger } from '../../src/ledger.ts'
+import { silentLog } from '../../src/log.ts'
+import { createTopics } from '../../src/topics.ts'
+import { defaultSettings } from './bridge-settings.ts'
+import { FakeSnowpipe, type SeenAppend } from './fake-snowpipe.ts'
+import { ManualClock } from './manual-clock.ts'
+
+const compress = promisify(gzip)
+const topics = createTopics('sensehat', 'homeassistant')
+
+export interface LaneWorldOptions {
+  readonly batch?: Partial<BatchSettings>
+  readonly instance?: string
+  /** Another bridge at the same broker and the same Snowflake, gone or still there. */
+  readonly before?: LaneWorld
+  /** The retained ledgers did not reach this bridge when it connected: a broker's queue limit. */
+  readonly hearsNoLedgers?: boolean
+}
+
+/** What brokers do for bridges: keep the last ledger of each device, and tell of every new one. */
+interface LedgerBoard {
+  readonly retained: Map<string, string>
+  readonly listeners: Set<(topic: string, payload: string) => void>
+}
+
+/** Spool, lanes and ledgers of one bridge, with a fake Snowpipe, a broker made of two variables, and time by hand. */
+export class LaneWorld {
+  readonly clock: ManualClock
+  readonly snowpipe: FakeSnowpipe
+  readonly spool: MemorySpool
+  readonly events = new Events<BridgeEventMap>(silentLog())
+  readonly ledgers: LedgerPublisher
+  readonly lanes: Lanes
+  readonly rivals: string[] = []
+  readonly refusedRows: { readonly row: SpooledRow; readonly reason: string }[] = []
+  /** Ledgers the broker has acknowledged, oldest first. */
+  readonly acknowledged: Ledger[] = []
+  /** Rows that were appended without their run in an acknowledged ledger. Must stay empty. */
+  readonly unannounced: string[] = []
+  readonly #board: LedgerBoard
+  readonly #hear: (topic: string, payload: string) => void
+  #brokerAnswers = true
+  readonly #unanswered: (() => void)[] = []
+
+  constructor({ batch = {}, instance = 'own1', before, hearsNoLedgers = false }: LaneWorldOptions = {}) {
+    this.#board = before ? before.#board : { retained: new Map(), listeners: new Set() }
+    this.clock = before?.clock ?? new ManualClock()
+    this.snowpipe = before?.snowpipe ?? new FakeSnowpipe(this.clock)
+    this.spool = new MemorySpool(Number.POSITIVE_INFINITY, instance)
+    this.snowpipe.onAppend = (append) => this.#checkAnnounced(append)
+    const { clock, events, snowpipe, spool } = this
+    const log = silentLog()
+    this.ledgers = new LedgerPublisher({
+      clock,
+      log,
+      events,
+      spool,
+      topics,
+      publish: (topic, payload) => this.#publish(topic, payload),
+      onAnnounced: (device) => this.lanes.wake(device),
+    })
+    this.lanes = new Lanes(
+      { ...defaultSettings, batch: { max_rows: 3, max_bytes: 1_000_000, max_age_ms: 1_000, ...batch } },
+      {
+        clock,
+        log,
+        random: () => 0.5,
+        events,
+        spool,
+        snowpipe,
+        ledgers: this.ledgers,
+        retainedLedger: async (hostname) => this.retained(hostname) ?? null,
+        onTrimmed: () => undefined,
+        onRival: (reason) => this.rivals.push(reason),
+        onRefusedRow: (_device, row, reason) => this.refusedRows.push({ row, reason }),
+      },
+    )
+    const presence = new Presence({ log, topics, spool, startedAt: 0, onRival: () => undefined })
+    this.#hear = (topic, payload) =>
+      presence.take({ topic, payload: Buffer.from(payload), retain: true, duplicate: false })
+    if (!hearsNoLedgers) {
+      for (const [topic, payload] of this.#board.retained) this.#hear(topic, payload)
+      this.#board.listeners.add(this.#hear)
+    }
+    this.ledgers.connected()
+  }
+
+  get device(): DeviceLog {
+    return this.spool.device('pi')
+  }
+
+  /** The ledger the broker holds. */
+  retained(hostname = 'pi'): Ledger | undefined {
+    return parseLedger(Buffer.from(this.#board.retained.get(topics.ledger(hostname)) ?? ''))
+  }
+
+  /** A ledger that was there before this bridge, heard of or not. */
+  leave(ledger: Ledger, hostname = 'pi'): void {
+    this.#board.retained.set(topics.ledger(hostname), JSON.stringify(ledger))
+  }
+
+  get lane(): Lane {
+    const [lane] = this.lanes
+    if (lane === undefined) throw new Error('no lane yet: it is made with the first row')
+    return lane
+  }
+
+  /** What the ledger says is in the table, of the stream. */
+  committed(stream = 'aaaaaaaa'): unknown {
+    return this.ledgers.current(this.device).streams[stream]?.committed ?? []
+  }
+
+  /** `seq` of the rows in the table, in its order. */
+  inTable(stream = 'aaaaaaaa'): number[] {
+    return this.snowpipe.table.filter((row) => row.stream === stream).map((row) => row.seq)
+  }
+
+  /** Readings arrive, one after the other. */
+  take(first: number, last = first, stream = 'aaaaaaaa', values: object = {}): void {
+    for (let seq = first; seq <= last; seq++) {
+      if (this.device.has(stream, seq)) continue
+      void this.spool.append(this.device, [
+        {
+          stream,
+          seq,
+          json: JSON.stringify({ uuid: `pi-${stream}-${seq}`, stream, seq, ...values }),
+          receivedAt: this.clock.now(),
+          arrived: this.clock.monotonic(),
+        },
+      ])
+    }
+    this.ledgers.touch(this.device)
+    this.lanes.wake(this.device)
+  }
+
+  /** Time passes, and whoever it wakes does its work. */
+  async run(ms: number, step = 100): Promise<void> {
+    await quiet()
+    for (let left = ms; left > 0; left -= step) {
+      await this.clock.advance(Math.min(step, left))
+      await quiet()
+    }
+  }
+
+  /** From now on the broker acknowledges ledgers, or not. */
+  set brokerAnswers(answers: boolean) {
+    this.#brokerAnswers = answers
+    if (answers) for (const answer of this.#unanswered.splice(0)) answer()
+  }
+
+  async close(): Promise<void> {
+    this.#board.listeners.delete(this.#hear)
+    await this.lanes.close()
+    await this.ledgers.close()
+  }
+
+  async #publish(topic: string, payload: string): Promise<void> {
+    if (!this.#brokerAnswers) await new Promise<void>((resolve) => this.#unanswered.push(resolve))
+    this.acknowledged.push(JSON.parse(payload) as Ledger)
+    this.#board.retained.set(topic, payload)
+    for (const hear of this.#board.listeners) hear(topic, payload)
+  }
+
+  #checkAnnounced({ startOffsetToken, endOffsetToken }: SeenAppend): void {
+    for (const token of [startOffsetToken, endOffsetToken]) {
+      const [ordinal, owner, stream] = token.split('.')
+      const named = this.acknowledged.some(({ runs }) =>
+        runs.some((run) => run.ordinal === Number(ordinal) && run.owner === owner && run.stream === stream),
+      )
+      if (!named) this.unannounced.push(token)
+    }
+  }
+}
+
+/** Batches are compressed on threads, which no clock knows of: several rounds through them, and all is done. */
+async function quiet(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await compress('')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
