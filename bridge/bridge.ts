@@ -127,6 +127,7 @@ class RunningBridge implements Bridge {
       spool,
       topics,
       publish: (topic, payload) => this.#live().publish(topic, payload, { retain: true }),
+      retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
       onAnnounced: (device) => this.#lanes.wake(device),
     })
     this.#lanes = new Lanes(settings, {

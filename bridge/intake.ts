@@ -1,11 +1,12 @@
 import type { Clock } from '../src/clock.ts'
+import { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage } from '../src/mqtt-link.ts'
 import { randomId } from '../src/random-id.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
 import type { DecodedReading, Refused, Route } from './route.ts'
-import type { DeviceLog, NewRow } from './spool/device-log.ts'
+import type { DeviceLog, NewRow, Position } from './spool/device-log.ts'
 import type { Spool } from './spool/spool.ts'
 
 export interface IntakeDeps {
@@ -16,6 +17,17 @@ export interface IntakeDeps {
   readonly deadLetters: DeadLetters
   /** Called when a device has new rows, or something its publisher should hear of. */
   readonly onChange: (device: DeviceLog) => void
+}
+
+/** The readings of one message, looked through. */
+interface Sorted {
+  readonly rows: NewRow[]
+  readonly known: { readonly stream: string; readonly seq: number }[]
+  readonly refused: Refused[]
+  readonly gaps: { readonly stream: string; readonly seq: number; readonly after: string }[]
+  late: number
+  /** The last position given to a publisher that numbers nothing. */
+  made: DeviceLog['made']
 }
 
 /** A jump this far is a broken counter, not a gap: taking it in would poison the interval sets. */
@@ -44,40 +56,46 @@ export class Intake {
     }
     const device = this.#deps.spool.device(hostname)
     const { readings, refused } = this.#route.decode(hostname, message.payload)
-    for (const one of refused) this.#refuseOf(device, message.topic, one)
-    const rows: NewRow[] = []
-    const inThisMessage = new Set<string>()
-    for (const reading of readings) {
-      const row = this.#newRow(device, message.topic, reading)
-      if (row === undefined) continue
-      const name = `${row.stream}.${row.seq}`
-      if (inThisMessage.has(name)) this.#redelivered(device, row.stream, row.seq)
-      else rows.push(row)
-      inThisMessage.add(name)
-    }
-    if (rows.length > 0) {
-      await this.#deps.spool.append(device, rows)
-      this.#deps.events.emit('readings:spooled', hostname, rows.length)
-    }
+    const sorted = this.#sort(device, readings)
+    // Rows first: a full spool takes nothing of a message, and nothing of it is counted then.
+    if (sorted.rows.length > 0) await this.#deps.spool.append(device, sorted.rows)
+    if (sorted.made !== null) device.made = sorted.made
+    for (const one of [...refused, ...sorted.refused]) this.#refuseOf(device, message.topic, one)
+    for (const { stream, seq } of sorted.known) this.#redelivered(device, stream, seq)
+    for (const { stream, seq, after } of sorted.gaps) declareGap(device, stream, seq, after)
+    device.counters.late += sorted.late
+    if (sorted.rows.length > 0) this.#deps.events.emit('readings:spooled', hostname, sorted.rows.length)
     this.#deps.onChange(device)
   }
 
-  #newRow(device: DeviceLog, topic: string, reading: DecodedReading): NewRow | undefined {
-    const { stream, seq, after } = reading.position ?? { ...nextMade(device), after: null }
-    const received = device.received.of(stream)
-    if (received.has(seq)) {
-      this.#redelivered(device, stream, seq)
-      return undefined
+  /** What is new, what is known, what cannot be taken. Changes nothing yet. */
+  #sort(device: DeviceLog, readings: readonly DecodedReading[]): Sorted {
+    const sorted: Sorted = { rows: [], known: [], refused: [], gaps: [], late: 0, made: device.made }
+    const inThisMessage = new StreamSets()
+    for (const reading of readings) {
+      const position = reading.position ?? { ...nextMade(sorted.made), after: null }
+      if (reading.position === undefined) sorted.made = position
+      const { stream, seq, after } = position
+      if (device.has(stream, seq) || inThisMessage.has(stream, seq)) {
+        sorted.known.push({ stream, seq })
+        continue
+      }
+      // A stream we know nothing of may stand anywhere: this spool may be new, the Pi may have run for months.
+      const newest = Math.max(device.received.of(stream).max ?? seq, inThisMessage.of(stream).max ?? 0)
+      if (seq > newest + LONGEST_JUMP) {
+        const payload = Buffer.from(JSON.stringify(reading.row))
+        sorted.refused.push({ code: 'seq_jump', reason: `seq ${seq} follows ${newest}`, payload })
+        continue
+      }
+      if (seq < newest) sorted.late++
+      if (after !== null) sorted.gaps.push({ stream, seq, after })
+      inThisMessage.add(stream, seq)
+      sorted.rows.push(this.#rowOf(device, stream, seq, reading))
     }
-    // A stream we know nothing of may stand anywhere: this spool may be new, the Pi may have run for months.
-    const newest = received.max ?? seq
-    if (seq > newest + LONGEST_JUMP) {
-      const payload = Buffer.from(JSON.stringify(reading.row))
-      this.#refuseOf(device, topic, { code: 'seq_jump', reason: `seq ${seq} follows ${newest}`, payload })
-      return undefined
-    }
-    if (seq < newest) device.counters.late++
-    if (after !== null) declareGap(device, stream, seq, after)
+    return sorted
+  }
+
+  #rowOf(device: DeviceLog, stream: string, seq: number, reading: DecodedReading): NewRow {
     const receivedAt = this.#deps.clock.now()
     const json = JSON.stringify({
       ...reading.row,
@@ -117,10 +135,8 @@ export class Intake {
 }
 
 /** The next position in the stream this bridge makes for a publisher that numbers nothing. */
-function nextMade(device: DeviceLog): { stream: string; seq: number } {
-  device.made ??= { stream: randomId(8), last: 0 }
-  device.made.last++
-  return { stream: device.made.stream, seq: device.made.last }
+function nextMade(made: DeviceLog['made']): Position {
+  return made === null ? { stream: randomId(8), seq: 1 } : { stream: made.stream, seq: made.seq + 1 }
 }
 
 /** `after` names the reading before this one: what lies between was given up by the publisher. */

@@ -64,11 +64,8 @@ export class Presence {
   }
 
   #remember(hostname: string, ledger: Ledger): void {
-    if (ledger.instance === this.#deps.spool.instance) return
     const device = this.#deps.spool.device(hostname)
-    if (device.predecessor !== null && device.predecessor.id >= ledger.id) return
-    device.predecessor = ledger
-    device.confirmed = false
+    if (!device.readLedger(ledger, this.#deps.spool.instance)) return
     this.#deps.spool
       .save(device)
       .catch((error: unknown) => this.#deps.log.error({ err: error }, 'cannot save a ledger'))

@@ -20,7 +20,7 @@ export function resolveSnowflake(settings: SnowflakeSettings): SnowflakeSettings
     return { ...settings, account: 'EMULATOR', url: LOCAL_EMULATOR }
   if (url.startsWith('http://')) return { ...settings, account: account === '' ? 'EMULATOR' : account }
   if (account === '')
-    throw new SnowhatError('E_CONFIG_INVALID', 'there is a credential but no Snowflake account', {
+    throw new SnowhatError('E_CONFIG_INVALID', 'no Snowflake account is set', {
       hint: 'set SNOWHAT_SNOWFLAKE_ACCOUNT to the account identifier, such as MYORG-MYACCOUNT',
     })
   return settings

@@ -1,4 +1,3 @@
-import { runBridge } from '../bridge/main.ts'
 import { BATCH_FLAGS } from './batch-flags.ts'
 import type { Command } from './command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from './snowflake-config-flag.ts'
@@ -20,8 +19,11 @@ export const bridgeCommand: Command = {
     ],
     ['snowhat bridge -c snowflake_config.json -b 10 -i 5', "the first system's file and options"],
   ],
-  async run({ settings, ...deps }) {
-    await runBridge(settings, deps)
-    return 0
+  async load() {
+    const { runBridge } = await import('../bridge/main.ts')
+    return async ({ settings, ...deps }) => {
+      await runBridge(settings, deps)
+      return 0
+    }
   },
 }

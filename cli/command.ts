@@ -45,5 +45,6 @@ export interface Command {
   /** Words after the command; `undefined` when it takes none. */
   readonly positionals?: string
   readonly examples: readonly (readonly [command: string, what: string])[]
-  run(invocation: Invocation): Promise<number>
+  /** Loads what the command is made of: the others need not wait for it. */
+  load(): Promise<(invocation: Invocation) => Promise<number>>
 }

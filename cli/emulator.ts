@@ -13,17 +13,18 @@ export const emulatorCommand: Command = {
       'elsewhere, with commits as slow as the real service',
     ],
   ],
-  async run({ settings, clock, log, stop }) {
-    // DuckDB is not installed where only the publisher or the bridge runs.
+  async load() {
     const { startEmulator } = await import('../emulator/emulator.ts')
-    const emulator = await startEmulator(settings.emulator, { clock, log })
-    log.info({ url: emulator.url, data: settings.emulator.data }, 'the emulator is running')
-    try {
-      await aborted(stop)
-    } finally {
-      await emulator.close()
-      log.info('the emulator has stopped; everything it was sent is in the table')
+    return async ({ settings, clock, log, stop }) => {
+      const emulator = await startEmulator(settings.emulator, { clock, log })
+      log.info({ url: emulator.url, data: settings.emulator.data }, 'the emulator is running')
+      try {
+        await aborted(stop)
+      } finally {
+        await emulator.close()
+        log.info('the emulator has stopped; everything it was sent is in the table')
+      }
+      return 0
     }
-    return 0
   },
 }

@@ -8,7 +8,7 @@ import { VERSION } from '../src/version.ts'
 import { parseArguments } from './arguments.ts'
 import { bridgeCommand } from './bridge.ts'
 import type { Command } from './command.ts'
-import { demoCommand } from './demo/demo.ts'
+import { demoCommand } from './demo/command.ts'
 import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { commandHelp, overview } from './help.ts'
@@ -84,5 +84,6 @@ async function run(
   })
   const log = createLog(name, settings.log)
   for (const line of imported.notes) log.info(line)
-  return command.run({ settings, flags, positionals, clock: systemClock(), log, random: Math.random, stop, print })
+  const runCommand = await command.load()
+  return runCommand({ settings, flags, positionals, clock: systemClock(), log, random: Math.random, stop, print })
 }

@@ -1,4 +1,3 @@
-import { runPublisher } from '../publisher/main.ts'
 import { VERSION } from '../src/version.ts'
 import type { Command } from './command.ts'
 
@@ -15,8 +14,11 @@ export const publisherCommand: Command = {
     ],
     ['snowhat publisher -s -r 0.5 --max-batches 10', 'twice a second, 100 readings, then stop'],
   ],
-  async run({ settings, clock, log, random, stop }) {
-    await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
-    return 0
+  async load() {
+    const { runPublisher } = await import('../publisher/main.ts')
+    return async ({ settings, clock, log, random, stop }) => {
+      const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
+      return done ? 0 : 1
+    }
   },
 }

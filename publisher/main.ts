@@ -17,26 +17,31 @@ export interface PublisherRunDeps extends PublisherDeps {
 /** How long the end of the last batch waits for its readings to be in the table. */
 const DRAIN_MS = 30_000
 
-/** The command `snowhat publisher`: returns when it was told to stop, or when `max_batches` are taken. */
-export async function runPublisher(settings: PublisherRunSettings, deps: PublisherRunDeps): Promise<void> {
+/**
+ * The command `snowhat publisher`: returns when it was told to stop, or when `max_batches` are taken. False when
+ * readings are left that are not known to be in the table although a bridge was there to say so.
+ */
+export async function runPublisher(settings: PublisherRunSettings, deps: PublisherRunDeps): Promise<boolean> {
   const publisher = await startPublisher(settings.publisher, settings.mqtt, deps)
   try {
     await Promise.race([publisher.finished, aborted(deps.signal)])
-    if (!deps.signal.aborted) await drain(publisher, deps)
+    return deps.signal.aborted || (await drain(publisher, deps))
   } finally {
     await publisher.close()
   }
 }
 
-/** Without a bridge nothing will be committed, so there is nothing to wait for but the broker, as `close` does. */
-async function drain(publisher: Publisher, { clock, log, signal }: PublisherRunDeps): Promise<void> {
-  if (!publisher.bridgeOnline()) {
+/** Where no bridge ever was nothing will be committed: there is nothing to wait for but the broker, as `close` does. */
+async function drain(publisher: Publisher, { clock, log, signal }: PublisherRunDeps): Promise<boolean> {
+  if (!publisher.bridgeSeen()) {
     log.info(publisher.stats(), 'all readings are taken; no bridge is there to say that they are in the table')
-    return
+    return true
   }
   log.info(publisher.stats(), 'all readings are taken, waiting until they are in the table')
   await within(DRAIN_MS, clock, (late) => publisher.drained(AbortSignal.any([late, signal])))
   const stats = publisher.stats()
-  if (stats.outbox === 0) log.info(stats, 'all readings are in the table')
+  const done = stats.outbox === 0
+  if (done) log.info(stats, 'all readings are in the table')
   else log.warn(stats, 'not all readings are known to be in the table')
+  return done
 }

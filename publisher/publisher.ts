@@ -34,8 +34,8 @@ export interface Publisher {
   readonly events: Events<PublisherEvents>
   stats(): PublisherStats
   latest(): Reading | undefined
-  /** True while the broker says that a bridge is there. */
-  bridgeOnline(): boolean
+  /** A bridge is there, or was. */
+  bridgeSeen(): boolean
   /** No reading is taken after the one at work. */
   stopSampling(): void
   /** Resolves when every reading held is in the table, or when the signal aborts. */
@@ -97,7 +97,7 @@ export async function startPublisher(
       givenUp: outbox.givenUp,
     }),
     latest: () => latest,
-    bridgeOnline: () => sender.bridgeOnline,
+    bridgeSeen: () => sender.bridgeSeen,
     stopSampling: () => {
       sampled ??= sampler.stop()
     },

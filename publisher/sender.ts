@@ -91,8 +91,9 @@ export class Sender {
     return this.#link !== undefined
   }
 
-  get bridgeOnline(): boolean {
-    return this.#bridgeOnline
+  /** A bridge is there, or was: it or the next one will say what is in the table. */
+  get bridgeSeen(): boolean {
+    return this.#bridgeOnline || this.#instanceOfInfo !== undefined || this.#instanceOfLedger !== undefined
   }
 
   async submit(reading: Reading): Promise<void> {

@@ -63,14 +63,8 @@ export class Connection {
         this.#markers.get(packet.payload.toString())?.()
         return done()
       }
-      Promise.resolve(
-        this.#options.onMessage?.({
-          topic: packet.topic,
-          payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
-          retain: packet.retain,
-          duplicate: packet.dup,
-        }),
-      ).then(
+      const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+      this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup }).then(
         () => done(),
         (error: unknown) => {
           if (!(error instanceof SnowhatError && QUIET.has(error.code)))
@@ -79,6 +73,11 @@ export class Connection {
         },
       )
     }
+  }
+
+  /** Async, so that a handler which throws at once rejects like any other. */
+  async #take(message: IncomingMessage): Promise<void> {
+    await this.#options.onMessage?.(message)
   }
 
   /** Resolves when the connection has ended, for whatever reason. */

@@ -45,6 +45,8 @@ interface OpenChannel {
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
   readonly account: RowAccount
+  /** Something was appended since. */
+  proved: boolean
   /** What was committed before; the same again is no news, whoever wrote it. */
   readonly committedAtOpening: string | null
 }
@@ -218,6 +220,7 @@ export class Lane {
           continuationToken: result.continuationToken,
           generation: this.#generation,
           account: new RowAccount(result.status),
+          proved: false,
           committedAtOpening: result.status.committed,
         }
         if (result.mine !== undefined) this.#trim(result.mine)
@@ -246,7 +249,9 @@ export class Lane {
     // A limit of 0 rows would be a batch that is never due: at least one.
     const most = Math.max(1, Math.min(this.#policy.max_rows, this.#rowLimit))
     const waiting = this.device.rows.slice(this.#appended, this.#appended + most)
-    const plan = planBatch(waiting, this.#policy, clock.monotonic(), this.#draining || waiting.length >= this.#rowLimit)
+    // The first batch after an opening waits for nothing: it shows that the way is open.
+    const atOnce = this.#draining || !channel.proved || waiting.length >= this.#rowLimit
+    const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce)
     if (plan === undefined) return
     if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
     const rows = waiting.slice(0, plan.rows)
@@ -276,6 +281,7 @@ export class Lane {
       case 'appended':
         channel.continuationToken = end.continuationToken
         channel.account.appended(batch)
+        channel.proved = true
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#appended += batch.rows
         this.#inFlight = undefined

@@ -26,6 +26,8 @@ export type Opening =
 
 const RETRY = { firstMs: 1_000, maxMs: 30_000 }
 const UNCOMMITTED_RETRY_MS = 500
+const STUCK_RETRY_MS = 5_000
+const STUCK_HINT = 'they will commit or be lost at Snowflake; nothing is thrown away by force that only it has'
 /** As long as the official SDK waits for uncommitted rows [observed]. */
 const UNCOMMITTED_WAIT_MS = 120_000
 
@@ -49,7 +51,10 @@ export async function openChannel(
         return reconcile(device, outcome.value, deps, log, signal)
       case 'uncommitted':
         force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
-        await clock.sleep(UNCOMMITTED_RETRY_MS, signal)
+        if (clock.monotonic() - since > UNCOMMITTED_WAIT_MS && !force) {
+          deps.trouble.refused(codeOf(outcome.answer), 'rows that are not in this spool stay uncommitted', STUCK_HINT)
+          await clock.sleep(STUCK_RETRY_MS, signal)
+        } else await clock.sleep(UNCOMMITTED_RETRY_MS, signal)
         break
       case 'unauthorized':
       case 'blocked':
@@ -73,9 +78,8 @@ async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, lo
   if (outcome.verdict !== 'ok') return false
   const committed = outcome.value.get(path.channel)?.committed ?? null
   const token = committed === null ? undefined : parseToken(committed)
-  const mine = token === undefined ? committed === null && isAllMine(device) : isMine(device, token)
+  const mine = (token !== undefined && isMine(device, token)) || nothingSince(device, committed)
   if (mine) log.warn('uncommitted rows are stuck; opening by force, they are all in the spool')
-  else log.error('rows of another writer are stuck uncommitted; waiting, because they are not in this spool')
   return mine
 }
 
@@ -86,9 +90,9 @@ function isMine(device: DeviceLog, token: OffsetToken): boolean {
   return device.rows.some((row) => sameToken(row.token, token))
 }
 
-/** Of a channel that has never committed: this process made it, or found it without a row. */
-function isAllMine(device: DeviceLog): boolean {
-  return device.opened && device.takenOverAt === null && device.trimmed === null
+/** Nothing has been committed since this process took the channel over, or made it: all after that is its own. */
+function nothingSince(device: DeviceLog, committed: string | null): boolean {
+  return device.opened && device.trimmed === null && committed === device.takenOverAt
 }
 
 async function reconcile(
@@ -116,10 +120,7 @@ async function reconcile(
   }
   const ledger = await deps.retainedLedger(device.hostname, signal)
   signal.throwIfAborted()
-  // One of ours only repeats what we knew.
-  const foreign = ledger !== null && ledger.instance !== deps.spool.instance ? ledger : null
-  if (foreign !== null && (device.predecessor === null || foreign.id > device.predecessor.id))
-    device.predecessor = foreign
+  device.readLedger(ledger, deps.spool.instance)
   const predecessor = device.predecessor
   const replaced = otherIncarnation(predecessor?.incarnation ?? null, status)
   if (replaced !== undefined) return { kind: 'held', reason: replaced }

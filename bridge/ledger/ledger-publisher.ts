@@ -15,6 +15,8 @@ export interface LedgerPublisherDeps {
   readonly topics: Topics
   /** Retained, QoS 1; resolves with the broker's PUBACK. */
   readonly publish: (topic: string, payload: string) => Promise<void>
+  /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
+  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
   /** A new run of this device stands in a ledger that the broker has acknowledged. */
   readonly onAnnounced: (device: DeviceLog) => void
 }
@@ -23,12 +25,23 @@ export interface LedgerPublisherDeps {
 const INTERVAL_MS = 5_000
 const SWEEP_MS = 500
 
+interface Announcement {
+  readonly ordinal: number
+  readonly term: number
+}
+
+const NOTHING: Announcement = { ordinal: 0, term: 0 }
+
 interface Book {
   id: number
   lastPublished: number
   /** Highest ordinal in an acknowledged ledger, and the term it belongs to. */
-  announced: { ordinal: number; term: number }
+  announced: Announcement
+  /** The same of ledgers on their way to the broker. */
+  underWay: Announcement
   publishing: Promise<void>
+  /** The broker is being asked what it holds. */
+  reading: boolean
 }
 
 /** Writes the ledgers. Speaks only between `connected` and `disconnected`. */
@@ -59,7 +72,10 @@ export class LedgerPublisher {
   /** Publishes the ledger now, because a new run waits for it. `onAnnounced` tells when it is with the broker. */
   announce(device: DeviceLog): void {
     this.touch(device)
-    if (this.#speaking) this.#publish(device)
+    const { underWay } = this.#book(device)
+    const ordinal = device.rows.at(-1)?.token.ordinal ?? 0
+    const awaited = underWay.term === device.term && underWay.ordinal >= ordinal
+    if (this.#speaking && !awaited) this.#publish(device)
   }
 
   /** Every ledger goes out again: what was learned just before the connection broke was perhaps never heard. */
@@ -94,8 +110,10 @@ export class LedgerPublisher {
       book = {
         id: 0,
         lastPublished: Number.NEGATIVE_INFINITY,
-        announced: { ordinal: 0, term: 0 },
+        announced: NOTHING,
+        underWay: NOTHING,
         publishing: Promise.resolve(),
+        reading: false,
       }
       this.#books.set(device, book)
     }
@@ -112,7 +130,28 @@ export class LedgerPublisher {
     }
   }
 
+  /** A first ledger must not lie over one that was never read: it may tell what another bridge has committed. */
   #publish(device: DeviceLog): void {
+    if (device.resolved || device.ledgerRead) this.#publishNow(device)
+    else void this.#readFirst(device)
+  }
+
+  async #readFirst(device: DeviceLog): Promise<void> {
+    const { log, retainedLedger, spool } = this.#deps
+    const book = this.#book(device)
+    if (book.reading) return
+    book.reading = true
+    try {
+      device.readLedger(await retainedLedger(device.hostname, this.#stop.signal), spool.instance)
+      if (this.#speaking) this.#publishNow(device)
+    } catch (error) {
+      if (!this.#stop.signal.aborted) log.warn({ err: error, device: device.hostname }, 'cannot read a ledger yet')
+    } finally {
+      book.reading = false
+    }
+  }
+
+  #publishNow(device: DeviceLog): void {
     const { clock, events, log, spool, topics } = this.#deps
     const book = this.#book(device)
     this.#dirty.delete(device)
@@ -120,6 +159,7 @@ export class LedgerPublisher {
     book.id = Math.max(book.id, device.predecessor?.id ?? 0) + 1
     const ledger = ledgerOf(device, { id: book.id, instance: spool.instance, now: clock.now() })
     const announced = { ordinal: device.opened ? (device.rows.at(-1)?.token.ordinal ?? 0) : 0, term: device.term }
+    book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(
       () => {
         events.emit('ledger:published', device.hostname, ledger.id)
@@ -131,6 +171,7 @@ export class LedgerPublisher {
       },
       (error: unknown) => {
         // The next connection publishes every ledger again.
+        book.underWay = NOTHING
         this.touch(device)
         log.debug({ err: error, device: device.hostname }, 'a ledger was not acknowledged')
       },

@@ -25,6 +25,12 @@ export interface SpoolUsage {
   bytes: number
 }
 
+/** One reading in its stream. */
+export interface Position {
+  readonly stream: string
+  readonly seq: number
+}
+
 /** What is counted per device, for the ledger. */
 export interface DeviceCounters {
   received: number
@@ -66,10 +72,12 @@ export class DeviceLog {
   confirmed = false
   /** Epoch milliseconds. */
   lastCommitAt: number | null = null
-  /** The stream this bridge makes for publishers that number nothing. */
-  made: { readonly stream: string; last: number } | null = null
+  /** The last position given in the stream this bridge makes for publishers that number nothing. */
+  made: Position | null = null
   /** This process has opened the channel: its tokens are final, and its runs may stand in the ledger. Not kept. */
   opened = false
+  /** This process has seen what the broker holds of this device, so its own ledger lies over nothing unread. Not kept. */
+  ledgerRead = false
   /** Changes at each take-over: an acknowledgement from before it says nothing about tokens after it. */
   term = 0
 
@@ -78,6 +86,16 @@ export class DeviceLog {
   constructor(hostname: string, usage: SpoolUsage) {
     this.hostname = hostname
     this.#usage = usage
+  }
+
+  /** What the broker held of this device. Gives whether it is by another bridge and new to us. */
+  readLedger(ledger: Ledger | null, own: string): boolean {
+    this.ledgerRead = true
+    if (ledger === null || ledger.instance === own) return false
+    if (this.predecessor !== null && this.predecessor.id >= ledger.id) return false
+    this.predecessor = ledger
+    this.confirmed = false
+    return true
   }
 
   has(stream: string, seq: number): boolean {

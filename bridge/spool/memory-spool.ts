@@ -37,7 +37,8 @@ export class MemorySpool implements Spool {
 
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
     const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
-    if (this.#usage.bytes + bytes > this.#maxBytes)
+    // One message always fits: it would block the way for ever otherwise.
+    if (this.#usage.bytes > 0 && this.#usage.bytes + bytes > this.#maxBytes)
       return Promise.reject(new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true }))
     for (const row of rows) device.append(this.instance, row)
     return Promise.resolve()

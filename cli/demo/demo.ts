@@ -2,8 +2,7 @@ import { SnowhatError } from '../../src/errors.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
 import { createLog } from '../../src/log.ts'
 import { aborted } from '../../src/signals.ts'
-import { BATCH_FLAGS } from '../batch-flags.ts'
-import type { Command, Invocation } from '../command.ts'
+import type { Invocation } from '../command.ts'
 import { type Display, openDisplay } from './display.ts'
 import { Observer } from './observer.ts'
 import { type Parts, startParts } from './parts.ts'
@@ -15,23 +14,7 @@ const ARRIVE_MS = 3_000
 const DRAIN_MS = 5_000
 const LOOK_MS = 20
 
-export const demoCommand: Command = {
-  name: 'demo',
-  summary: 'broker, Snowpipe emulator, simulated Pis and bridge in one go: the whole way on one machine',
-  own: 'demo',
-  uses: ['batch', 'bridge', 'publisher', 'emulator', 'log'],
-  flags: { ...BATCH_FLAGS, json: { type: 'boolean', doc: 'print the proof as one JSON line at the end' } },
-  // The emulator opens channels as fast as they are asked for.
-  defaults: { 'batch.max_age_ms': 1_000, 'bridge.opens_per_second': 100, 'log.level': 'warn' },
-  examples: [
-    ['snowhat demo', 'three Pis until Ctrl-C'],
-    ['snowhat demo --pis 50 --rate 10 --for 1m', '500 readings a second for a minute'],
-    ['snowhat demo --for 20s --data /tmp/demo --json', 'for scripts: exit code 0 only if nothing is lost or doubled'],
-  ],
-  run: runDemo,
-}
-
-async function runDemo(invocation: Invocation): Promise<number> {
+export async function runDemo(invocation: Invocation): Promise<number> {
   const { settings, flags, clock, print } = invocation
   if (settings.demo.rate <= 0) throw new SnowhatError('E_USAGE', '--rate must be more than 0')
   const display = openDisplay(process.stderr)

@@ -1,5 +1,4 @@
 import { resolveSnowflake } from '../../bridge/snowflake-target.ts'
-import { runStatement } from '../../bridge/snowpipe/sql.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Command } from '../command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'
@@ -19,14 +18,17 @@ export const queryCommand: Command = {
     ],
     ['snowhat query --json "select * from sensehat_gaps"', 'readings that are missing, one JSON object a line'],
   ],
-  async run({ settings, positionals, flags, clock, print }) {
-    const statement = positionals.join(' ').trim()
-    if (statement === '')
-      throw new SnowhatError('E_USAGE', 'snowhat query wants a statement', {
-        hint: 'put it in quotes: snowhat query "select 1"',
-      })
-    const result = await runStatement(resolveSnowflake(settings.snowflake), statement, clock)
-    print(flags.json === true ? renderJson(result) : renderTable(result))
-    return 0
+  async load() {
+    const { runStatement } = await import('../../bridge/snowpipe/sql.ts')
+    return async ({ settings, positionals, flags, clock, print }) => {
+      const statement = positionals.join(' ').trim()
+      if (statement === '')
+        throw new SnowhatError('E_USAGE', 'snowhat query wants a statement', {
+          hint: 'put it in quotes: snowhat query "select 1"',
+        })
+      const result = await runStatement(resolveSnowflake(settings.snowflake), statement, clock)
+      print(flags.json === true ? renderJson(result) : renderTable(result))
+      return 0
+    }
   },
 }

@@ -72,7 +72,7 @@ describe('over a real broker', () => {
     const publisher = await start(url, { reading_interval: 0.02, max_batches: 2 })
     await publisher.finished
     await until(() => publisher.stats().delivered === 20)
-    expect(publisher.bridgeOnline()).toBe(true)
+    expect(publisher.bridgeSeen()).toBe(true)
     expect(publisher.stats()).toEqual({ taken: 20, delivered: 20, outbox: 20, committed: 0, givenUp: 0 })
     expect(publisher.latest()?.seq).toBe(20)
     expect(seqsOf(seen)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))

@@ -68,6 +68,7 @@ export class LaneWorld {
       spool,
       topics,
       publish: (topic, payload) => this.#publish(topic, payload),
+      retainedLedger: async (hostname) => this.retained(hostname) ?? null,
       onAnnounced: (device) => this.lanes.wake(device),
     })
     this.lanes = new Lanes(

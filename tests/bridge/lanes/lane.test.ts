@@ -98,15 +98,27 @@ describe('a lane', () => {
     for (const [i, ms] of at.entries()) if (i > 0) expect(ms - (at[i - 1] ?? 0)).toBeGreaterThanOrEqual(100)
   })
 
+  it('sends its first batch at once, which shows that the way is open', async () => {
+    const w = world({ batch: { max_age_ms: 3_600_000, max_rows: 100 } })
+    w.take(1)
+    await w.run(5_000)
+    expect(w.inTable()).toEqual([1])
+    w.take(2)
+    await w.run(5_000)
+    expect(w.inTable()).toEqual([1])
+  })
+
   it('sends what waits at once when it drains, whatever its age', async () => {
     const w = world({ batch: { max_age_ms: 3_600_000, max_rows: 100 } })
     w.take(1, 2)
     await w.run(2_000)
-    expect(w.snowpipe.appends).toEqual([])
+    w.take(3, 4)
+    await w.run(2_000)
+    expect(w.snowpipe.appends).toHaveLength(1)
     const drained = w.lanes.drain(8_000)
     await w.run(8_000)
     expect(await drained).toBe(true)
-    expect(w.inTable()).toEqual([1, 2])
+    expect(w.inTable()).toEqual([1, 2, 3, 4])
   })
 
   it('says when a drain was not done in time', async () => {

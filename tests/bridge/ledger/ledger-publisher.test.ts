@@ -14,7 +14,7 @@ function setUp() {
   const spool = new MemorySpool(1_000_000, 'own1')
   const published: { at: number; topic: string; ledger: Ledger; ack: () => void; lose: () => void }[] = []
   const announced: string[] = []
-  const broker = { answers: true }
+  const broker = { answers: true, retained: new Promise<Ledger | null>(() => undefined) }
   const ledgers = new LedgerPublisher({
     clock,
     log: silentLog(),
@@ -32,11 +32,13 @@ function setUp() {
         })
         if (broker.answers) resolve()
       }),
+    retainedLedger: () => broker.retained,
     onAnnounced: (device) => announced.push(device.hostname),
   })
   onTestFinished(() => ledgers.close())
   const device = spool.device('pi')
   device.opened = true
+  device.ledgerRead = true
   const take = (seq: number) => {
     void spool.append(device, [{ stream: 'aaaaaaaa', seq, json: '{}', receivedAt: 0, arrived: 0 }])
     ledgers.touch(device)
@@ -45,6 +47,24 @@ function setUp() {
 }
 
 describe('the ledger of a device', () => {
+  it('never lies over one that was not read: the broker is asked first, and its words are carried on', async () => {
+    const { clock, published, ledgers, broker, device, take } = setUp()
+    device.ledgerRead = false
+    let answer: (found: Ledger | null) => void = () => undefined
+    broker.retained = new Promise((resolve) => {
+      answer = resolve
+    })
+    ledgers.connected()
+    take(1)
+    await clock.advance(60_000)
+    expect(published).toEqual([])
+    answer(ledger({ id: 7, instance: 'own0', streams: { bbbbbbbb: { spooled: [[1, 5]], committed: [[1, 5]] } } }))
+    await settled()
+    expect(published).toHaveLength(1)
+    expect(published[0]?.ledger.id).toBe(8)
+    expect(published[0]?.ledger.streams.bbbbbbbb?.committed).toEqual([[1, 5]])
+  })
+
   it('is published when it has changed, and at most every five seconds', async () => {
     const { clock, published, ledgers, take } = setUp()
     ledgers.connected()

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * `npm test` builds and runs all three projects, one after the other. One alone:
+ *
+ *   npx vitest run --project fast      parts by themselves: half a minute
+ *   npx vitest run --project 'slow*'   real brokers (containers) and real processes: minutes; builds `dist/` itself
+ *
+ * Without a container engine the tests that need one are skipped and a line says so;
+ * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead.
+ */
+const SLOW = 'tests/{contract,e2e}/**/*.test.ts'
+/** What is held to a time must have the machine to itself. */
+const TIMED = 'tests/e2e/demo.test.ts'
+
+const slow = { globalSetup: ['tests/support/slow-setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['tests/**/*.test.ts'],
+          exclude: [SLOW],
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // Each test runs several processes of its own, and mostly waits: more at once would make two cores stumble.
+      {
+        test: { ...slow, name: 'slow', include: [SLOW], exclude: [TIMED], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      { test: { ...slow, name: 'slow-timed', include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 2 } } },
+    ],
+  },
+})
