@@ -19,8 +19,8 @@ import { Presence } from './presence.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
-import { createIdentity } from './snowpipe/credentials.ts'
-import { MemorySpool } from './spool/memory-spool.ts'
+import { createIdentity, type Identity } from './snowpipe/credentials.ts'
+import { openSpool } from './spool/open-spool.ts'
 import type { Spool } from './spool/spool.ts'
 import { serveStatus } from './status/server.ts'
 
@@ -53,8 +53,8 @@ export interface Bridge {
   ledger(hostname: string): Ledger | undefined
   /** Sends and commits all that is spooled; false when the deadline passed first. */
   drain(deadlineMs: number): Promise<boolean>
-  /** Rejects when another bridge has taken over; never resolves. */
-  readonly standDown: Promise<never>
+  /** Rejects when it must not go on: another bridge has taken over, or its disk has failed. Never resolves. */
+  readonly ended: Promise<never>
   /** Drains, then lets go of everything. */
   close(): Promise<void>
 }
@@ -64,11 +64,11 @@ const LEDGER_READ_RETRY_MS = 1_000
 
 /** Starts in the order of dependence; that the broker or Snowflake is away is no reason not to. */
 export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, deps: BridgeDeps): Promise<Bridge> {
-  const bridge = new RunningBridge(
-    { ...settings, snowflake: resolveSnowflake(settings.snowflake) },
-    createTopics(mqtt.base_topic, mqtt.discovery_prefix),
-    deps,
-  )
+  const snowflake = resolveSnowflake(settings.snowflake)
+  const identity = createIdentity(snowflake, deps.clock)
+  const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
+  const spool = await openSpool(settings.spool, deps)
+  const bridge = new RunningBridge({ ...settings, snowflake }, topics, identity, spool, deps)
   try {
     await bridge.start(mqtt)
   } catch (error) {
@@ -81,7 +81,7 @@ export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, 
 class RunningBridge implements Bridge {
   readonly events: BridgeEvents
   readonly deadLetters = new MemoryDeadLetters()
-  readonly standDown: Promise<never>
+  readonly ended: Promise<never>
   readonly #settings: BridgeSettings
   readonly #topics: Topics
   readonly #deps: BridgeDeps
@@ -99,8 +99,9 @@ class RunningBridge implements Bridge {
   #committed = 0
   #stopping = false
   #onRival: (reason: string) => void = () => undefined
+  #fail: (reason: unknown) => void = () => undefined
 
-  constructor(settings: BridgeSettings, topics: Topics, deps: BridgeDeps) {
+  constructor(settings: BridgeSettings, topics: Topics, identity: Identity, spool: Spool, deps: BridgeDeps) {
     const { clock, log } = deps
     this.#settings = settings
     this.#topics = topics
@@ -109,17 +110,18 @@ class RunningBridge implements Bridge {
     this.events.on('rows:committed', (_device, rows) => {
       this.#committed += rows
     })
-    this.standDown = new Promise((_resolve, reject) => {
+    this.ended = new Promise((_resolve, reject) => {
+      this.#fail = reject
       this.#onRival = (reason) =>
         reject(new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or this one' }))
     })
+    spool.failed.catch((error: unknown) => this.#fail(error))
     // Who starts a bridge in a test may not care; the command does.
-    this.standDown.catch(() => undefined)
-    this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity: createIdentity(settings.snowflake, clock) })
-    this.#spool = new MemorySpool(settings.spool.max_bytes)
+    this.ended.catch(() => undefined)
+    this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity })
+    this.#spool = spool
     this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#link?.restart())
     const { events } = this
-    const spool = this.#spool
     this.#ledgers = new LedgerPublisher({
       clock,
       log,
@@ -138,6 +140,7 @@ class RunningBridge implements Bridge {
       ledgers: this.#ledgers,
       retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
       onTrimmed: () => this.#pressure.eased(),
+      onRenewed: () => this.#link?.restart(),
       onRival: (reason) => this.#onRival(reason),
       onRefusedRow: (device, row, reason) => {
         this.deadLetters.add({

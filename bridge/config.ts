@@ -31,7 +31,7 @@ export const spoolSection = {
   dir: {
     kind: 'string',
     default: '',
-    doc: 'not used by this version: the spool is in memory, and publishers send again what a restart loses',
+    doc: 'directory of the spool; empty keeps it in memory, and publishers send again what a restart loses',
   },
   max_bytes: {
     kind: 'count',
@@ -63,6 +63,7 @@ export const bridgeSections = {
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
+export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
 export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 
@@ -70,6 +71,6 @@ export interface BridgeSettings {
   readonly bridge: BridgeOwnSettings
   readonly snowflake: SnowflakeSettings
   readonly batch: BatchSettings
-  readonly spool: ValuesOf<typeof spoolSection>
+  readonly spool: SpoolSettings
   readonly http: HttpSettings
 }

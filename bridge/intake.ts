@@ -59,11 +59,14 @@ export class Intake {
     const sorted = this.#sort(device, readings)
     // Rows first: a full spool takes nothing of a message, and nothing of it is counted then.
     if (sorted.rows.length > 0) await this.#deps.spool.append(device, sorted.rows)
-    if (sorted.made !== null) device.made = sorted.made
+    const madeNew = device.made === null && sorted.made !== null
+    device.made = sorted.made
     for (const one of [...refused, ...sorted.refused]) this.#refuseOf(device, message.topic, one)
     for (const { stream, seq } of sorted.known) this.#redelivered(device, stream, seq)
     for (const { stream, seq, after } of sorted.gaps) declareGap(device, stream, seq, after)
     device.counters.late += sorted.late
+    // What rows do not tell by themselves must be as durable as they are before the message is acknowledged.
+    if (refused.length + sorted.refused.length + sorted.gaps.length > 0 || madeNew) await this.#deps.spool.save(device)
     if (sorted.rows.length > 0) this.#deps.events.emit('readings:spooled', hostname, sorted.rows.length)
     this.#deps.onChange(device)
   }
@@ -76,6 +79,8 @@ export class Intake {
       const position = reading.position ?? { ...nextMade(sorted.made), after: null }
       if (reading.position === undefined) sorted.made = position
       const { stream, seq, after } = position
+      // Of a known one too: its row may have been kept and its message come again before this was.
+      if (after !== null) sorted.gaps.push({ stream, seq, after })
       if (device.has(stream, seq) || inThisMessage.has(stream, seq)) {
         sorted.known.push({ stream, seq })
         continue
@@ -88,7 +93,6 @@ export class Intake {
         continue
       }
       if (seq < newest) sorted.late++
-      if (after !== null) sorted.gaps.push({ stream, seq, after })
       inThisMessage.add(stream, seq)
       sorted.rows.push(this.#rowOf(device, stream, seq, reading))
     }

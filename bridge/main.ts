@@ -9,17 +9,13 @@ export async function runBridge(
   deps: BridgeDeps & { readonly stop: AbortSignal },
 ): Promise<void> {
   const { log, stop } = deps
-  if (settings.spool.dir !== '')
-    log.warn(
-      { dir: settings.spool.dir },
-      'spool.dir is not used yet: this version keeps the spool in memory, and publishers send again what a restart loses',
-    )
   const bridge = await startBridge(settings, settings.mqtt, deps)
   log.info(
     {
       instance: bridge.instance,
       mqtt: settings.mqtt.url,
       target: bridge.target,
+      spool: settings.spool.dir || 'in memory',
       page: `http://${settings.http.host}:${bridge.httpPort}/`,
     },
     'the bridge is running',
@@ -29,7 +25,7 @@ export async function runBridge(
     log.warn({ device, code, reason }, 'kept a payload as a dead letter'),
   )
   try {
-    await Promise.race([aborted(stop), bridge.standDown])
+    await Promise.race([aborted(stop), bridge.ended])
   } finally {
     log.info('stopping: committing what is under way')
     await bridge.close()

@@ -18,6 +18,8 @@ export interface LaneDeps extends AppendDeps {
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
   /** Rows have left the spool. */
   readonly onTrimmed: () => void
+  /** The spool has a new instance: everybody must hear of it. */
+  readonly onRenewed: () => void
   /** Another bridge has taken this channel. */
   readonly onRival: (reason: string) => void
   /** A row that can never be stored. */

@@ -1,7 +1,7 @@
 import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
-import { compareTokens, type OffsetToken, parseToken } from '../offset-token.ts'
+import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import { remedyFor } from '../snowpipe/remedy.ts'
@@ -142,8 +142,10 @@ export class Lane {
   #newsOf(text: string | null, channel: OpenChannel): OffsetToken | 'foreign' | undefined {
     if (text === null || text === channel.committedAtOpening) return undefined
     const committed = parseToken(text)
-    if (committed === undefined || committed.owner !== this.#deps.spool.instance) return 'foreign'
-    const { trimmed } = this.device
+    const { rows, trimmed } = this.device
+    const ours = committed?.owner === this.#deps.spool.instance
+    // Rows of before a change of name bear the old one.
+    if (committed === undefined || !(ours || rows.some((row) => sameToken(row.token, committed)))) return 'foreign'
     return trimmed === null || compareTokens(committed, trimmed) > 0 ? committed : undefined
   }
 
@@ -178,7 +180,7 @@ export class Lane {
       this.device.lastCommitAt = clock.now()
       events.emit('rows:committed', this.device.hostname, rows, clock.now() - oldest)
     }
-    void spool.save(this.device)
+    spool.trimmed(this.device)
     ledgers.touch(this.device)
     this.#deps.onTrimmed()
   }
@@ -292,7 +294,7 @@ export class Lane {
         return
       case 'refused':
         this.#inFlight = undefined
-        this.#splitOrSetAside(rows, end.answer)
+        await this.#splitOrSetAside(rows, end.answer)
         return
       case 'unclear':
         this.#openAnew(end.reason)
@@ -304,7 +306,7 @@ export class Lane {
   }
 
   /** The server did not take the batch at all: halve it, and set a single row aside that fails by itself. */
-  #splitOrSetAside(rows: readonly SpooledRow[], answer: Answer): void {
+  async #splitOrSetAside(rows: readonly SpooledRow[], answer: Answer): Promise<void> {
     const [only] = rows
     if (rows.length > 1 || only === undefined) {
       this.#rowLimit = Math.ceil(rows.length / 2)
@@ -317,7 +319,7 @@ export class Lane {
     this.#rowLimit = Number.POSITIVE_INFINITY
     this.device.setAside(only)
     this.#deps.onRefusedRow(this.device, only, answer.message)
-    void this.#deps.spool.save(this.device)
+    await this.#deps.spool.save(this.device)
     this.#deps.ledgers.touch(this.device)
   }
 

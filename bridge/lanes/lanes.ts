@@ -25,6 +25,7 @@ export interface LanesDeps {
   readonly ledgers: LedgerPublisher
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
   readonly onTrimmed: () => void
+  readonly onRenewed: () => void
   readonly onRival: (reason: string) => void
   readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
 }

@@ -83,11 +83,10 @@ async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, lo
   return mine
 }
 
-/** Mine: this process gave it. It stands in the spool, or is the last one rows were trimmed to. */
+/** Mine: given before this start, or since by this process. It stands in the spool, or rows were trimmed to it. */
 function isMine(device: DeviceLog, token: OffsetToken): boolean {
-  if (!device.opened) return false
   if (device.trimmed !== null && sameToken(device.trimmed, token)) return true
-  return device.rows.some((row) => sameToken(row.token, token))
+  return device.rows.some((row) => (device.opened || row.arrived === 0) && sameToken(row.token, token))
 }
 
 /** Nothing has been committed since this process took the channel over, or made it: all after that is its own. */
@@ -118,6 +117,15 @@ async function reconcile(
     if (device.opened)
       return { kind: 'rival', reason: `another bridge has committed ${status.committed} to ${device.hostname}` }
   }
+  // Our name on a token we never gave: this spool is an old copy, and its tokens have been used since.
+  if (committed?.owner === deps.spool.instance) {
+    log.error(
+      { offsetToken: status.committed },
+      'the spool is an old copy: its tokens have been used since; it takes a new name',
+    )
+    await deps.spool.renew()
+    deps.onRenewed()
+  }
   const ledger = await deps.retainedLedger(device.hostname, signal)
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
@@ -127,9 +135,7 @@ async function reconcile(
   if (status.committed === null && typeof predecessor?.last_commit_at === 'string')
     return { kind: 'held', reason: `the channel has forgotten what ${predecessor.instance} committed to it` }
   const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
-  device.takeOver(deps.spool.instance, known, status.committed, highestOrdinal)
-  device.incarnation = status.createdOnMs
-  await deps.spool.save(device)
+  await deps.spool.takeOver(device, { known, at: status.committed, highestOrdinal, incarnation: status.createdOnMs })
   if (committed !== undefined || predecessor !== null)
     log.info({ offsetToken: status.committed, ledger: predecessor?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }

@@ -33,7 +33,6 @@ interface Announcement {
 const NOTHING: Announcement = { ordinal: 0, term: 0 }
 
 interface Book {
-  id: number
   lastPublished: number
   /** Highest ordinal in an acknowledged ledger, and the term it belongs to. */
   announced: Announcement
@@ -95,8 +94,7 @@ export class LedgerPublisher {
   }
 
   current(device: DeviceLog): Ledger {
-    const { id } = this.#book(device)
-    return ledgerOf(device, { id, instance: this.#deps.spool.instance, now: this.#deps.clock.now() })
+    return ledgerOf(device, { id: device.ledgerId, instance: this.#deps.spool.instance, now: this.#deps.clock.now() })
   }
 
   async close(): Promise<void> {
@@ -108,7 +106,6 @@ export class LedgerPublisher {
     let book = this.#books.get(device)
     if (book === undefined) {
       book = {
-        id: 0,
         lastPublished: Number.NEGATIVE_INFINITY,
         announced: NOTHING,
         underWay: NOTHING,
@@ -142,7 +139,8 @@ export class LedgerPublisher {
     if (book.reading) return
     book.reading = true
     try {
-      device.readLedger(await retainedLedger(device.hostname, this.#stop.signal), spool.instance)
+      const ledger = await retainedLedger(device.hostname, this.#stop.signal)
+      if (device.readLedger(ledger, spool.instance)) await spool.save(device)
       if (this.#speaking) this.#publishNow(device)
     } catch (error) {
       if (!this.#stop.signal.aborted) log.warn({ err: error, device: device.hostname }, 'cannot read a ledger yet')
@@ -156,8 +154,8 @@ export class LedgerPublisher {
     const book = this.#book(device)
     this.#dirty.delete(device)
     book.lastPublished = clock.monotonic()
-    book.id = Math.max(book.id, device.predecessor?.id ?? 0) + 1
-    const ledger = ledgerOf(device, { id: book.id, instance: spool.instance, now: clock.now() })
+    device.ledgerId = Math.max(device.ledgerId, device.predecessor?.id ?? 0) + 1
+    const ledger = ledgerOf(device, { id: device.ledgerId, instance: spool.instance, now: clock.now() })
     const announced = { ordinal: device.opened ? (device.rows.at(-1)?.token.ordinal ?? 0) : 0, term: device.term }
     book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(

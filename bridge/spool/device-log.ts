@@ -10,6 +10,20 @@ export interface SpooledRow {
   readonly receivedAt: number
   /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
   readonly arrived: number
+  /** Number of the record on disk that holds it; 0 in memory. */
+  readonly record: number
+}
+
+/** What a take-over has found out. */
+export interface TakeOver {
+  /** Known to be in the table. */
+  readonly known: StreamSets
+  /** The committed token, as Snowflake gave it. */
+  readonly at: string | null
+  /** The largest ordinal anybody has used. */
+  readonly highestOrdinal: number
+  /** `created_on_ms` of the channel. */
+  readonly incarnation: number | null
 }
 
 export interface NewRow {
@@ -23,6 +37,12 @@ export interface NewRow {
 /** Bytes of rows in a spool, over all its devices. */
 export interface SpoolUsage {
   bytes: number
+}
+
+/** Whether these rows are too many. One message always fits: it would block the way for ever otherwise. */
+export function isFull(usage: SpoolUsage, rows: readonly NewRow[], maxBytes: number): boolean {
+  const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
+  return usage.bytes > 0 && usage.bytes + bytes > maxBytes
 }
 
 /** One reading in its stream. */
@@ -70,6 +90,8 @@ export class DeviceLog {
   /** The ledger of the bridge before us, repeated in ours until a token of ours has committed. */
   predecessor: Ledger | null = null
   confirmed = false
+  /** The id of the last ledger by anybody. */
+  ledgerId = 0
   /** Epoch milliseconds. */
   lastCommitAt: number | null = null
   /** The last position given in the stream this bridge makes for publishers that number nothing. */
@@ -91,6 +113,7 @@ export class DeviceLog {
   /** What the broker held of this device. Gives whether it is by another bridge and new to us. */
   readLedger(ledger: Ledger | null, own: string): boolean {
     this.ledgerRead = true
+    this.ledgerId = Math.max(this.ledgerId, ledger?.id ?? 0)
     if (ledger === null || ledger.instance === own) return false
     if (this.predecessor !== null && this.predecessor.id >= ledger.id) return false
     this.predecessor = ledger
@@ -102,16 +125,35 @@ export class DeviceLog {
     return this.received.has(stream, seq)
   }
 
-  /** Gives the row its token. The caller has made sure it is no duplicate. */
-  append(owner: string, row: NewRow): SpooledRow {
-    const token = nextToken(this.tail, owner, row.stream, row.seq)
-    const spooled = { token, json: row.json, receivedAt: row.receivedAt, arrived: row.arrived }
-    this.tail = token
-    this.rows.push(spooled)
+  /** The rows with the tokens they will have. Changes nothing: they are not in the spool yet. */
+  plan(owner: string, rows: readonly NewRow[]): SpooledRow[] {
+    let last = this.tail
+    return rows.map((row) => {
+      last = nextToken(last, owner, row.stream, row.seq)
+      return { token: last, json: row.json, receivedAt: row.receivedAt, arrived: row.arrived, record: 0 }
+    })
+  }
+
+  /** Planned rows are in the spool. */
+  accept(rows: readonly SpooledRow[]): void {
+    for (const row of rows) {
+      this.#hold(row)
+      this.tail = row.token
+      this.counters.received++
+    }
+  }
+
+  /** A row found on the disk; the counters know of it already, or will not. */
+  restore(row: SpooledRow): void {
+    if (this.committed.has(row.token.stream, row.token.seq)) return
+    this.#hold(row)
+    if (this.tail === null || compareTokens(row.token, this.tail) > 0) this.tail = row.token
+  }
+
+  #hold(row: SpooledRow): void {
+    this.rows.push(row)
     this.#usage.bytes += row.json.length
-    this.received.add(row.stream, row.seq)
-    this.counters.received++
-    return spooled
+    this.received.add(row.token.stream, row.token.seq)
   }
 
   /** Everything up to `token` is in the table. Gives how many rows left. */
@@ -144,23 +186,28 @@ export class DeviceLog {
    * Another bridge had this channel, or this disk is new. `known` is in the table already; all else keeps its
    * order and gets tokens above every ordinal the predecessor has used.
    */
-  takeOver(owner: string, known: StreamSets, at: string | null, highestOrdinal: number): void {
+  takeOver(owner: string, { known, at, highestOrdinal, incarnation }: TakeOver): void {
     this.received.addAll(known)
     this.committed.addAll(known)
     const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))
     for (const row of this.rows) this.#usage.bytes -= row.json.length
-    for (const row of kept) this.#usage.bytes += row.json.length
     this.rows.length = 0
     let last: OffsetToken = { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
     for (const row of kept) {
       last = nextToken(last, owner, row.token.stream, row.token.seq)
-      this.rows.push({ ...row, token: last })
+      this.#hold({ ...row, token: last })
     }
     this.tail = last
     this.trimmed = null
     this.takenOverAt = at
+    this.incarnation = incarnation
     this.resolved = true
     this.confirmed = false
     this.term++
+  }
+
+  /** All rows stand in this record now. */
+  moved(record: number): void {
+    for (const [i, row] of this.rows.entries()) this.rows[i] = { ...row, record }
   }
 }

@@ -1,21 +1,25 @@
-import { SnowhatError } from '../../src/errors.ts'
 import { randomId } from '../../src/random-id.ts'
-import { DeviceLog, type NewRow } from './device-log.ts'
-import type { Spool } from './spool.ts'
+import { DeviceLog, isFull, type NewRow, type TakeOver } from './device-log.ts'
+import { type Spool, spoolFull } from './spool.ts'
 
 /**
  * A spool that survives nothing but its own process. What it loses, the publishers' outboxes still have: they
  * let go of a reading only when the ledger lists it as committed, and send again when the instance changes.
  */
 export class MemorySpool implements Spool {
-  readonly instance: string
+  readonly failed = new Promise<never>(() => undefined)
+  #instance: string
   readonly #devices = new Map<string, DeviceLog>()
   readonly #usage = { bytes: 0 }
   readonly #maxBytes: number
 
   constructor(maxBytes: number, instance: string = randomId(4)) {
     this.#maxBytes = maxBytes
-    this.instance = instance
+    this.#instance = instance
+  }
+
+  get instance(): string {
+    return this.#instance
   }
 
   get bytes(): number {
@@ -36,15 +40,24 @@ export class MemorySpool implements Spool {
   }
 
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
-    const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
-    // One message always fits: it would block the way for ever otherwise.
-    if (this.#usage.bytes > 0 && this.#usage.bytes + bytes > this.#maxBytes)
-      return Promise.reject(new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true }))
-    for (const row of rows) device.append(this.instance, row)
+    if (isFull(this.#usage, rows, this.#maxBytes)) return Promise.reject(spoolFull())
+    device.accept(device.plan(this.instance, rows))
     return Promise.resolve()
   }
 
   save(_device: DeviceLog): Promise<void> {
+    return Promise.resolve()
+  }
+
+  trimmed(_device: DeviceLog): void {}
+
+  takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
+    device.takeOver(this.instance, takeOver)
+    return Promise.resolve()
+  }
+
+  renew(): Promise<void> {
+    this.#instance = randomId(4)
     return Promise.resolve()
   }
 

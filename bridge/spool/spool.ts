@@ -1,4 +1,5 @@
-import type { DeviceLog, NewRow } from './device-log.ts'
+import { SnowhatError } from '../../src/errors.ts'
+import type { DeviceLog, NewRow, TakeOver } from './device-log.ts'
 
 /**
  * What the bridge has taken in and not yet seen in the table, and what it knows of every device.
@@ -19,5 +20,18 @@ export interface Spool {
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void>
   /** Facts of a device have changed; resolves when that is as durable as rows are. */
   save(device: DeviceLog): Promise<void>
+  /** Rows of a device have left because they are in the table: nothing that opening the channel would not tell again. */
+  trimmed(device: DeviceLog): void
+  /** Gives all rows of a device new tokens; resolves when they are as durable as the old ones were. */
+  takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void>
+  /** A new instance, because somebody else has used this one: the spool is an old copy. */
+  renew(): Promise<void>
+  /** Rejects when what it holds may be lost from here on: the process must end. */
+  readonly failed: Promise<never>
   close(): Promise<void>
+}
+
+/** Nothing is lost: the message is not acknowledged, so the broker keeps it, and the publisher its readings. */
+export function spoolFull(cause?: unknown): SnowhatError {
+  return new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true, cause })
 }

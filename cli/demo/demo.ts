@@ -42,7 +42,7 @@ export async function runDemo(invocation: Invocation): Promise<number> {
 
 /** Until the time is over, every Pi has its batches, or someone says stop. */
 async function untilEnd({ bridge, fleet }: Parts, { settings, clock, stop }: Invocation): Promise<void> {
-  const ends: Promise<unknown>[] = [aborted(stop), bridge.standDown]
+  const ends: Promise<unknown>[] = [aborted(stop), bridge.ended]
   if (settings.demo.for > 0) ends.push(clock.sleep(settings.demo.for, stop).catch(() => undefined))
   const limit = settings.demo.max_batches * settings.batch.max_rows
   if (limit > 0)

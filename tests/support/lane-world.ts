@@ -83,6 +83,7 @@ export class LaneWorld {
         ledgers: this.ledgers,
         retainedLedger: async (hostname) => this.retained(hostname) ?? null,
         onTrimmed: () => undefined,
+        onRenewed: () => undefined,
         onRival: (reason) => this.rivals.push(reason),
         onRefusedRow: (_device, row, reason) => this.refusedRows.push({ row, reason }),
       },

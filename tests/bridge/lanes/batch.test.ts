@@ -10,6 +10,7 @@ function row(seq: number, arrived = 0, padding = ''): SpooledRow {
     json: JSON.stringify({ uuid: `pi-aaaaaaaa-${seq}`, padding }),
     receivedAt: 0,
     arrived,
+    record: 0,
   }
 }
 

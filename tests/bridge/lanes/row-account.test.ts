@@ -14,6 +14,7 @@ function batch(first: number, last: number): Promise<FrozenBatch> {
     json: '{"uuid":"x"}',
     receivedAt: 0,
     arrived: 0,
+    record: 0,
   }))
   return freezeBatch(rows, '0_0', 0)
 }

@@ -177,7 +177,7 @@ describe('a run is announced', () => {
     broker.answers = false
     take(1)
     ledgers.connected()
-    device.takeOver('own1', new StreamSets(), null, 0)
+    device.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 0, incarnation: null })
     published[0]?.ack()
     await settled()
     expect(ledgers.isAnnounced(device, 1)).toBe(false)
@@ -194,7 +194,7 @@ describe('a run is announced', () => {
     ledgers.connected()
     await settled()
     expect(ledgers.isAnnounced(device, 1)).toBe(true)
-    device.takeOver('own1', new StreamSets(), null, 0)
+    device.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 0, incarnation: null })
     expect(ledgers.isAnnounced(device, 1)).toBe(false)
   })
 
