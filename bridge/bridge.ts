@@ -7,6 +7,7 @@ import type { Log } from '../src/log.ts'
 import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
+import { within } from '../src/within.ts'
 import { BackPressure } from './back-pressure.ts'
 import type { BridgeSettings } from './config.ts'
 import { type DeadLetters, MemoryDeadLetters } from './dead-letters.ts'
@@ -16,13 +17,15 @@ import { Lanes } from './lanes/lanes.ts'
 import { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import { openRetainedLedgers, type RetainedLedgers } from './ledger/retained-ledgers.ts'
 import { Presence } from './presence.ts'
+import type { Route } from './route.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import { createIdentity, type Identity } from './snowpipe/credentials.ts'
 import { openSpool } from './spool/open-spool.ts'
 import type { Spool } from './spool/spool.ts'
-import { serveStatus } from './status/server.ts'
+import { type StatusSource, serveStatus } from './status/server.ts'
+import { statusSource } from './status/source.ts'
 
 export interface BridgeDeps {
   readonly clock: Clock
@@ -61,6 +64,8 @@ export interface Bridge {
 
 /** How often a lane looks whether the broker can be asked for a predecessor's ledger. */
 const LEDGER_READ_RETRY_MS = 1_000
+/** How long the broker may take for what is said last. */
+const GOODBYE_MS = 2_000
 
 /** Starts in the order of dependence; that the broker or Snowflake is away is no reason not to. */
 export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, deps: BridgeDeps): Promise<Bridge> {
@@ -90,6 +95,7 @@ class RunningBridge implements Bridge {
   readonly #snowpipe: Snowpipe
   readonly #ledgers: LedgerPublisher
   readonly #lanes: Lanes
+  readonly #route: Route
   readonly #intake: Intake
   readonly #pressure: BackPressure
   readonly #presence: Presence
@@ -98,7 +104,7 @@ class RunningBridge implements Bridge {
   #http: { port: number } = { port: 0 }
   #committed = 0
   #stopping = false
-  #onRival: (reason: string) => void = () => undefined
+  #leaving = false
   #fail: (reason: unknown) => void = () => undefined
 
   constructor(settings: BridgeSettings, topics: Topics, identity: Identity, spool: Spool, deps: BridgeDeps) {
@@ -112,8 +118,6 @@ class RunningBridge implements Bridge {
     })
     this.ended = new Promise((_resolve, reject) => {
       this.#fail = reject
-      this.#onRival = (reason) =>
-        reject(new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or this one' }))
     })
     spool.failed.catch((error: unknown) => this.#fail(error))
     // Who starts a bridge in a test may not care; the command does.
@@ -141,7 +145,7 @@ class RunningBridge implements Bridge {
       retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
       onTrimmed: () => this.#pressure.eased(),
       onRenewed: () => this.#link?.restart(),
-      onRival: (reason) => this.#onRival(reason),
+      onRival: (reason) => this.#standDown(reason),
       onRefusedRow: (device, row, reason) => {
         this.deadLetters.add({
           device: device.hostname,
@@ -154,7 +158,8 @@ class RunningBridge implements Bridge {
         events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
       },
     })
-    this.#intake = new Intake(senseHatRoute(topics), {
+    this.#route = senseHatRoute(topics)
+    this.#intake = new Intake(this.#route, {
       clock,
       log,
       events,
@@ -170,7 +175,7 @@ class RunningBridge implements Bridge {
       topics,
       spool,
       startedAt: clock.now(),
-      onRival: (reason) => this.#onRival(reason),
+      onRival: (reason) => this.#standDown(reason),
     })
   }
 
@@ -191,21 +196,33 @@ class RunningBridge implements Bridge {
     const life = this.#life
     const clientId = this.#settings.bridge.client_id
     life.own('spool', this.#spool, (spool) => spool.close())
-    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#statusSource()), (http) =>
-      http.close(),
-    )
-    life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status()), (http) => http.close())
     this.#retained = life.own('retained', await openRetainedLedgers(mqtt, this.#topics, clientId, this.#deps), (r) =>
       r.close(),
     )
     this.#link = life.own('mqtt', await this.#connect(mqtt, clientId), (link) => link.close())
     life.own('ledgers', this.#ledgers, (ledgers) => ledgers.close())
     life.own('lanes', this.#lanes, (lanes) => lanes.close())
+    // Closed first: a call that is not answered would keep its lane for a minute.
+    life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+  }
+
+  #status(): StatusSource {
+    return statusSource({
+      target: this.target,
+      connected: () => this.#link?.connected ?? false,
+      stopping: () => this.#stopping || this.#leaving,
+      spool: this.#spool,
+      lanes: this.#lanes,
+      ledgers: this.#ledgers,
+      pressure: this.#pressure,
+      deadLetters: this.deadLetters,
+    })
   }
 
   /** After a start that failed half-way. */
   async abandon(): Promise<void> {
-    await Promise.allSettled([this.#lanes.close(), this.#ledgers.close(), this.#life.close()])
+    await Promise.allSettled([this.#snowpipe.close(), this.#lanes.close(), this.#ledgers.close(), this.#life.close()])
   }
 
   totals(): BridgeTotals {
@@ -228,26 +245,43 @@ class RunningBridge implements Bridge {
 
   async drain(deadlineMs: number): Promise<boolean> {
     const done = await this.#lanes.drain(deadlineMs)
-    await this.#ledgers.flush()
+    // A broker that does not acknowledge must not hold up the end.
+    await within(GOODBYE_MS, this.#deps.clock, () => this.#ledgers.flush())
     return done
   }
 
   async close(): Promise<void> {
     this.#stopping = true
     // From here on nothing is acknowledged: the broker keeps it for the next start. Not unsubscribed, because
-    // that would throw the session's queue away.
-    const done = await this.drain(this.#settings.bridge.drain)
-    if (!done)
-      this.#deps.log.warn(
-        { rows: this.totals().waiting },
-        'stopping with rows not committed; their publishers still have them',
-      )
-    await this.#link?.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined)
+    // that would throw the session's queue away. Beside another bridge nothing is said or sent any more.
+    if (!this.#leaving) await this.#sayGoodbye()
     await this.#life.close()
   }
 
+  async #sayGoodbye(): Promise<void> {
+    const { clock, log } = this.#deps
+    if (!(await this.drain(this.#settings.bridge.drain)))
+      log.warn({ rows: this.totals().waiting }, 'stopping with rows not committed; they come again with the next start')
+    await within(GOODBYE_MS, clock, async () => {
+      await this.#link?.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined)
+    })
+  }
+
+  /** Another bridge has the channels: every word of ours from here on would lie over its words. */
+  #standDown(reason: string): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    this.#ledgers.disconnected()
+    void this.#lanes.close()
+    this.#fail(
+      new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or leave this one off' }),
+    )
+  }
+
   #connect(mqtt: MqttSettings, clientId: string): Promise<MqttLink> {
-    const { topics, presence } = { topics: this.#topics, presence: this.#presence }
+    const topics = this.#topics
+    const presence = this.#presence
+    const route = this.#route
     return openMqttLink(
       mqtt,
       {
@@ -256,7 +290,10 @@ class RunningBridge implements Bridge {
         will: { topic: topics.bridgeAvailability, payload: 'offline' },
         onMessage: async (message) => {
           if (presence.take(message)) return
-          if (this.#stopping) throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
+          // Our own marker of a connection that broke comes again in the session.
+          if (!route.matches(message.topic)) return
+          if (this.#stopping || this.#leaving)
+            throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
           await this.#pressure.guard(() => this.#intake.accept(message))
         },
         onConnect: async () => {
@@ -266,7 +303,7 @@ class RunningBridge implements Bridge {
           await link.roundTrip(topics.response('connect'))
           await presence.speak(link)
           this.#ledgers.connected()
-          await link.subscribe([topics.allReadings])
+          await link.subscribe([route.filter])
           this.#deps.log.info({ url: mqtt.url, instance: this.instance }, 'connected to the broker')
         },
         onDisconnect: () => this.#ledgers.disconnected(),
@@ -287,42 +324,10 @@ class RunningBridge implements Bridge {
       try {
         if (this.#retained !== undefined) return await this.#retained.read(hostname)
       } catch (error) {
+        if (error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE') throw error
         this.#deps.log.debug({ err: error, device: hostname }, 'cannot read the retained ledger yet')
       }
       await this.#deps.clock.sleep(LEDGER_READ_RETRY_MS, signal)
-    }
-  }
-
-  #statusSource() {
-    const laneStates = () => new Map([...this.#lanes].map((lane) => [lane.device.hostname, lane.state]))
-    const show = (hostname: string, lane: string | undefined, ledger: Ledger) => ({
-      hostname,
-      lane: lane ?? 'resting',
-      rows_committed: Object.values(ledger.streams)
-        .flatMap((stream) => stream.committed)
-        .reduce((sum, [first, last]) => sum + last - first + 1, 0),
-      ledger,
-    })
-    return {
-      ready: () => !this.#stopping && (this.#link?.connected ?? false),
-      health: () => ({
-        mqtt_connected: this.#link?.connected ?? false,
-        target: this.target,
-        devices: [...this.#spool.devices()].length,
-        rows_waiting: this.totals().waiting,
-        dead_letters: this.deadLetters.total,
-        problems: [...this.#lanes.trouble.codes, ...(this.#pressure.full ? ['spool_full'] : [])],
-      }),
-      devices: () => {
-        const states = laneStates()
-        return [...this.#spool.devices()]
-          .sort((a, b) => a.hostname.localeCompare(b.hostname))
-          .map((device) => show(device.hostname, states.get(device.hostname), this.#ledgers.current(device)))
-      },
-      device: (hostname: string) => {
-        const ledger = this.ledger(hostname)
-        return ledger && show(hostname, laneStates().get(hostname), ledger)
-      },
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../src/clock.ts'
+import { Gate } from '../src/gate.ts'
 import { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage } from '../src/mqtt-link.ts'
@@ -41,13 +42,19 @@ const LONGEST_JUMP = 1_000_000
 export class Intake {
   readonly #route: Route
   readonly #deps: IntakeDeps
+  readonly #oneAtATime = new Gate(1)
 
   constructor(route: Route, deps: IntakeDeps) {
     this.#route = route
     this.#deps = deps
   }
 
-  async accept(message: IncomingMessage): Promise<void> {
+  /** One message at a time: a redelivery on a new connection must see what the last one is still writing. */
+  accept(message: IncomingMessage): Promise<void> {
+    return this.#oneAtATime.pass(() => this.#accept(message))
+  }
+
+  async #accept(message: IncomingMessage): Promise<void> {
     const hostname = this.#route.deviceOf(message.topic)
     if (hostname === undefined) {
       const reason = 'the topic names no device: [a-z0-9][a-z0-9_-]{0,62}, and neither bridge nor elastic'
@@ -89,7 +96,10 @@ export class Intake {
       const newest = Math.max(device.received.of(stream).max ?? seq, inThisMessage.of(stream).max ?? 0)
       if (seq > newest + LONGEST_JUMP) {
         const payload = Buffer.from(JSON.stringify(reading.row))
-        sorted.refused.push({ code: 'seq_jump', reason: `seq ${seq} follows ${newest}`, payload })
+        // Its place is taken all the same: the stream goes on from there, and its publisher lets go of it.
+        const reason = `seq ${seq} follows ${newest}`
+        sorted.refused.push({ code: 'seq_jump', reason, payload, position: { stream, seq } })
+        inThisMessage.add(stream, seq)
         continue
       }
       if (seq < newest) sorted.late++
@@ -97,6 +107,10 @@ export class Intake {
       sorted.rows.push(this.#rowOf(device, stream, seq, reading))
     }
     return sorted
+  }
+
+  #jumps(device: DeviceLog, { stream, seq }: Position): boolean {
+    return seq > (device.received.of(stream).max ?? seq) + LONGEST_JUMP
   }
 
   #rowOf(device: DeviceLog, stream: string, seq: number, reading: DecodedReading): NewRow {
@@ -117,8 +131,11 @@ export class Intake {
   }
 
   #refuseOf(device: DeviceLog, topic: string, refused: Refused): void {
-    if (refused.position) {
-      const { stream, seq } = refused.position
+    // What is not even a reading cannot be trusted with a jump.
+    const { position } = refused
+    const trusted = position && (refused.code === 'seq_jump' || !this.#jumps(device, position))
+    if (position && trusted) {
+      const { stream, seq } = position
       if (device.has(stream, seq)) {
         this.#redelivered(device, stream, seq)
         return

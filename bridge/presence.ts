@@ -1,4 +1,5 @@
 import { instanceIn } from '../src/bridge-info.ts'
+import { SnowhatError } from '../src/errors.ts'
 import { type Ledger, parseLedger } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../src/mqtt-link.ts'
@@ -21,8 +22,8 @@ export interface PresenceDeps {
  */
 export class Presence {
   readonly #deps: PresenceDeps
-  /** The instance in `info` when this process first looked, `undefined` before that. */
-  #found: string | null | undefined
+  /** The instance in `info` when this process first looked, and our own; `undefined` before that. */
+  #known: Set<string> | undefined
   #instance: string | null = null
 
   constructor(deps: PresenceDeps) {
@@ -36,7 +37,7 @@ export class Presence {
     const { topics } = this.#deps
     if (message.topic === topics.bridgeInfo) {
       this.#instance = instanceIn(message.payload) ?? null
-      if (this.#found !== undefined) this.#look()
+      if (this.#known !== undefined) this.#look()
       return true
     }
     const hostname = topics.hostnameOfLedger(message.topic)
@@ -46,21 +47,23 @@ export class Presence {
     return true
   }
 
-  /** All retained messages have been read: say that this bridge is here. */
+  /** All retained messages have been read: say that this bridge is here. Says nothing, and throws, beside a rival. */
   async speak(link: MqttLink): Promise<void> {
     const { topics, spool, startedAt } = this.#deps
-    if (this.#found === undefined) this.#found = this.#instance
-    else this.#look()
+    if (this.#known === undefined) this.#known = new Set(this.#instance === null ? [] : [this.#instance])
+    this.#known.add(spool.instance)
+    if (this.#look()) throw new SnowhatError('E_RIVAL', 'another bridge speaks here')
     const info = { instance: spool.instance, version: VERSION, started_at: new Date(startedAt).toISOString() }
     await link.publish(topics.bridgeAvailability, 'online', { retain: true })
     await link.publish(topics.bridgeInfo, JSON.stringify(info), { retain: true })
   }
 
-  /** A name that is neither ours nor the one we found at the start was written by a bridge that runs now. */
-  #look(): void {
+  /** A name that is neither one of ours nor the one we found at the start was written by a bridge that runs now. */
+  #look(): boolean {
     const name = this.#instance
-    if (name !== null && name !== this.#deps.spool.instance && name !== this.#found)
-      this.#deps.onRival(`another bridge (${name}) has announced itself on ${this.#deps.topics.bridgeInfo}`)
+    if (name === null || this.#known?.has(name)) return false
+    this.#deps.onRival(`another bridge (${name}) has announced itself on ${this.#deps.topics.bridgeInfo}`)
+    return true
   }
 
   #remember(hostname: string, ledger: Ledger): void {

@@ -6,6 +6,8 @@ export interface Route {
   readonly name: string
   /** MQTT subscription filter. */
   readonly filter: string
+  /** Whether a message is for this route at all. */
+  matches(topic: string): boolean
   /** The device key of a topic; `undefined` when the name is not allowed. */
   deviceOf(topic: string): string | undefined
   /** Pure. Never throws: what cannot be read comes back as a refusal. */

@@ -8,6 +8,7 @@ export function senseHatRoute(topics: Topics): Route {
   return {
     name: 'sensehat',
     filter: topics.allReadings,
+    matches: topics.isReadings,
     deviceOf: topics.hostnameOfReadings,
     decode: decodeReadings,
   }

@@ -87,6 +87,8 @@ export class Committer {
   }
 
   #setTimer(): void {
+    // A forced open or an invalidation has thrown away what some of them waited for.
+    for (const channel of this.#waiting) if (channel.pending.length === 0) this.#waiting.delete(channel)
     if (this.#timer || this.#closed || this.#frozen || this.#waiting.size === 0) return
     const timer = new AbortController()
     this.#timer = timer

@@ -1,4 +1,5 @@
 import type { Clock } from '../src/clock.ts'
+import { Doubling } from '../src/doubling.ts'
 import { messageOf } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 import { type MeasuredKey, type Reading, rounded, timesOf } from '../src/reading.ts'
@@ -34,30 +35,28 @@ export function createReadingMaker(
   deps: MeasureDeps,
 ): ReadingMaker {
   let seq = 0
-  let sensorFailures = 0
+  const failures = new Doubling()
   let failing = false
 
   const readSensors = async (): Promise<SensorValues> => {
     try {
       const values = await deps.sensors.read()
-      if (failing) deps.log.info({ failures: sensorFailures }, 'the sensors answer again')
+      if (failing) deps.log.info({ failures: failures.times }, 'the sensors answer again')
       failing = false
       return values
     } catch (error) {
       failing = true
-      sensorFailures++
-      if (Number.isInteger(Math.log2(sensorFailures)))
-        deps.log.warn(
-          { failures: sensorFailures, reason: messageOf(error) },
-          'the sensors did not answer, their values are null',
-        )
+      const reason = messageOf(error)
+      failures.when((times) =>
+        deps.log.warn({ failures: times, reason }, 'the sensors did not answer, their values are null'),
+      )
       return NOTHING_MEASURED
     }
   }
 
   return {
     get sensorFailures() {
-      return sensorFailures
+      return failures.times
     },
     get failing() {
       return failing

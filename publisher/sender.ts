@@ -1,6 +1,7 @@
 import { backoffMs } from '../src/backoff.ts'
 import { instanceIn } from '../src/bridge-info.ts'
 import type { Clock } from '../src/clock.ts'
+import { Doubling } from '../src/doubling.ts'
 import { messageOf, SnowhatError } from '../src/errors.ts'
 import type { Events } from '../src/events.ts'
 import { type Ledger, parseLedger, StreamSets } from '../src/ledger.ts'
@@ -59,7 +60,7 @@ export class Sender {
   #inFlight = 0
   #delivered = 0
   #committed = 0
-  #refusals = 0
+  readonly #refusals = new Doubling()
   #pausedUntil = 0
   #bridgeOnline = false
   #instanceOfInfo: string | undefined
@@ -221,7 +222,7 @@ export class Sender {
   async #publish(link: SendingLink, readings: readonly Reading[]): Promise<void> {
     try {
       await link.publish(this.#topics.readings(this.#hostname), encodeReadings(readings))
-      this.#refusals = 0
+      this.#refusals.reset()
       this.#acknowledge(readings)
     } catch (error) {
       // After a disconnect the next connection begins with all that is not spooled.
@@ -247,9 +248,10 @@ export class Sender {
     const now = clock.monotonic()
     // The window holds several messages; the first one refused has set all of them back.
     if (now < this.#pausedUntil) return
-    if (Number.isInteger(Math.log2(this.#refusals + 1)))
-      log.warn({ attempt: this.#refusals + 1, reason: messageOf(error) }, 'the broker refuses readings, trying again')
-    this.#pausedUntil = now + backoffMs(this.#refusals++, REFUSED, random)
+    this.#refusals.when((attempt) =>
+      log.warn({ attempt, reason: messageOf(error) }, 'the broker refuses readings, trying again'),
+    )
+    this.#pausedUntil = now + backoffMs(this.#refusals.times - 1, REFUSED, random)
     this.#again('unspooled', 'the broker refused a message')
   }
 

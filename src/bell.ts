@@ -25,10 +25,10 @@ export class Bell {
     this.#rung = false
   }
 
-  /** Resolves at the next ring, after `ms`, or when the signal is aborted. */
-  async waitAtMost(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  /** Resolves at the next ring, or after `ms`. */
+  async waitAtMost(ms: number, clock: Clock): Promise<void> {
     const done = new AbortController()
-    const limit = clock.sleep(ms, AbortSignal.any([done.signal, signal])).catch(() => undefined)
+    const limit = clock.sleep(ms, done.signal).catch(() => undefined)
     await this.wait(limit)
     done.abort()
   }

@@ -117,10 +117,19 @@ export function parseLedger(payload: Uint8Array): Ledger | undefined {
     typeof ledger.id === 'number' &&
     typeof ledger.instance === 'string' &&
     Array.isArray(ledger.runs) &&
+    ledger.runs.every(isRun) &&
     typeof streams === 'object' &&
     streams !== null &&
     Object.values(streams).every((state) => isIntervals(state?.spooled) && isIntervals(state?.committed))
   return sound ? (value as Ledger) : undefined
+}
+
+function isRun(value: unknown): value is Run {
+  const run = (value ?? {}) as Partial<Run>
+  return (
+    [run.ordinal, run.first, run.last].every((n) => Number.isSafeInteger(n)) &&
+    [run.owner, run.stream].every((name) => typeof name === 'string')
+  )
 }
 
 function isIntervals(value: unknown): value is Interval[] {

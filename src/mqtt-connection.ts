@@ -35,6 +35,17 @@ const SEND_WINDOW = 20
 /** What the library's own callers hear when a connection ends under them; some of them before we do [observed]. */
 const LIBRARY_CLOSED = 'Connection closed'
 
+/** How a connection went. */
+export interface EndedConnection {
+  /** The broker has said anything at all. */
+  readonly answered: boolean
+  /** It has accepted the connection. */
+  readonly accepted: boolean
+  /** Everything was set up on it. */
+  readonly ready: boolean
+  readonly error: unknown
+}
+
 /** Reasons for not taking a message that are told elsewhere, once. */
 const QUIET: ReadonlySet<ErrorCode> = new Set(['E_SHUTDOWN', 'E_SPOOL_FULL'])
 
@@ -51,7 +62,8 @@ export class Connection {
   readonly #markers = new Map<string, () => void>()
   readonly #markerTopics = new Set<string>()
   #answered = false
-  #acceptedOnce = false
+  #accepted = false
+  #ready = false
   #error: unknown
 
   constructor(base: IClientOptions, url: string, options: LinkOptions, log: Log) {
@@ -81,21 +93,17 @@ export class Connection {
   }
 
   /** Resolves when the connection has ended, for whatever reason. */
-  run(): Promise<{ acceptedOnce: boolean; answered: boolean; error: unknown }> {
+  run(): Promise<EndedConnection> {
     return new Promise((resolve) => {
       this.client.on('packetreceive', () => {
         this.#answered = true
       })
       this.client.on('connect', (connack) => {
         this.up = true
-        this.#acceptedOnce = true
+        this.#accepted = true
         const announced = connack.properties?.receiveMaximum ?? SEND_WINDOW
         this.#slots = Math.min(SEND_WINDOW, announced)
-        Promise.resolve(this.#options.onConnect?.({ resumed: connack.sessionPresent })).catch((error: unknown) => {
-          if (!this.up) return
-          this.#log.warn({ err: error }, 'setting up the MQTT connection failed, starting it anew')
-          this.client.end(true)
-        })
+        void this.#setUp(connack.sessionPresent)
       })
       this.client.on('error', (error) => {
         this.#error = error
@@ -106,10 +114,22 @@ export class Connection {
         for (const reject of this.#pending) reject(disconnected())
         this.#pending.clear()
         for (const wake of this.#waiting.splice(0)) wake()
-        resolve({ acceptedOnce: this.#acceptedOnce, answered: this.#answered, error: this.#error })
+        resolve({ answered: this.#answered, accepted: this.#accepted, ready: this.#ready, error: this.#error })
       })
       this.client.connect()
     })
+  }
+
+  /** A connection on which we may not do what we must is as good as none: it ends, and the next one waits longer. */
+  async #setUp(resumed: boolean): Promise<void> {
+    try {
+      await this.#options.onConnect?.({ resumed })
+      this.#ready = true
+    } catch (error) {
+      if (!this.up) return
+      this.#error = error
+      this.client.end(true)
+    }
   }
 
   async publish(topic: string, payload: string | Buffer, retain: boolean): Promise<void> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { IClientOptions } from 'mqtt'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
+import { Doubling } from './doubling.ts'
 import { messageOf, SnowhatError } from './errors.ts'
 import type { Log } from './log.ts'
 import { Connection, disconnected, type LinkOptions } from './mqtt-connection.ts'
@@ -51,6 +52,10 @@ const SESSION_EXPIRY_S = 7 * 86_400
 const RECEIVE_MAXIMUM = 500
 /** Starts connecting in the background: a broker that is away is no error. Unreadable certificate files are. */
 export async function openMqttLink(settings: MqttSettings, options: LinkOptions, deps: LinkDeps): Promise<MqttLink> {
+  if (!/^(mqtts?|wss?):\/\/[^/]+/.test(settings.url))
+    throw new SnowhatError('E_CONFIG_INVALID', `mqtt.url ${settings.url} is no broker address`, {
+      hint: 'write it as mqtt://host:1883 (or mqtts://, ws://, wss://)',
+    })
   const tls = await readTls(settings)
   const link = new ReconnectingLink({ ...clientOptions(settings, options), ...tls }, settings, options, deps)
   link.start()
@@ -119,7 +124,7 @@ class ReconnectingLink implements MqttLink {
 
   async #keepConnected(): Promise<void> {
     const { clock, log, random } = this.#deps
-    let failures = 0
+    const failures = new Doubling()
     while (!this.#stop.signal.aborted) {
       const connection = new Connection(
         { ...this.#base, protocolVersion: this.#protocol },
@@ -135,29 +140,20 @@ class ReconnectingLink implements MqttLink {
         this.#atOnce = false
         continue
       }
-      if (ended.acceptedOnce) {
-        failures = 0
+      if (ended.ready) {
+        failures.reset()
         log.warn({ url: this.#settings.url, err: ended.error }, 'lost the MQTT broker')
-      } else if (this.#settings.protocol === 'auto' && this.#protocol === 5 && ended.answered) {
+      } else if (this.#settings.protocol === 'auto' && this.#protocol === 5 && ended.answered && !ended.accepted) {
         this.#protocol = 4
         log.debug('the broker does not take MQTT 5, trying 3.1.1')
         continue
       } else {
-        // The first failure, then at each doubling: never a line per attempt.
-        if (Number.isInteger(Math.log2(failures + 1)))
-          log.warn(
-            {
-              url: this.#settings.url,
-              attempt: failures + 1,
-              reason: messageOf(ended.error),
-              hint: hintFor(ended.error),
-            },
-            'cannot reach the MQTT broker',
-          )
-        failures++
-        if (this.#settings.protocol === 'auto') this.#protocol = 5
+        const about = { url: this.#settings.url, reason: messageOf(ended.error), hint: hintFor(ended.error) }
+        const what = ended.accepted ? 'the MQTT broker does not let us work' : 'cannot reach the MQTT broker'
+        failures.when((attempt) => log.warn({ ...about, attempt }, what))
+        if (this.#settings.protocol === 'auto' && !ended.accepted) this.#protocol = 5
       }
-      await clock.sleep(backoffMs(failures, RECONNECT, random), this.#stop.signal).catch(() => undefined)
+      await clock.sleep(backoffMs(failures.times, RECONNECT, random), this.#stop.signal).catch(() => undefined)
     }
   }
 }
@@ -204,6 +200,8 @@ function hintFor(error: unknown): string {
   const text = messageOf(error)
   if (/not authorized|bad username|credentials/i.test(text))
     return 'set SNOWHAT_MQTT_USERNAME and SNOWHAT_MQTT_PASSWORD_FILE to a user the broker knows'
+  if (error instanceof SnowhatError && error.code === 'E_MQTT_REFUSED')
+    return 'let this user read and write its own topics at the broker (access rules)'
   if (/certificate|self.signed|SSL|TLS/i.test(text))
     return "set SNOWHAT_MQTT_CA_FILE to the CA that signed the broker's certificate"
   return 'is the broker running, and is SNOWHAT_MQTT_URL right? Trying again by itself'

@@ -21,6 +21,8 @@ export interface Topics {
   response(verb: string): string
   deviceDiscovery(hostname: string): string
   readonly homeAssistantStatus: string
+  /** Whether a topic is one of `allReadings`. */
+  isReadings(topic: string): boolean
   /** The hostname of a message on `readings`; `undefined` when the topic is not one, or the name is not allowed. */
   hostnameOfReadings(topic: string): string | undefined
   /** The hostname of a ledger. */
@@ -51,6 +53,10 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     response: (verb) => `${base}/bridge/response/${verb}`,
     deviceDiscovery: (hostname) => `${discoveryPrefix}/device/${hostname}/sensehat/config`,
     homeAssistantStatus: `${discoveryPrefix}/status`,
+    isReadings: (topic) =>
+      topic.startsWith(`${base}/`) &&
+      topic.endsWith('/readings') &&
+      !topic.slice(base.length + 1, -'/readings'.length).includes('/'),
     hostnameOfReadings: (topic) => between(topic, `${base}/`, '/readings'),
     hostnameOfLedger: (topic) => between(topic, `${ledgers}/`, ''),
   }

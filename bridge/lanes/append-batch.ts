@@ -61,7 +61,7 @@ export async function appendBatch(
       case 'retry':
         if (clock.monotonic() - since > RETRY_BUDGET_MS)
           return { kind: 'unclear', reason: `no clear answer to an append for a minute: ${answer.message}` }
-        trouble.unavailable(codeOf(answer), answer.message)
+        trouble.unavailable(path.channel, codeOf(answer), answer.message)
         await clock.sleep(answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal).catch(() => undefined)
     }
     if (signal.aborted) return undefined

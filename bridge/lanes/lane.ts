@@ -4,15 +4,16 @@ import type { BatchSettings } from '../config.ts'
 import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
-import { remedyFor } from '../snowpipe/remedy.ts'
+import { holdRemedy, remedyFor } from '../snowpipe/remedy.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
+import { Halving, type Suspect } from './halving.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openChannel } from './open-channel.ts'
-import { RowAccount } from './row-account.ts'
+import { countsOf, settle } from './row-account.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -35,8 +36,6 @@ const AFTER_BUG_MS = 30_000
 const MAX_UNCOMMITTED_BATCHES = 16
 /** A channel whose rows stay uncommitted this long is opened anew. */
 const COMMIT_TIMEOUT_MS = 120_000
-const HOLD_HINT =
-  "compare the table with the device's ledger by uuid; to begin anew, clear its retained ledger under bridge/devices and restart the bridge"
 /** How soon a lane that is blocked tries again. */
 const BLOCKED_RETRY_MS = 60_000
 
@@ -44,7 +43,6 @@ interface OpenChannel {
   continuationToken: string
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
-  readonly account: RowAccount
   /** Something was appended since. */
   proved: boolean
   /** What was committed before; the same again is no news, whoever wrote it. */
@@ -71,7 +69,7 @@ export class Lane {
   #reopen: string | undefined
   #draining = false
   #nextAppendAt = Number.NEGATIVE_INFINITY
-  #rowLimit = Number.POSITIVE_INFINITY
+  readonly #halving = new Halving()
   #lastProgress = 0
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
@@ -116,6 +114,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#stop.abort()
+    this.#sending?.abort()
     this.#bell.ring()
     await this.#running
   }
@@ -128,7 +127,7 @@ export class Lane {
     const committed = this.#newsOf(status.committed, channel)
     if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
     else if (committed === 'foreign') this.#openAnew(`the committed token ${status.committed} is not ours`)
-    else if (committed !== undefined) this.#progress(channel, committed, status)
+    else if (committed !== undefined) this.#progress(committed, status)
     else if (this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
       this.#openAnew('nothing was committed for two minutes')
   }
@@ -149,19 +148,21 @@ export class Lane {
     return trimmed === null || compareTokens(committed, trimmed) > 0 ? committed : undefined
   }
 
-  #progress(channel: OpenChannel, committed: OffsetToken, status: ChannelStatus): void {
+  /** Rows up to `committed` may leave, if as many were parsed as stand here. */
+  #progress(committed: OffsetToken, status: ChannelStatus): void {
     // The answer to the append comes first: until then its rows are not counted as sent.
     if (this.#inFlight !== undefined && compareTokens(this.#inFlight.last, committed) <= 0) return
-    const account = channel.account.settle(committed, status)
-    if (account.disagreement !== undefined) {
-      this.#hold('row_counts', account.disagreement)
+    const { rejected, disagreement } = settle(this.device.countTo(committed), this.device.agreed, status)
+    if (disagreement !== undefined) {
+      this.#hold('row_counts', disagreement)
       return
     }
-    if (account.rejected > 0) {
-      this.device.counters.rejected += account.rejected
-      this.#deps.events.emit('rows:rejected', this.device.hostname, account.rejected, status.lastErrorMessage)
+    this.device.agreed = countsOf(status)
+    if (rejected > 0) {
+      this.device.counters.rejected += rejected
+      this.#deps.events.emit('rows:rejected', this.device.hostname, rejected, status.lastErrorMessage)
       this.#log.error(
-        { rows: account.rejected, reason: status.lastErrorMessage, hint: 'look at ERROR_TABLE of the table' },
+        { rows: rejected, reason: status.lastErrorMessage, hint: 'look at ERROR_TABLE of the table' },
         'Snowflake could not store rows',
       )
     }
@@ -213,6 +214,7 @@ export class Lane {
     this.#reopen = undefined
     this.#channel = undefined
     this.#inFlight = undefined
+    this.#halving.reset()
     this.#appended = 0
     this.#generation++
     const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
@@ -221,16 +223,17 @@ export class Lane {
         this.#channel = {
           continuationToken: result.continuationToken,
           generation: this.#generation,
-          account: new RowAccount(result.status),
           proved: false,
           committedAtOpening: result.status.committed,
         }
-        if (result.mine !== undefined) this.#trim(result.mine)
+        if (result.mine !== undefined) this.#progress(result.mine, result.status)
         this.#lastProgress = this.#deps.clock.monotonic()
         this.#enter('ready')
         this.device.opened = true
-        this.#deps.trouble.over()
+        this.#deps.trouble.over(this.device.hostname)
         this.#deps.ledgers.touch(this.device)
+        // A take-over may have found rows in the table.
+        this.#deps.onTrimmed()
         this.#deps.events.emit('channel:opened', this.device.hostname, result.status.committed)
         return
       case 'blocked':
@@ -247,12 +250,12 @@ export class Lane {
   async #send(channel: OpenChannel): Promise<void> {
     const { clock, ledgers } = this.#deps
     this.#enter('ready')
-    if (channel.account.batches >= MAX_UNCOMMITTED_BATCHES) return this.#bell.wait()
-    // A limit of 0 rows would be a batch that is never due: at least one.
-    const most = Math.max(1, Math.min(this.#policy.max_rows, this.#rowLimit))
-    const waiting = this.device.rows.slice(this.#appended, this.#appended + most)
+    if (this.#appended >= MAX_UNCOMMITTED_BATCHES * Math.max(1, this.#policy.max_rows)) return this.#bell.wait()
+    const from = this.#appended + this.#halving.skip
+    const most = this.#halving.most(this.#policy.max_rows)
+    const waiting = this.device.rows.slice(from, from + most)
     // The first batch after an opening waits for nothing: it shows that the way is open.
-    const atOnce = this.#draining || !channel.proved || waiting.length >= this.#rowLimit
+    const atOnce = this.#draining || !channel.proved || this.#halving.active
     const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce)
     if (plan === undefined) return
     if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
@@ -276,25 +279,28 @@ export class Lane {
     this.#enter('appending')
     this.#inFlight = batch
     this.#sending = new AbortController()
-    const signal = AbortSignal.any([this.#sending.signal, this.#stop.signal])
+    const { signal } = this.#sending
     const end = await appendBatch(batch, this.path, this.#deps, (answer) => this.#blocked(answer), signal)
     this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
+    let bad: Suspect | undefined
     switch (end?.kind) {
       case 'appended':
         channel.continuationToken = end.continuationToken
-        channel.account.appended(batch)
         channel.proved = true
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
-        this.#appended += batch.rows
         this.#inFlight = undefined
-        this.#rowLimit = Number.POSITIVE_INFINITY
+        bad = this.#halving.taken()
+        if (bad !== undefined) this.device.setAside(bad.row)
+        this.#appended += batch.rows
         this.#enter('ready')
-        this.#deps.trouble.over()
+        this.#deps.trouble.over(this.device.hostname)
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        if (bad !== undefined) await this.#tellSetAside(bad)
         return
       case 'refused':
         this.#inFlight = undefined
-        await this.#splitOrSetAside(rows, end.answer)
+        if (!this.#halving.refused(rows, end.answer, this.device.rows.length > this.#appended + 1))
+          await this.#blocked(end.answer)
         return
       case 'unclear':
         this.#openAnew(end.reason)
@@ -305,27 +311,17 @@ export class Lane {
     }
   }
 
-  /** The server did not take the batch at all: halve it, and set a single row aside that fails by itself. */
-  async #splitOrSetAside(rows: readonly SpooledRow[], answer: Answer): Promise<void> {
-    const [only] = rows
-    if (rows.length > 1 || only === undefined) {
-      this.#rowLimit = Math.ceil(rows.length / 2)
-      this.#log.warn(
-        { rows: rows.length, code: answer.code, reason: answer.message },
-        'an append was refused, halving it',
-      )
-      return
-    }
-    this.#rowLimit = Number.POSITIVE_INFINITY
-    this.device.setAside(only)
-    this.#deps.onRefusedRow(this.device, only, answer.message)
+  /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
+  async #tellSetAside({ row, answer }: Suspect): Promise<void> {
+    this.#deps.onRefusedRow(this.device, row, answer.message)
     await this.#deps.spool.save(this.device)
     this.#deps.ledgers.touch(this.device)
+    this.#deps.onTrimmed()
   }
 
   /** Until the bell rings, at most `ms`. */
   #rest(ms: number): Promise<void> {
-    return this.#bell.waitAtMost(ms, this.#deps.clock, this.#stop.signal)
+    return this.#bell.waitAtMost(ms, this.#deps.clock)
   }
 
   #openAnew(reason: string): void {
@@ -337,7 +333,7 @@ export class Lane {
   async #blocked(answer: Answer): Promise<void> {
     this.#enter('blocked')
     const code = codeOf(answer)
-    this.#deps.trouble.refused(code, answer.message, remedyFor(code))
+    this.#deps.trouble.refused(this.device.hostname, code, answer.message, remedyFor(code))
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
     await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
@@ -353,7 +349,7 @@ export class Lane {
     this.#state = 'held'
     this.#sending?.abort()
     this.#log.fatal(
-      { code, reason, hint: HOLD_HINT },
+      { code, reason, hint: holdRemedy(this.device.hostname) },
       'this device is held: its rows stay in the spool until you have looked',
     )
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)

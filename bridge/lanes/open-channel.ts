@@ -1,4 +1,6 @@
 import { backoffMs } from '../../src/backoff.ts'
+import { SnowhatError } from '../../src/errors.ts'
+import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
@@ -6,6 +8,7 @@ import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import { countsOf } from './row-account.ts'
 import { knownAtTakeOver } from './take-over.ts'
 
 /** How an opening ended. */
@@ -27,7 +30,7 @@ export type Opening =
 const RETRY = { firstMs: 1_000, maxMs: 30_000 }
 const UNCOMMITTED_RETRY_MS = 500
 const STUCK_RETRY_MS = 5_000
-const STUCK_HINT = 'they will commit or be lost at Snowflake; nothing is thrown away by force that only it has'
+const STUCK = 'rows that are not in this spool stay uncommitted; nothing is thrown away that only Snowflake has'
 /** As long as the official SDK waits for uncommitted rows [observed]. */
 const UNCOMMITTED_WAIT_MS = 120_000
 
@@ -52,7 +55,7 @@ export async function openChannel(
       case 'uncommitted':
         force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
         if (clock.monotonic() - since > UNCOMMITTED_WAIT_MS && !force) {
-          deps.trouble.refused(codeOf(outcome.answer), 'rows that are not in this spool stay uncommitted', STUCK_HINT)
+          deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), STUCK)
           await clock.sleep(STUCK_RETRY_MS, signal)
         } else await clock.sleep(UNCOMMITTED_RETRY_MS, signal)
         break
@@ -63,7 +66,7 @@ export async function openChannel(
       case 'retry':
       case 'reopen':
       case 'moved':
-        deps.trouble.unavailable(codeOf(outcome.answer), outcome.answer.message)
+        deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
         await clock.sleep(outcome.answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal)
     }
   }
@@ -115,7 +118,10 @@ async function reconcile(
     if (asBefore) return { kind: 'open', continuationToken, status, mine: undefined }
     if (status.committed === null) return { kind: 'held', reason: 'the channel has forgotten what it committed' }
     if (device.opened)
-      return { kind: 'rival', reason: `another bridge has committed ${status.committed} to ${device.hostname}` }
+      return {
+        kind: 'rival',
+        reason: `${status.committed} was committed to ${device.hostname}, and not by this bridge`,
+      }
   }
   // Our name on a token we never gave: this spool is an old copy, and its tokens have been used since.
   if (committed?.owner === deps.spool.instance) {
@@ -126,7 +132,14 @@ async function reconcile(
     await deps.spool.renew()
     deps.onRenewed()
   }
-  const ledger = await deps.retainedLedger(device.hostname, signal)
+  let ledger: Ledger | null
+  try {
+    ledger = await deps.retainedLedger(device.hostname, signal)
+  } catch (error) {
+    // What is not known must not be taken for nothing: rows would be sent twice.
+    if (!(error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE')) throw error
+    return { kind: 'held', reason: error.message }
+  }
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
   const predecessor = device.predecessor
@@ -135,7 +148,13 @@ async function reconcile(
   if (status.committed === null && typeof predecessor?.last_commit_at === 'string')
     return { kind: 'held', reason: `the channel has forgotten what ${predecessor.instance} committed to it` }
   const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
-  await deps.spool.takeOver(device, { known, at: status.committed, highestOrdinal, incarnation: status.createdOnMs })
+  await deps.spool.takeOver(device, {
+    known,
+    at: status.committed,
+    highestOrdinal,
+    incarnation: status.createdOnMs,
+    agreed: countsOf(status),
+  })
   if (committed !== undefined || predecessor !== null)
     log.info({ offsetToken: status.committed, ledger: predecessor?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
 import type { Snowpipe } from '../snowpipe/client.ts'
 import type { Lane } from './lane.ts'
@@ -20,7 +21,8 @@ export class StatusPoller {
   readonly #intervalMs: number
   readonly #stop = new AbortController()
   readonly #polling: Promise<void>
-  #failures = 0
+  readonly #asking = new Map<string, Promise<unknown>>()
+  readonly #failures = new Map<string, Doubling>()
 
   constructor(intervalMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
@@ -31,28 +33,33 @@ export class StatusPoller {
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#polling
+    await Promise.all(this.#asking.values())
   }
 
   async #poll(): Promise<void> {
     const { signal } = this.#stop
     while (!signal.aborted) {
       await this.#deps.clock.sleep(this.#intervalMs, signal).catch(() => undefined)
-      if (!signal.aborted) await this.#ask()
+      if (!signal.aborted) this.#ask()
     }
   }
 
-  async #ask(): Promise<void> {
+  /** A pipe that does not answer holds up no other: each is asked again when it has answered. */
+  #ask(): void {
     const byPipe = new Map<string, Lane[]>()
     for (const lane of this.#deps.waiting()) {
       const lanes = byPipe.get(lane.path.pipe)
       if (lanes === undefined) byPipe.set(lane.path.pipe, [lane])
       else lanes.push(lane)
     }
-    await Promise.all(
-      [...byPipe].flatMap(([pipe, lanes]) =>
-        chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)),
-      ),
-    )
+    for (const [pipe, lanes] of byPipe) {
+      if (this.#asking.has(pipe)) continue
+      const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
+      this.#asking.set(
+        pipe,
+        asking.finally(() => this.#asking.delete(pipe)),
+      )
+    }
   }
 
   async #askPipe(pipe: string, lanes: readonly Lane[]): Promise<void> {
@@ -62,16 +69,14 @@ export class StatusPoller {
       lanes.map((lane) => lane.path.channel),
     )
     if (this.#stop.signal.aborted) return
+    const failures = this.#failures.get(pipe) ?? new Doubling()
+    this.#failures.set(pipe, failures)
     if (outcome.verdict !== 'ok') {
-      this.#failures++
-      if (Number.isInteger(Math.log2(this.#failures)))
-        this.#deps.log.warn(
-          { pipe, code: outcome.answer.code, reason: outcome.answer.message },
-          'cannot ask what is committed',
-        )
+      const { code, message: reason } = outcome.answer
+      failures.when((times) => this.#deps.log.warn({ pipe, code, reason, times }, 'cannot ask what is committed'))
       return
     }
-    this.#failures = 0
+    failures.reset()
     for (const [index, lane] of lanes.entries()) {
       const generation = generations[index] ?? -1
       const status = outcome.value.get(lane.path.channel)

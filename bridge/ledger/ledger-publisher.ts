@@ -1,4 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
+import { Doubling } from '../../src/doubling.ts'
+import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { Topics } from '../../src/topics.ts'
@@ -50,11 +52,17 @@ export class LedgerPublisher {
   readonly #dirty = new Set<DeviceLog>()
   readonly #stop = new AbortController()
   readonly #sweeping: Promise<void>
+  readonly #refusals = new Doubling()
   #speaking = false
 
   constructor(deps: LedgerPublisherDeps) {
     this.#deps = deps
     this.#sweeping = this.#sweep()
+  }
+
+  /** The broker does not take ledgers, so no new run can be announced. */
+  get refused(): boolean {
+    return this.#refusals.times > 0
   }
 
   /** Something the ledger says has changed. */
@@ -160,6 +168,7 @@ export class LedgerPublisher {
     book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(
       () => {
+        this.#refusals.reset()
         events.emit('ledger:published', device.hostname, ledger.id)
         if (announced.term !== device.term) return
         const before = book.announced
@@ -171,7 +180,12 @@ export class LedgerPublisher {
         // The next connection publishes every ledger again.
         book.underWay = NOTHING
         this.touch(device)
-        log.debug({ err: error, device: device.hostname }, 'a ledger was not acknowledged')
+        const lost = error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
+        if (lost) return
+        const hint = 'let the bridge write bridge/devices/# at the broker (access rules): without it no row is sent'
+        this.#refusals.when((times) =>
+          log.error({ device: device.hostname, reason: messageOf(error), times, hint }, 'the broker refuses a ledger'),
+        )
       },
     )
   }

@@ -11,7 +11,7 @@ import type { Topics } from '../../src/topics.ts'
  * at the broker can make a ledger look absent that is there.
  */
 export interface RetainedLedgers {
-  /** `null`: the broker holds none. Rejects when the broker cannot be asked now. */
+  /** `null`: the broker holds none. Rejects when it cannot be asked now, or with `E_LEDGER_UNREADABLE`. */
   read(hostname: string): Promise<Ledger | null>
   close(): Promise<void>
 }
@@ -22,15 +22,15 @@ export async function openRetainedLedgers(
   clientId: string,
   deps: LinkDeps,
 ): Promise<RetainedLedgers> {
-  const found = new Map<string, Ledger>()
+  const found = new Map<string, Ledger | 'unreadable'>()
   const link: MqttLink = await openMqttLink(
     settings,
     {
       clientId: `${clientId}-reader-${randomId(4)}`,
       onMessage: ({ topic, payload }) => {
         const hostname = topics.hostnameOfLedger(topic)
-        const ledger = parseLedger(payload)
-        if (hostname !== undefined && ledger !== undefined) found.set(hostname, ledger)
+        // An empty payload clears a retained message: there is none then.
+        if (hostname !== undefined && payload.length > 0) found.set(hostname, parseLedger(payload) ?? 'unreadable')
       },
     },
     deps,
@@ -45,7 +45,10 @@ export async function openRetainedLedgers(
         await link.subscribe([topic])
         await link.roundTrip(topics.response('read'))
         await link.unsubscribe([topic])
-        return found.get(hostname) ?? null
+        const ledger = found.get(hostname) ?? null
+        if (ledger === 'unreadable')
+          throw new SnowhatError('E_LEDGER_UNREADABLE', `the retained message on ${topic} is no ledger of this version`)
+        return ledger
       }),
     close: () => link.close(),
   }

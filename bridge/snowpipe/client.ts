@@ -41,6 +41,7 @@ export interface Snowpipe {
   append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
   /** Channels the service does not know are missing from the map. */
   status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
+  /** Ends at once: a call under way gets no answer. */
   close(): Promise<void>
 }
 
@@ -131,7 +132,7 @@ class RestClient implements Snowpipe {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close()
+    await this.#dispatcher.destroy()
   }
 
   #pipePath(plane: '' | '/data', pipe: string): string {

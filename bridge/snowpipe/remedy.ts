@@ -1,9 +1,15 @@
 /** What a person can do about a refusal that will not pass by itself. */
 export function remedyFor(code: string): string {
-  if (code === '401' || /JWT|AUTH|TOKEN/i.test(code))
+  // 3901xx to 3903xx are the codes of sign-in [observed].
+  if (code === '401' || /^390[123]\d\d$|JWT|AUTH|TOKEN/i.test(code))
     return "compare the key's fingerprint with DESC USER, and account and user with the configuration"
   if (code === '403') return 'the role lacks a privilege, or a network policy refuses this address'
   if (code.includes('PIPE'))
     return 'run sql/setup.sql: the pipe must exist with DATA_SOURCE(TYPE => STREAMING) and be granted to the role'
   return 'run sql/setup.sql, or correct database, schema and pipe in the configuration'
+}
+
+/** Both ways out, and what each takes for granted: only a person knows what is in the table. */
+export function holdRemedy(hostname: string): string {
+  return `compare: SELECT stream, MIN(seq), MAX(seq), COUNT(*), COUNT(DISTINCT uuid) FROM SENSEHAT_SENSOR_DATA WHERE hostname = '${hostname}' GROUP BY stream. If the table has lost the rows, clear the retained message on bridge/devices/${hostname} and the spool, and restart: publishers then send again what they still hold, and what the table still has comes twice. Until then nothing is sent and nothing is lost`
 }

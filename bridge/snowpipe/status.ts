@@ -8,7 +8,6 @@ export interface ChannelStatus {
   /** The channel's incarnation: another value means another channel of the same name. */
   readonly createdOnMs: number | null
   readonly rowsParsed: number
-  readonly rowsInserted: number
   /** Cumulative for the channel's life; only the growth means anything [observed]. */
   readonly rowsErrorCount: number
   readonly lastErrorMessage: string | null
@@ -23,7 +22,6 @@ export function readChannelStatus(value: unknown): ChannelStatus {
     committed: typeof committed === 'string' && committed !== '' ? committed : null,
     createdOnMs: createdOn === undefined || createdOn === null ? null : Number(createdOn),
     rowsParsed: count(fieldOf(value, 'rows_parsed')),
-    rowsInserted: count(fieldOf(value, 'rows_inserted')),
     // One documentation page names it rows_errors, all others and every client rows_error_count.
     rowsErrorCount: count(fieldOf(value, 'rows_error_count') ?? fieldOf(value, 'rows_errors')),
     lastErrorMessage: typeof message === 'string' && message !== '' ? message : null,

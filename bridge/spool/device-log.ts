@@ -1,4 +1,5 @@
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
+import type { AgreedCounts } from '../lanes/row-account.ts'
 import { compareTokens, nextToken, type OffsetToken } from '../offset-token.ts'
 
 /** A row waiting for the table. */
@@ -24,6 +25,8 @@ export interface TakeOver {
   readonly highestOrdinal: number
   /** `created_on_ms` of the channel. */
   readonly incarnation: number | null
+  /** The channel's counts at that token. */
+  readonly agreed: AgreedCounts
 }
 
 export interface NewRow {
@@ -85,6 +88,8 @@ export class DeviceLog {
   resolved = false
   /** `created_on_ms` of the channel. */
   incarnation: number | null = null
+  /** The channel's counts at the last token up to which rows have left. */
+  agreed: AgreedCounts = { parsed: 0, errors: 0 }
   /** Chosen once: a move loses the channel's offset. */
   pipe: string | null = null
   /** The ledger of the bridge before us, repeated in ours until a token of ours has committed. */
@@ -156,6 +161,12 @@ export class DeviceLog {
     this.received.add(row.token.stream, row.token.seq)
   }
 
+  /** How many rows stand up to `token`. */
+  countTo(token: OffsetToken): number {
+    const beyond = this.rows.findIndex((row) => compareTokens(row.token, token) > 0)
+    return beyond < 0 ? this.rows.length : beyond
+  }
+
   /** Everything up to `token` is in the table. Gives how many rows left. */
   trimTo(token: OffsetToken): number {
     let left = 0
@@ -186,7 +197,7 @@ export class DeviceLog {
    * Another bridge had this channel, or this disk is new. `known` is in the table already; all else keeps its
    * order and gets tokens above every ordinal the predecessor has used.
    */
-  takeOver(owner: string, { known, at, highestOrdinal, incarnation }: TakeOver): void {
+  takeOver(owner: string, { known, at, highestOrdinal, incarnation, agreed }: TakeOver): void {
     this.received.addAll(known)
     this.committed.addAll(known)
     const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))
@@ -201,6 +212,7 @@ export class DeviceLog {
     this.trimmed = null
     this.takenOverAt = at
     this.incarnation = incarnation
+    this.agreed = agreed
     this.resolved = true
     this.confirmed = false
     this.term++

@@ -1,5 +1,6 @@
 import type { Interval } from '../../src/intervals.ts'
 import type { Ledger, StreamSets } from '../../src/ledger.ts'
+import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { OffsetToken } from '../offset-token.ts'
 import { type DeviceCounters, DeviceLog, type Position, type SpooledRow, type SpoolUsage } from './device-log.ts'
 
@@ -27,6 +28,7 @@ export interface DeviceFacts {
   readonly takenOverAt: string | null
   readonly resolved: boolean
   readonly incarnation: number | null
+  readonly agreed: AgreedCounts
   readonly pipe: string | null
   readonly predecessor: Ledger | null
   readonly confirmed: boolean
@@ -67,7 +69,7 @@ type Header =
     }
 
 export function factsOf(device: DeviceLog): DeviceFacts {
-  const { counters, tail, trimmed, takenOverAt, resolved, incarnation, pipe, predecessor, confirmed } = device
+  const { counters, tail, trimmed, takenOverAt, resolved, incarnation, agreed, pipe, predecessor, confirmed } = device
   return {
     received: setsOf(device.received),
     committed: setsOf(device.committed),
@@ -78,6 +80,7 @@ export function factsOf(device: DeviceLog): DeviceFacts {
     takenOverAt,
     resolved,
     incarnation,
+    agreed,
     pipe,
     predecessor,
     confirmed,

@@ -26,7 +26,8 @@ export function serveStatus(
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, source: StatusSource): void {
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname
+  // Not `new URL`: it throws on some paths that anybody may send.
+  const [path = ''] = (request.url ?? '/').split('?', 1)
   if (path === '/') {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).end(PAGE)
     return

@@ -59,7 +59,13 @@ describe('the log of a device', () => {
     known.add('aaaaaaaa', 1, 2)
     known.add('cccccccc', 1, 9)
     const term = device.term
-    device.takeOver('own2', { known, at: '5.old1.aaaaaaaa.2', highestOrdinal: 8, incarnation: null })
+    device.takeOver('own2', {
+      known,
+      at: '5.old1.aaaaaaaa.2',
+      highestOrdinal: 8,
+      incarnation: null,
+      agreed: { parsed: 0, errors: 0 },
+    })
     expect(texts(device)).toEqual(['9.own2.aaaaaaaa.3', '10.own2.aaaaaaaa.7', '11.own2.bbbbbbbb.1'])
     expect(device.committed.of('cccccccc').toJSON()).toEqual([[1, 9]])
     expect(device.has('cccccccc', 5)).toBe(true)
@@ -69,7 +75,13 @@ describe('the log of a device', () => {
 
   it('gives the first row after a take-over without rows a token above all that were used', () => {
     const { device, spool } = filled()
-    device.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 8, incarnation: null })
+    device.takeOver('own1', {
+      known: new StreamSets(),
+      at: null,
+      highestOrdinal: 8,
+      incarnation: null,
+      agreed: { parsed: 0, errors: 0 },
+    })
     void spool.append(device, [{ stream: 'aaaaaaaa', seq: 1, json: '{}', receivedAt: 0, arrived: 0 }])
     expect(texts(device)).toEqual(['9.own1.aaaaaaaa.1'])
   })
@@ -92,7 +104,13 @@ describe('the log of a device', () => {
             else if (what === 'take over') {
               const known = new StreamSets()
               known.add('aaaaaaaa', 1, n + 1)
-              device.takeOver('own1', { known, at: null, highestOrdinal: device.tail?.ordinal ?? 0, incarnation: null })
+              device.takeOver('own1', {
+                known,
+                at: null,
+                highestOrdinal: device.tail?.ordinal ?? 0,
+                incarnation: null,
+                agreed: { parsed: 0, errors: 0 },
+              })
             }
             expect(spool.bytes).toBe(device.rows.reduce((sum, one) => sum + one.json.length, 0))
           }
@@ -121,6 +139,7 @@ describe('the log of a device', () => {
                 at: null,
                 highestOrdinal: Math.max(highest, step),
                 incarnation: null,
+                agreed: { parsed: 0, errors: 0 },
               })
             } else if (!device.has(step[0], step[1])) {
               void spool.append(device, [{ stream: step[0], seq: step[1], json: '{}', receivedAt: 0, arrived: 0 }])

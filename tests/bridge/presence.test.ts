@@ -65,13 +65,14 @@ describe('the presence of a bridge', () => {
     expect(rivals[0]).toContain('new1')
   })
 
-  it('tells of another bridge that has spoken while it was away', async () => {
+  it('tells of another bridge that has spoken while it was away, and says nothing over its words', async () => {
     const { presence, link, hear, rivals, published } = setUp()
     await presence.speak(link)
     published.length = 0
     hear(topics.bridgeInfo, { instance: 'new1' })
-    await presence.speak(link)
+    await expect(presence.speak(link)).rejects.toMatchObject({ code: 'E_RIVAL' })
     expect(rivals.length).toBeGreaterThan(0)
+    expect(published).toEqual([])
   })
 
   it.each(['', 'online', '{}', '{"instance":5}', 'null', '[]'])('takes %j for nobody', async (text) => {

@@ -197,7 +197,6 @@ function statusOf(channel: Channel): ChannelStatus {
     committed: channel.committed,
     createdOnMs: channel.createdOnMs,
     rowsParsed: channel.parsed,
-    rowsInserted: channel.parsed - channel.errors,
     rowsErrorCount: channel.errors,
     lastErrorMessage: channel.errors > 0 ? 'Numeric value is not recognized' : null,
   }

@@ -127,7 +127,13 @@ describe('the runs in a ledger', () => {
       streams: { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 5]] } },
       last_commit_at: '2026-11-22T11:00:00.000Z',
     })
-    one.takeOver('own1', { known: new StreamSets(), at: '4.old1.aaaaaaaa.5', highestOrdinal: 4, incarnation: null })
+    one.takeOver('own1', {
+      known: new StreamSets(),
+      at: '4.old1.aaaaaaaa.5',
+      highestOrdinal: 4,
+      incarnation: null,
+      agreed: { parsed: 0, errors: 0 },
+    })
     take('aaaaaaaa', 10)
     expect(written(one)).toMatchObject({
       incarnation: 99,

@@ -177,7 +177,13 @@ describe('a run is announced', () => {
     broker.answers = false
     take(1)
     ledgers.connected()
-    device.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 0, incarnation: null })
+    device.takeOver('own1', {
+      known: new StreamSets(),
+      at: null,
+      highestOrdinal: 0,
+      incarnation: null,
+      agreed: { parsed: 0, errors: 0 },
+    })
     published[0]?.ack()
     await settled()
     expect(ledgers.isAnnounced(device, 1)).toBe(false)
@@ -194,7 +200,13 @@ describe('a run is announced', () => {
     ledgers.connected()
     await settled()
     expect(ledgers.isAnnounced(device, 1)).toBe(true)
-    device.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 0, incarnation: null })
+    device.takeOver('own1', {
+      known: new StreamSets(),
+      at: null,
+      highestOrdinal: 0,
+      incarnation: null,
+      agreed: { parsed: 0, errors: 0 },
+    })
     expect(ledgers.isAnnounced(device, 1)).toBe(false)
   })
 

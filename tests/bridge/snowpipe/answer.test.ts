@@ -90,7 +90,6 @@ describe('the status of a channel', () => {
       code: 'SUCCESS',
       committed: '1.own1.aaaaaaaa.9',
       createdOnMs: 1_792_000_000_123,
-      rowsInserted: 8,
       rowsParsed: 9,
       rowsErrorCount: 1,
       lastErrorMessage: 'Numeric value is not recognized',

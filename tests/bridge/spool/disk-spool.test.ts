@@ -77,7 +77,13 @@ describe('a spool on disk', () => {
     await spool.append(device, [row(1), row(2), row(3)])
     const known = new StreamSets()
     known.add('aaaaaaaa', 1)
-    await spool.takeOver(device, { known, at: '7.old1.aaaaaaaa.1', highestOrdinal: 9, incarnation: 42 })
+    await spool.takeOver(device, {
+      known,
+      at: '7.old1.aaaaaaaa.1',
+      highestOrdinal: 9,
+      incarnation: 42,
+      agreed: { parsed: 0, errors: 0 },
+    })
     await spool.append(device, [row(4)])
     machine.disk.crash()
     const found = (await machine.open()).device('pi')
@@ -138,7 +144,13 @@ describe('a spool on disk', () => {
             spool.trimmed(device)
           } else if (one.do === 'take over') {
             const highestOrdinal = (device.tail?.ordinal ?? 0) + 3
-            const takeOver = { known: new StreamSets(), at: null, highestOrdinal, incarnation: 1 }
+            const takeOver = {
+              known: new StreamSets(),
+              at: null,
+              highestOrdinal,
+              incarnation: 1,
+              agreed: { parsed: 0, errors: 0 },
+            }
             await spool.takeOver(device, takeOver)
           } else if (one.do === 'tidy') await spool.tidy()
           else {
