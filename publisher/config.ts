@@ -21,7 +21,12 @@ export const publisherSection = {
   outbox_dir: {
     kind: 'string',
     default: '',
-    doc: 'not used by this version: the outbox is in memory and is lost when the program ends',
+    doc: 'directory of the outbox, where readings wait until they are in the table, for this publisher alone; empty keeps them in memory, lost when the program ends',
+  },
+  outbox_sync: {
+    kind: 'duration',
+    default: 5_000,
+    doc: 'a power cut takes at most the readings of that time; it spares SD cards; 0 makes each reading durable before it is sent',
   },
   outbox_limit: {
     kind: 'count',

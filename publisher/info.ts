@@ -16,7 +16,7 @@ export interface Info {
   readonly outbox: {
     readonly readings: number
     readonly given_up: number
-    /** Readings in memory do not survive the end of the program. */
+    /** On disk. Readings in memory do not survive the end of the program. */
     readonly durable: boolean
   }
   /** ISO 8601 UTC of the minute the machine started; `null` when it does not tell. */

@@ -19,16 +19,30 @@ const DRAIN_MS = 30_000
 
 /**
  * The command `snowhat publisher`: returns when it was told to stop, or when `max_batches` are taken. False when
- * readings are left that are not known to be in the table although a bridge was there to say so.
+ * readings are left that are not known to be in the table although a bridge was there to say so. Rejects when the outbox
+ * has failed.
  */
 export async function runPublisher(settings: PublisherRunSettings, deps: PublisherRunDeps): Promise<boolean> {
   const publisher = await startPublisher(settings.publisher, settings.mqtt, deps)
+  // Here and not where a publisher starts: the demo's outboxes are meant to be in memory.
+  if (settings.publisher.outbox_dir === '')
+    deps.log.warn(
+      { hint: 'readings not yet in the table are lost when the publisher stops; outbox_dir keeps them on disk' },
+      'the outbox is in memory',
+    )
+  const ended = new AbortController()
+  let done: boolean
+  const signal = AbortSignal.any([deps.signal, ended.signal])
   try {
-    await Promise.race([publisher.finished, aborted(deps.signal)])
-    return deps.signal.aborted || (await drain(publisher, deps))
+    await Promise.race([publisher.finished, aborted(deps.signal), publisher.failed])
+    done = deps.signal.aborted || (await Promise.race([drain(publisher, { ...deps, signal }), publisher.failed]))
   } finally {
+    ended.abort()
     await publisher.close()
   }
+  // The last sync of all may be the one that fails.
+  await Promise.race([publisher.failed, undefined])
+  return done
 }
 
 /** Where no bridge ever was nothing will be committed: there is nothing to wait for but the broker, as `close` does. */

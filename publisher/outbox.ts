@@ -9,6 +9,8 @@ import type { Reading } from '../src/reading.ts'
  * Whether a reading was sent is known for this run only and is never stored: after a start nothing was.
  */
 export interface Outbox {
+  /** What it holds survives the end of the program. */
+  readonly durable: boolean
   /** Readings held. */
   readonly size: number
   /** Readings held that are to be sent, for the first time or again. */
@@ -18,7 +20,10 @@ export interface Outbox {
   /** Readings given up since the start. */
   readonly givenUp: number
 
-  /** Keeps a reading. It is durable when this resolves as far as the store promises it. */
+  /** Rejects when what it holds may be lost from here on: the process must end. Never settles otherwise. */
+  readonly failed: Promise<never>
+
+  /** Keeps a reading. It is durable when this resolves as far as the store promises it, and is not sent before. */
   append(reading: Reading): Promise<void>
 
   /**

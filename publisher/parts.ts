@@ -1,4 +1,5 @@
 import type { Clock } from '../src/clock.ts'
+import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { Events } from '../src/events.ts'
 import type { Log } from '../src/log.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
@@ -13,7 +14,7 @@ import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
 import { bootTime, type Info, lastingInfo } from './info.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
-import { createMemoryOutbox } from './memory-outbox.ts'
+import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { Sender } from './sender.ts'
@@ -29,6 +30,8 @@ export interface PublisherDeps {
   readonly hostMetrics?: HostMetrics
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
+  /** The disk the outbox is on; another one only in tests. */
+  readonly fs?: FileSystem
 }
 
 /** What a publisher is made of, before anything runs or connects. */
@@ -62,10 +65,11 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
   const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
   const clockState = createClockSync('/', clock)
   const maker = createReadingMaker(identity, stream, true, { clock, log, sensors, host, clockState })
-  const outbox = createMemoryOutbox(settings.outbox_limit)
+  const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  // Last of what may fail: from here on somebody has to close it.
+  const outbox = await openOutbox(settings, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
   const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
 
-  const bootedAt = bootTime((await host.read()).uptime_s, clock)
   const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
   const keys = new Set([...sensors.keys, ...host.keys])
   const about = { identity, version, board: sensors.board, keys, stateIntervalMs, bootTimeKnown: bootedAt !== null }
@@ -90,5 +94,6 @@ function infoNow(lasting: Omit<Info, 'problems' | 'outbox'>, maker: ReadingMaker
     ...(maker.failing ? ['the sensors do not answer'] : []),
     ...(outbox.givenUp > 0 ? ['readings were given up: the outbox was full'] : []),
   ]
-  return { ...lasting, problems, outbox: { readings: outbox.size, given_up: outbox.givenUp, durable: false } }
+  const { size: readings, givenUp: given_up, durable } = outbox
+  return { ...lasting, problems, outbox: { readings, given_up, durable } }
 }

@@ -42,6 +42,8 @@ export interface Publisher {
   drained(signal?: AbortSignal): Promise<void>
   /** Resolves when `max_batches` are taken; never when there is no such limit. */
   readonly finished: Promise<void>
+  /** Rejects when the outbox can keep nothing any more: the program must end. Never settles otherwise. */
+  readonly failed: Promise<never>
   /** Sends what is outstanding if it can, says `offline`, disconnects. Bounded, also when the broker is away. */
   close(): Promise<void>
 }
@@ -58,12 +60,11 @@ export async function startPublisher(
   checkSettings(settings)
   const parts = await assemble(settings, mqtt, deps)
   const { hostname, stream, events, log, outbox, sender } = parts
-  const link = await connect(parts, mqtt, deps)
-  if (settings.outbox_dir !== '')
-    log.warn(
-      { hint: 'readings not yet in the table are lost when the publisher stops' },
-      'outbox_dir is not used by this version: the outbox is in memory',
-    )
+  const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
+    sender.close()
+    await outbox.close()
+    throw error
+  })
 
   let taken = 0
   let latest: Reading | undefined
@@ -79,8 +80,8 @@ export async function startPublisher(
   const limit = settings.max_batches * READINGS_PER_BATCH
   const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
   log.info(
-    { interval: settings.reading_interval, board: parts.board },
-    'the publisher has started; its readings are simulated and its outbox is in memory',
+    { interval: settings.reading_interval, board: parts.board, outbox: settings.outbox_dir || 'in memory' },
+    'the publisher has started; its readings are simulated',
   )
 
   let sampled: Promise<void> | undefined
@@ -107,6 +108,7 @@ export async function startPublisher(
       await sender.drained(signal)
     },
     finished: sampler.finished,
+    failed: outbox.failed,
     close: () => {
       closing ??= stop(sampler, link, parts, deps).catch((error: unknown) =>
         log.error({ reason: messageOf(error) }, 'the stop was not clean'),
@@ -152,7 +154,7 @@ async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: P
   sender.close()
   await within(GOODBYE_MS, clock, () => link.close())
   await outbox.close()
-  if (outbox.size > 0)
+  if (outbox.size > 0 && !outbox.durable)
     log.warn({ rows: outbox.size }, 'readings not known to be in the table; the outbox in memory ends here')
   log.info({ missed: sampler.missed }, 'the publisher has stopped')
 }

@@ -69,6 +69,7 @@ export function publisherSettings(changed: Partial<PublisherSettings> = {}): Pub
     reading_interval: 1,
     state_interval: 10,
     outbox_dir: '',
+    outbox_sync: 5_000,
     outbox_limit: 1000,
     seed: 1,
     board: 'v1',

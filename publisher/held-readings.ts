@@ -1,0 +1,213 @@
+import type { StreamSets } from '../src/ledger.ts'
+import type { Reading } from '../src/reading.ts'
+import type { Learned } from './outbox.ts'
+
+/** A reading's place among all this outbox has seen; 0 is before the first. */
+export interface Place {
+  readonly order: number
+  /** `<stream>.<seq>`. */
+  readonly name: string
+}
+
+/** A reading that is held, as others see it. */
+export interface Held {
+  readonly reading: Reading
+  readonly place: Place
+  /** The reading before it that is not declared missing. Moves back when readings are given up. */
+  readonly before: Place
+  /** It has left: committed, or given up. */
+  readonly gone: boolean
+  /** It is as durable as it has to be to be sent. */
+  ready: boolean
+}
+
+interface Entry extends Held {
+  readonly bytes: number
+  before: Place
+  gone: boolean
+  sent: boolean
+  /** Which message it was sent in last: rises with each message, 0 for none. */
+  turn: number
+  spooled: boolean
+}
+
+/** Bytes of `,"after":"<stream>.<seq>"` and the comma between two readings. */
+const AFTER_BYTES = 48
+
+/** The rules of an outbox, whatever keeps its readings: who is sent next and again, who leaves, who is given up. */
+export class HeldReadings {
+  readonly #limit: number
+  #entries: Entry[] = []
+  #last: Place | undefined
+  #unsent = 0
+  #spooled = 0
+  #givenUp = 0
+  #turn = 0
+  /** The latest message of which the last ledger shows a reading. */
+  #reached = 0
+  /** No unsent entry stands before this index. */
+  #from = 0
+
+  constructor(limit: number) {
+    this.#limit = Math.max(1, limit)
+  }
+
+  get size(): number {
+    return this.#entries.length
+  }
+
+  get unsent(): number {
+    return this.#unsent
+  }
+
+  get unspooled(): number {
+    return this.#entries.length - this.#spooled
+  }
+
+  get givenUp(): number {
+    return this.#givenUp
+  }
+
+  /** Oldest first. */
+  all(): readonly Held[] {
+    return this.#entries
+  }
+
+  /**
+   * Takes a new reading in; over the limit others are given up for it. From here on its `before` is what it has to
+   * declare. It is sent only when it is `ready`.
+   */
+  admit(reading: Reading): Held {
+    const before = this.#last ?? { order: 0, name: `${reading.stream}.0` }
+    const place = { order: before.order + 1, name: nameOf(reading) }
+    const entry = this.#hold(reading, place, before)
+    while (this.#entries.length > this.#limit) this.#giveUpOne()
+    return entry
+  }
+
+  /**
+   * Takes a reading of an earlier run in again, oldest first. More than the limit may come back: giving up has to wait
+   * for a new reading, as all of these may have been sent and could no longer declare it.
+   */
+  restore(reading: Reading, order: number, before: Place): Held {
+    const entry = this.#hold(reading, { order, name: nameOf(reading) }, before)
+    entry.ready = true
+    return entry
+  }
+
+  /** What came before the next reading, where that is not the last one held. */
+  continueAfter(last: Place): void {
+    this.#last = last
+  }
+
+  take(limit: { readonly readings: number; readonly bytes: number }): Reading[] {
+    const taken: Reading[] = []
+    const turn = ++this.#turn
+    let bytes = 2
+    let index = this.#from
+    for (let entry = this.#entries[index]; entry && this.#unsent > 0; entry = this.#entries[++index]) {
+      if (entry.sent) continue
+      if (!entry.ready) break
+      bytes += entry.bytes
+      if (taken.length > 0 && (taken.length >= limit.readings || bytes > limit.bytes)) break
+      taken.push(outgoing(entry))
+      entry.turn = turn
+      this.#mark(entry, true)
+    }
+    this.#from = index
+    return taken
+  }
+
+  learn(spooled: StreamSets, committed: StreamSets): Learned {
+    let newlySpooled = 0
+    const kept: Entry[] = []
+    this.#spooled = 0
+    this.#unsent = 0
+    this.#reached = 0
+    for (const entry of this.#entries) {
+      const { stream, seq } = entry.reading
+      const known = spooled.has(stream, seq)
+      const released = committed.has(stream, seq)
+      if ((known || released) && entry.sent) this.#reached = Math.max(this.#reached, entry.turn)
+      entry.gone = released
+      if (released) continue
+      if (known && !entry.spooled) newlySpooled++
+      entry.spooled = known
+      if (known) this.#spooled++
+      if (!entry.sent) this.#unsent++
+      kept.push(entry)
+    }
+    const released = this.#entries.length - kept.length
+    this.#entries = kept
+    this.#from = 0
+    return { released, spooled: newlySpooled }
+  }
+
+  rewind(to: 'unspooled' | 'uncommitted'): number {
+    const first = to === 'uncommitted' ? 0 : this.#entries.findIndex((entry) => !entry.spooled)
+    const from = first < 0 ? this.#entries.length : first
+    let again = 0
+    this.#entries.forEach((entry, index) => {
+      if (index >= from && entry.sent) again++
+      this.#mark(entry, index < from)
+    })
+    this.#from = from
+    return again
+  }
+
+  resendSkipped(): number {
+    let again = 0
+    for (const entry of this.#entries) {
+      if (!entry.sent || entry.spooled || entry.turn >= this.#reached) continue
+      this.#mark(entry, false)
+      again++
+    }
+    if (again > 0) this.#from = 0
+    return again
+  }
+
+  #hold(reading: Reading, place: Place, before: Place): Entry {
+    const bytes = Buffer.byteLength(JSON.stringify(reading)) + AFTER_BYTES
+    const state = { gone: false, ready: false, sent: false, turn: 0, spooled: false }
+    const entry = { reading, place, before, bytes, ...state }
+    this.#entries.push(entry)
+    this.#last = place
+    this.#unsent++
+    return entry
+  }
+
+  /**
+   * What the bridge has goes first, then the oldest. The gap is declared by the newest reading, which
+   * cannot have been sent, and by the next one, should that still be to come: its `after` then names what
+   * stood before the one given up.
+   */
+  #giveUpOne(): void {
+    const found = this.#spooled > 0 ? this.#entries.findIndex((entry) => entry.spooled) : 0
+    const index = Math.max(0, found)
+    const [victim] = this.#entries.splice(index, 1)
+    if (!victim) return
+    victim.gone = true
+    for (const later of [this.#entries.at(-1), this.#entries[index]])
+      if (later && victim.before.order < later.before.order) later.before = victim.before
+    if (victim.spooled) this.#spooled--
+    if (!victim.sent) this.#unsent--
+    if (index < this.#from) this.#from--
+    this.#givenUp++
+  }
+
+  #mark(entry: Entry, sent: boolean): void {
+    if (entry.sent === sent) return
+    entry.sent = sent
+    this.#unsent += sent ? -1 : 1
+  }
+}
+
+function nameOf({ stream, seq }: Reading): string {
+  return `${stream}.${seq}`
+}
+
+/** `after` is left out when the reading before it is its own stream's `seq` − 1, and never at a stream's start. */
+function outgoing({ reading, before }: Entry): Reading {
+  const expected = reading.seq > 1 && before.name === `${reading.stream}.${reading.seq - 1}`
+  return expected ? reading : { ...reading, after: before.name }
+}

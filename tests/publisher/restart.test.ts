@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { PublisherSettings } from '../../publisher/config.ts'
+import { runPublisher } from '../../publisher/main.ts'
+import { type Publisher, type PublisherDeps, startPublisher } from '../../publisher/publisher.ts'
+import { systemClock } from '../../src/clock.ts'
+import { silentLog } from '../../src/log.ts'
+import type { Reading } from '../../src/reading.ts'
+import { MemoryFileSystem } from '../durable-log/support/memory-filesystem.ts'
+import { temporaryDirectory } from '../support/directory.ts'
+import { type Seen, startBroker, until } from './broker.ts'
+import { identity, ledger, mqttSettings, publisherSettings } from './support.ts'
+
+const NOWHERE = 'mqtt://127.0.0.1:1'
+const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
+
+async function start(url: string, changed: Partial<PublisherSettings>): Promise<Publisher> {
+  const publisher = await startPublisher(publisherSettings(changed), mqttSettings(url), deps)
+  onTestFinished(() => publisher.close())
+  return publisher
+}
+
+function run(changed: Partial<PublisherSettings>, more: Partial<PublisherDeps> = {}): Promise<boolean> {
+  return runPublisher(
+    { publisher: publisherSettings(changed), mqtt: mqttSettings(NOWHERE) },
+    { ...deps, ...more, signal: new AbortController().signal },
+  )
+}
+
+function readingsIn(seen: readonly Seen[]): Reading[] {
+  return seen
+    .filter((m) => m.topic === 'sensehat/pi-a/readings')
+    .flatMap((m) => JSON.parse(m.payload) as Reading | Reading[])
+}
+
+describe('a publisher with an outbox on disk', () => {
+  it('delivers after a restart what it held, under its old stream, and then the new readings', async () => {
+    const settings = { outbox_dir: join(temporaryDirectory(), 'outbox'), reading_interval: 0.02, max_batches: 1 }
+    const first = await start(NOWHERE, settings)
+    await first.finished
+    await first.close()
+    const { url, seen, publish } = await startBroker()
+    const second = await start(url, settings)
+    await second.finished
+    await until(() => second.stats().delivered === 20)
+    const arrived = readingsIn(seen)
+    expect(arrived.map((r) => [r.stream, r.seq, r.after])).toEqual([
+      ...Array.from({ length: 10 }, (_, i) => [first.stream, i + 1, i === 0 ? `${first.stream}.0` : undefined]),
+      ...Array.from({ length: 10 }, (_, i) => [second.stream, i + 1, i === 0 ? `${first.stream}.10` : undefined]),
+    ])
+    const whole = { spooled: [[1, 10] as [number, number]], committed: [[1, 10] as [number, number]] }
+    await publish(
+      'sensehat/bridge/devices/pi-a',
+      JSON.stringify(ledger({ [first.stream]: whole, [second.stream]: whole })),
+    )
+    await second.drained()
+    await second.close()
+    const third = await start(NOWHERE, settings)
+    expect(third.stats().outbox).toBeLessThanOrEqual(1)
+  })
+
+  it('says in info that what it holds is durable', async () => {
+    const { url, seen } = await startBroker()
+    await start(url, { outbox_dir: join(temporaryDirectory(), 'outbox'), reading_interval: 0.05 })
+    await until(() => seen.some((m) => m.topic === 'sensehat/pi-a/info'))
+    const info = seen.find((m) => m.topic === 'sensehat/pi-a/info')
+    expect(JSON.parse(info?.payload ?? '{}')).toMatchObject({ outbox: { durable: true } })
+  })
+
+  it('ends with the reason when the disk fails', async () => {
+    const disk = new MemoryFileSystem()
+    const running = run({ outbox_dir: '/outbox', outbox_sync: 0, reading_interval: 0.02 }, { fs: disk })
+    setTimeout(() => disk.failNext('datasync'), 100)
+    await expect(running).rejects.toMatchObject({
+      code: 'E_LOG_IO',
+      message: expect.stringMatching(/^The log in \/outbox could not be written: .*\.$/),
+    })
+  })
+
+  it('ends with the reason also when the disk fails while it waits for the end of the last batch', async () => {
+    const { url, publish } = await startBroker()
+    await publish('sensehat/bridge/availability', 'online')
+    const disk = new MemoryFileSystem()
+    const settings = { outbox_dir: '/outbox', outbox_sync: 300, reading_interval: 0.02, max_batches: 1 }
+    const running = runPublisher(
+      { publisher: publisherSettings(settings), mqtt: mqttSettings(url) },
+      { ...deps, fs: disk, signal: new AbortController().signal },
+    )
+    setTimeout(() => disk.failNext('datasync'), 100)
+    await expect(running).rejects.toMatchObject({ code: 'E_LOG_IO' })
+  })
+
+  it('ends with the reason also when the very last sync fails', async () => {
+    const disk = new MemoryFileSystem()
+    const settings = { outbox_dir: '/outbox', outbox_sync: 60_000, reading_interval: 0.02, max_batches: 1 }
+    const running = run(settings, { fs: disk })
+    setTimeout(() => disk.failNext('datasync'), 100)
+    await expect(running).rejects.toMatchObject({ code: 'E_LOG_IO' })
+  })
+
+  it('does not start on a directory another one uses, and says which', async () => {
+    const outbox_dir = join(temporaryDirectory(), 'outbox')
+    await start(NOWHERE, { outbox_dir })
+    await expect(run({ outbox_dir })).rejects.toMatchObject({
+      code: 'E_RIVAL',
+      message: expect.stringContaining(`The log in ${outbox_dir} is in use by`),
+    })
+  })
+
+  it('does not start on a directory that cannot be one', async () => {
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, '')
+    await expect(run({ outbox_dir: file })).rejects.toMatchObject({
+      code: 'E_LOG_IO',
+      message: expect.stringContaining(`The directory ${file} cannot be used for a log`),
+    })
+  })
+
+  it('lets go of its directory when it cannot start for another reason', async () => {
+    const settings = { outbox_dir: join(temporaryDirectory(), 'outbox') }
+    const mqtt = { ...mqttSettings(NOWHERE), ca_file: '/nonexistent/ca.pem' }
+    await expect(startPublisher(publisherSettings(settings), mqtt, deps)).rejects.toThrow()
+    const publisher = await start(NOWHERE, settings)
+    await publisher.close()
+  })
+})
