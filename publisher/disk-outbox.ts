@@ -34,6 +34,8 @@ export interface DiskOutboxSettings {
   readonly syncEveryMs: number
   /** Only whole segments are deleted; default: the log's. */
   readonly segmentBytes?: number
+  /** Whose readings they are; those of another are not sent in this one's name. */
+  readonly hostname?: string
 }
 
 export interface DiskOutboxDeps {
@@ -88,6 +90,7 @@ export class DiskOutbox implements Outbox {
   readonly #writing = new Gate(1)
   readonly #snapshotting = new Gate(1)
   readonly #stop = new AbortController()
+  readonly #hostname: string | undefined
   #tidying: Promise<void> = Promise.resolve()
   #untidy = false
   #full = false
@@ -99,6 +102,7 @@ export class DiskOutbox implements Outbox {
     log: DurableLog,
   ) {
     this.#path = join(settings.dir, SNAPSHOT)
+    this.#hostname = settings.hostname
     this.#deps = deps
     this.#log = log
     this.#held = new HeldReadings(settings.limit)
@@ -235,6 +239,7 @@ export class DiskOutbox implements Outbox {
     let last: Place | undefined = snapshot?.last ?? undefined
     for await (const { sequence, body } of this.#log.read(this.#log.firstSequence)) {
       const { order, before, reading } = decodeRecord(body)
+      this.#mustBeOurs(reading)
       const place = { order, name: `${reading.stream}.${reading.seq}` }
       last = later(place, last)
       if (order <= (snapshot?.through ?? 0) && !known.has(order)) continue
@@ -242,6 +247,15 @@ export class DiskOutbox implements Outbox {
     }
     this.#passed = last
     if (last !== undefined) this.#held.continueAfter(last)
+  }
+
+  /** The topic is the identity: the bridge would set them aside as another host's. */
+  #mustBeOurs({ hostname }: Reading): void {
+    const own = this.#hostname
+    if (own === undefined || hostname === own) return
+    throw new SnowhatError('E_CONFIG_INVALID', `the outbox holds readings of ${hostname}, and this is ${own}`, {
+      hint: `start with --hostname ${hostname} until they are in the table, or choose another --outbox-dir`,
+    })
   }
 
   async #tidy(): Promise<void> {

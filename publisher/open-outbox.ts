@@ -6,8 +6,9 @@ import type { Outbox } from './outbox.ts'
 /** On disk where a directory is given, else in memory. */
 export async function openOutbox(
   settings: Pick<PublisherSettings, 'outbox_dir' | 'outbox_limit' | 'outbox_sync'>,
+  hostname: string,
   deps: DiskOutboxDeps,
 ): Promise<Outbox> {
   const { outbox_dir: dir, outbox_limit: limit, outbox_sync: syncEveryMs } = settings
-  return dir === '' ? createMemoryOutbox(limit) : openDiskOutbox({ dir, limit, syncEveryMs }, deps)
+  return dir === '' ? createMemoryOutbox(limit) : openDiskOutbox({ dir, limit, syncEveryMs, hostname }, deps)
 }

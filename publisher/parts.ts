@@ -67,7 +67,7 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
   const maker = createReadingMaker(identity, stream, true, { clock, log, sensors, host, clockState })
   const bootedAt = bootTime((await host.read()).uptime_s, clock)
   // Last of what may fail: from here on somebody has to close it.
-  const outbox = await openOutbox(settings, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
+  const outbox = await openOutbox(settings, hostname, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
   const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
 
   const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)

@@ -29,6 +29,8 @@ export async function startFleet(
         reading_interval: 1 / rate,
         environment: hostname.endsWith(outdoor) ? ('outdoor' as const) : ('indoor' as const),
         max_batches: 0,
+        // One directory cannot be the outbox of several.
+        outbox_dir: '',
       }
       const byte = (index + 1).toString(16).padStart(2, '0').slice(-2)
       const identity = { hostname, macaddress: `02:00:5e:00:00:${byte}`, ipaddress: '127.0.0.1', serial: null }

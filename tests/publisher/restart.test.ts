@@ -60,6 +60,18 @@ describe('a publisher with an outbox on disk', () => {
     expect(third.stats().outbox).toBeLessThanOrEqual(1)
   })
 
+  it('does not send in its own name what a Pi of another name has left there', async () => {
+    const settings = { outbox_dir: join(temporaryDirectory(), 'outbox'), reading_interval: 0.02, max_batches: 1 }
+    const first = await start(NOWHERE, settings)
+    await first.finished
+    await first.close()
+    const renamed = { ...deps, identity: { ...identity, hostname: 'pi-b' } }
+    await expect(startPublisher(publisherSettings(settings), mqttSettings(NOWHERE), renamed)).rejects.toMatchObject({
+      code: 'E_CONFIG_INVALID',
+      message: 'the outbox holds readings of pi-a, and this is pi-b',
+    })
+  })
+
   it('says in info that what it holds is durable', async () => {
     const { url, seen } = await startBroker()
     await start(url, { outbox_dir: join(temporaryDirectory(), 'outbox'), reading_interval: 0.05 })
