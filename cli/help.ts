@@ -43,12 +43,17 @@ function settingLine({ names, setting }: SettingFlag, byDefault: Setting['defaul
   const [long = '', ...others] = names
   const value = setting.kind === 'boolean' ? '' : ` ${placeholder(setting)}`
   const left = `  ${[...others.filter((n) => n.length === 1).map((n) => `-${n}`), `--${long}`].join(', ')}${value}`
-  return `${left.padEnd(WIDTH)} ${setting.doc}${defaultNote(setting.kind, byDefault)}`
+  return line(left, `${setting.doc}${defaultNote(setting.kind, byDefault)}`)
 }
 
 function flagLine([name, flag]: [string, Flag]): string {
   const left = `  ${flag.short === undefined ? '' : `-${flag.short}, `}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`
-  return `${left.padEnd(WIDTH)} ${flag.doc}`
+  return line(left, flag.doc)
+}
+
+/** What is too long for its column has its meaning on the next line. */
+function line(left: string, doc: string): string {
+  return left.length > WIDTH ? `${left}\n${' '.repeat(WIDTH)} ${doc}` : `${left.padEnd(WIDTH)} ${doc}`
 }
 
 function placeholder({ kind, choices }: Setting): string {

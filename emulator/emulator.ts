@@ -82,7 +82,6 @@ export async function startEmulator(
       { answer: (call) => answerCall(call, parts), log },
     )
     undo.push(() => server.close())
-    log.info({ url: server.url, tables: catalog.tables.length, channels: channels.all.length }, 'emulator started')
     return {
       port: server.port,
       url: server.url,

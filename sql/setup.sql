@@ -1,6 +1,8 @@
 -- Snowhat: everything Snowflake needs before the bridge can stream into it.
 --
--- Run it once, as a person who may use the roles SECURITYADMIN, SYSADMIN and ACCOUNTADMIN (Snowsight, `snow sql -f`, …).
+-- Run it once, as a person who may use the roles SECURITYADMIN and SYSADMIN (Snowsight, `snow sql -f`, …), then views.sql.
+-- Coming from the first system (an earlier Python script that streamed one Pi)? Run upgrade.sql before this file.
+-- The last grant of part 5, which is optional, wants ACCOUNTADMIN.
 -- Every statement may be repeated: nothing that exists is replaced. Replacing the pipe or the table would
 -- destroy its channels and their offset tokens.
 --

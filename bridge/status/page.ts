@@ -12,14 +12,16 @@ export const PAGE = `<!doctype html>
   .scroll { overflow-x: auto; }
   table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
   th, td { padding: .45rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-  th { font-weight: 600; opacity: .75; }
-  th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
+  th { font-weight: 600; color: color-mix(in srgb, currentColor 75%, transparent); }
+  th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+  th:first-child, td:first-child { position: sticky; left: 0; background: Canvas; }
   .bad { color: light-dark(#b3261e, #ff8a80); font-weight: 600; }
+  @media (max-width: 600px) { body { margin: 1rem auto; padding: 0 .5rem; } th, td { padding: .4rem .35rem; } }
 </style>
 <h1>Snowhat</h1>
 <p id="chain">…</p>
 <div class="scroll"><table>
-  <thead><tr><th>device<th>received<th>in the table<th>waiting<th>lag<th>missing<th>rejected<th>channel</tr></thead>
+  <thead><tr><th>device<th>channel<th>missing<th>waiting<th>lag<th>in the table<th>received<th>rejected</tr></thead>
   <tbody id="devices"></tbody>
 </table></div>
 <script type="module">
@@ -33,9 +35,10 @@ async function show() {
     document.getElementById('devices').replaceChildren(...devices.map((device) => {
       const { counters } = device.ledger
       const row = document.createElement('tr')
-      row.append(cell(device.hostname), cell(counters.received), cell(device.rows_committed), cell(device.ledger.lag_rows),
-        cell(device.ledger.lag_seconds.toFixed(1) + ' s'), cell(counters.undeclared_gaps, counters.undeclared_gaps > 0),
-        cell(counters.rejected, counters.rejected > 0), cell(device.lane, ['blocked', 'held'].includes(device.lane)))
+      row.append(cell(device.hostname), cell(device.lane, ['blocked', 'held'].includes(device.lane)),
+        cell(counters.undeclared_gaps, counters.undeclared_gaps > 0), cell(device.ledger.lag_rows),
+        cell(device.ledger.lag_seconds.toFixed(1) + ' s'), cell(device.rows_committed), cell(counters.received),
+        cell(counters.rejected, counters.rejected > 0))
       return row
     }))
   } catch {

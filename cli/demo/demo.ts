@@ -16,6 +16,7 @@ const LOOK_MS = 20
 
 export async function runDemo(invocation: Invocation): Promise<number> {
   const { settings, flags, clock, print } = invocation
+  if (settings.demo.pis < 1) throw new SnowhatError('E_USAGE', '--pis must be more than 0')
   if (settings.demo.rate <= 0) throw new SnowhatError('E_USAGE', '--rate must be more than 0')
   const display = openDisplay(process.stderr)
   const life = new Lifecycle()
@@ -81,6 +82,7 @@ function startFrames(observer: Observer, display: Display, { clock }: Invocation
   })()
   return {
     close: () => {
+      observer.phase = 'stopped'
       stop.abort()
       return running
     },

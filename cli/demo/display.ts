@@ -1,5 +1,5 @@
 import type { DestinationStream } from 'pino'
-import { clockTime, type DemoView, frame, thousands } from './screen.ts'
+import { clockTime, type DemoView, frame, sums, thousands } from './screen.ts'
 
 /** Where the demo shows how it goes. */
 export interface Display {
@@ -14,6 +14,7 @@ interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** A frame that redraws itself on a terminal, a line every few seconds elsewhere. */
@@ -23,6 +24,7 @@ export function openDisplay(output: Output): Display {
 
 function liveDisplay(output: Output): Display {
   let height = 0
+  let drawn = { columns: 0, rows: 0 }
   const messages: string[] = []
   const colour = process.env.NO_COLOR === undefined
   return {
@@ -33,11 +35,16 @@ function liveDisplay(output: Output): Display {
       },
     },
     show: (view) => {
-      const lines = frame({ ...view, messages }, colour)
-      // Back to the first line of the last frame; each line wipes what was longer before it.
-      const up = height > 0 ? `\x1b[${height}A` : ''
-      output.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`)
+      // Read anew each time: the window may have another size by now.
+      const size = { columns: output.columns || 80, rows: output.rows || 24 }
+      const lines = frame({ ...view, messages }, colour, size)
+      const resized = size.columns !== drawn.columns || size.rows !== drawn.rows
+      // Back to the first line of the last frame; each line wipes what was longer before it. In a window of another size
+      // nobody knows where that line is now: everything anew.
+      const back = height === 0 ? '' : resized ? '\x1b[H\x1b[2J' : `\x1b[${height}A`
+      output.write(`${back}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`)
       height = lines.length
+      drawn = size
     },
   }
 }
@@ -51,9 +58,9 @@ function lineDisplay(output: Output): Display {
     show: (view) => {
       if (view.elapsedSeconds - last < LINE_EVERY_S) return
       last = view.elapsedSeconds
-      const published = view.pis.reduce((sum, pi) => sum + pi.published, 0)
+      const { published, inTable, onTheWay } = sums(view)
       output.write(
-        `${clockTime(view.elapsedSeconds)}  ${view.pis.length} Pis, ${thousands(published)} readings published, ${thousands(view.rows)} in the table, ${view.waiting} waiting\n`,
+        `${clockTime(view.elapsedSeconds)}  ${view.pis.length} ${view.pis.length === 1 ? 'Pi' : 'Pis'}, ${thousands(published)} readings published: ${thousands(inTable)} in the table, ${thousands(onTheWay)} on the way\n`,
       )
     },
   }

@@ -33,7 +33,6 @@ export class Observer {
   async view(): Promise<DemoView> {
     const { bridge, emulator, fleet } = this.#parts
     this.#keepTemperatures()
-    const totals = bridge.totals()
     return {
       elapsedSeconds: (this.#clock.monotonic() - this.#started) / 1000,
       phase: this.phase,
@@ -46,9 +45,6 @@ export class Observer {
         lagSeconds: bridge.ledger(publisher.hostname)?.lag_seconds ?? 0,
       })),
       ratePerSecond: this.#rate(),
-      waiting: totals.waiting,
-      missing: totals.missing,
-      rows: emulator.stats().rowsInserted,
       data: this.#settings.data,
       ports: { mqtt: this.#settings.mqtt_port, page: bridge.httpPort, snowpipe: emulator.port },
       messages: [],

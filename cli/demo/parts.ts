@@ -59,9 +59,13 @@ export async function startParts(settings: AllSettings, deps: PartsDeps, life: L
     pat: '',
   }
   const http = { ...settings.http, port: demo.port }
+  // Never the directory of a real bridge that the same file of settings serves.
+  const spool = { ...settings.spool, dir: '' }
   const bridge = life.own(
     'bridge',
-    await named('--port', demo.port, () => startBridge({ ...settings, snowflake, http }, mqtt, { clock, log, random })),
+    await named('--port', demo.port, () =>
+      startBridge({ ...settings, snowflake, http, spool }, mqtt, { clock, log, random }),
+    ),
     (b) => b.close(),
   )
   const fleet = life.own('fleet', await startFleet(settings, mqtt, { clock, log, random }), (pis) =>

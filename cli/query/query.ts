@@ -27,7 +27,8 @@ export const queryCommand: Command = {
           hint: 'put it in quotes: snowhat query "select 1"',
         })
       const result = await runStatement(resolveSnowflake(settings.snowflake), statement, clock)
-      print(flags.json === true ? renderJson(result) : renderTable(result))
+      if (flags.json !== true) print(renderTable(result))
+      else if (result.rows.length > 0) print(renderJson(result))
       return 0
     }
   },

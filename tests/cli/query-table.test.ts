@@ -52,4 +52,7 @@ describe('the answer to a query', () => {
       { HOSTNAME: 'pi', N: '7', AVG_T: null },
     ])
   })
+  it('is nothing at all in JSON where there is no row', () => {
+    expect(renderJson({ ...result, rows: [] })).toBe('')
+  })
 })

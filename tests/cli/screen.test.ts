@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { openDisplay } from '../../cli/demo/display.ts'
-import { clockTime, type DemoView, frame, type PiView, sparkline, thousands } from '../../cli/demo/screen.ts'
+import { clockTime, cut, type DemoView, frame, type PiView, sparkline, sums, thousands } from '../../cli/demo/screen.ts'
 import type { Reading } from '../../src/reading.ts'
 
 const pi = (hostname: string, over: Partial<PiView> = {}): PiView => ({
@@ -22,27 +22,28 @@ const view = (over: Partial<DemoView> = {}): DemoView => ({
     pi('pi-attic', { latest: undefined, temperatures: [], published: 0, inTable: 0, lagSeconds: 12 }),
   ],
   ratePerSecond: 6,
-  waiting: 12,
-  missing: 0,
-  rows: 3_600,
   data: './data/demo',
   ports: { mqtt: 1883, page: 8080, snowpipe: 8085 },
   messages: [],
   ...over,
 })
 
+const WIDE = { columns: 120, rows: 40 }
+const SMALL = { columns: 80, rows: 24 }
+const fleet = (size: number) => Array.from({ length: size }, (_, i) => pi(`pi-${i}`))
+
 describe('a frame of the demo', () => {
   it('has no colour codes when colour is off, and the same words when it is on', () => {
-    const plain = frame(view(), false)
+    const plain = frame(view(), false, WIDE)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
     expect(plain.join('\n')).not.toMatch(/\x1b/)
-    const coloured = frame(view(), true)
+    const coloured = frame(view(), true, WIDE)
     expect(coloured.join('\n')).toContain('\x1b[')
     expect(coloured.map(stripVTControlCharacters)).toEqual(plain)
   })
 
   it('aligns its columns: every number ends under the end of its title', () => {
-    const lines = frame(view(), false)
+    const lines = frame(view(), false, WIDE)
     const header = lines.findIndex((line) => line.includes('temperature'))
     const titles = lines[header] ?? ''
     for (const line of lines.slice(header + 1, header + 3)) {
@@ -58,27 +59,69 @@ describe('a frame of the demo', () => {
   })
 
   it('shows the way of the readings, with the numbers under their stations', () => {
-    const [, , top = '', bottom = ''] = frame(view(), false)
+    const [, , top = '', bottom = ''] = frame(view(), false, WIDE)
     for (const [station, number] of [
       ['2 Pis', '6.0 readings/s'],
       ['broker', ':1883'],
-      ['bridge', '12 waiting'],
+      ['bridge', '34 on the way'],
       ['Snowpipe', ':8085'],
-      ['table', '3,600 rows'],
+      ['table', '1,200 rows'],
     ] as const)
       expect(bottom.indexOf(number)).toBe(top.indexOf(station))
   })
 
-  it('fits a large fleet on a screen and says how many are not shown', () => {
-    const lines = frame(view({ pis: Array.from({ length: 50 }, (_, i) => pi(`pi-${i}`)) }), false)
-    expect(lines.length).toBeLessThan(30)
-    expect(lines.join('\n')).toContain('and 36 more')
+  it('adds up: published is what is in the table and what is on the way', () => {
+    expect(sums(view({ pis: fleet(3) }))).toEqual({ published: 3_702, inTable: 3_600, onTheWay: 102 })
+  })
+
+  it.each([
+    [80, 24],
+    [120, 40],
+    [109, 30],
+    [110, 30],
+    [60, 15],
+    [30, 8],
+    [200, 5],
+  ])('stays inside a terminal of %i x %i, whatever it has to show', (columns, rows) => {
+    const messages = Array.from({ length: 4 }, (_, i) => `a message ${i} ${'that is long '.repeat(20)}`)
+    const ports = { mqtt: 11883, page: 18080, snowpipe: 18085 }
+    const long = fleet(50).map((one) => ({ ...one, temperatures: Array.from({ length: 60 }, (_, i) => 20 + i) }))
+    for (const over of [{}, { pis: long, messages, ports, ratePerSecond: 12_345.6, data: '/d'.repeat(90) }])
+      for (const phase of ['running', 'draining', 'stopped'] as const)
+        for (const colour of [true, false]) {
+          const lines = frame(view({ ...over, phase }), colour, { columns, rows }).map(stripVTControlCharacters)
+          expect(lines.length).toBeLessThan(rows)
+          for (const line of lines) expect([...line].length).toBeLessThanOrEqual(columns)
+        }
+  })
+
+  it('shows as many Pis as there are rows for, and says how many are not shown', () => {
+    const lines = frame(view({ pis: fleet(50) }), false, SMALL)
+    expect(lines).toHaveLength(23)
+    const shown = lines.filter((line) => /^ {2}pi-\d/.test(line)).length
+    expect(shown).toBeGreaterThan(8)
+    expect(lines.join('\n')).toContain(`and ${50 - shown} more`)
+    expect(frame(view({ pis: fleet(11) }), false, SMALL).join('\n')).not.toContain('more')
+  })
+
+  it('leaves out the lesser values where it is narrow, and cuts no command in two', () => {
+    const text = frame(view(), false, SMALL).join('\n')
+    expect(text).not.toMatch(/%RH|hPa|…/)
+    expect(text).toMatch(/°C +published +in table +lag/)
+    expect(text).toContain('"select count(*) from sensehat_sensor_data"')
   })
 
   it('says what it does at the end, and shows messages', () => {
-    expect(frame(view({ phase: 'draining', messages: ['lost the MQTT broker'] }), false).join('\n')).toMatch(
+    expect(frame(view({ phase: 'draining', messages: ['lost the MQTT broker'] }), false, WIDE).join('\n')).toMatch(
       /committing[\s\S]*lost the MQTT broker/,
     )
+  })
+
+  it('says stopped when it is, and leaves out what no longer answers', () => {
+    const text = frame(view({ phase: 'stopped' }), false, WIDE).join('\n')
+    expect(text).toMatch(/stopped/)
+    expect(text).toContain('./data/demo/warehouse.duckdb')
+    expect(text).not.toMatch(/committing|http:|Home Assistant|snowhat query/)
   })
 })
 
@@ -87,6 +130,7 @@ describe('parts of a frame', () => {
     [[], ''],
     [[21], '▁'],
     [[21, 21.01, 21.02], '▁▁▁'],
+    [[21, 21.16, 21.29], '▁▅█'],
     [[20, 21, 22, 23], '▁▃▆█'],
     [[23, 20], '█▁'],
   ])('a sparkline of %j is %j', (values, line) => {
@@ -102,6 +146,12 @@ describe('parts of a frame', () => {
     ).toHaveLength(30)
   })
 
+  it('a line is cut by what is seen of it, and its colour ends', () => {
+    expect(cut('\x1b[32mabcdef\x1b[39m', 6)).toBe('\x1b[32mabcdef\x1b[39m')
+    expect(cut('\x1b[32mabc\x1b[39mdef', 5)).toBe('\x1b[32mabc\x1b[39md…')
+    expect(cut('\x1b[32mabcdef\x1b[39m', 3)).toBe('\x1b[32mab…\x1b[39m')
+  })
+
   it('numbers have separators and time has two digits each', () => {
     expect(thousands(1_234_567)).toBe('1,234,567')
     expect(clockTime(3_725.9)).toBe('01:02:05')
@@ -115,7 +165,7 @@ describe('the display', () => {
     for (let s = 0; s < 11; s++) display.show(view({ elapsedSeconds: s }))
     display.log.write('{"level":40,"msg":"lost the MQTT broker","code":"E"}\n')
     expect(written).toHaveLength(4)
-    expect(written[0]).toBe('00:00:00  2 Pis, 1,234 readings published, 3,600 in the table, 12 waiting\n')
+    expect(written[0]).toBe('00:00:00  2 Pis, 1,234 readings published: 1,200 in the table, 34 on the way\n')
     expect(written[3]).toBe('lost the MQTT broker · E\n')
   })
 
@@ -131,5 +181,18 @@ describe('the display', () => {
     expect(written[1]).toContain(`[${lines(written[0] ?? '')}A`)
     expect(written[2]).toContain(`[${lines(written[1] ?? '')}A`)
     expect(lines(written[1] ?? '')).toBe(lines(written[0] ?? '') + 1)
+  })
+  it('reads the size of the window at each draw, and begins anew when it has changed', () => {
+    const written: string[] = []
+    const output = { write: (text: string) => written.push(text), isTTY: true, columns: 120, rows: 40 }
+    const display = openDisplay(output)
+    display.show(view())
+    Object.assign(output, SMALL)
+    display.show(view())
+    display.show(view())
+    expect(written[0]).toContain('hPa')
+    expect(written[1]).not.toContain('hPa')
+    expect(written[1]?.startsWith('\x1b[H\x1b[2J')).toBe(true)
+    expect(written[2]).toMatch(/\[\d+A/)
   })
 })
