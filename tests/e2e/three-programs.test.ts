@@ -93,7 +93,7 @@ describeWithContainers('publisher, bridge and emulator around Mosquitto', () => 
     const programs = await run(['query', '--json', statement], options)
     expect(json(programs.stdout)).toEqual({ HOSTNAME: 'pi-one', READINGS: '10' })
     const gaps = await run(['query', '--json', 'select * from sensehat_gaps'], options)
-    expect(gaps).toMatchObject({ code: 0, stdout: '\n' })
+    expect(gaps).toMatchObject({ code: 0, stdout: '' })
     const wrong = await run(['query', 'select nonsense from nowhere'], options)
     expect(wrong.code).toBe(1)
     expect(wrong.stderr).toMatch(/^snowhat: the statement failed: .*nowhere/i)
