@@ -1,7 +1,7 @@
 import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
-import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
+import { compareTokens, type OffsetToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import { holdRemedy, remedyFor } from '../snowpipe/remedy.ts'
@@ -10,6 +10,7 @@ import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
+import { newsIn } from './committed-news.ts'
 import { Halving, type Suspect } from './halving.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openChannel } from './open-channel.ts'
@@ -124,7 +125,10 @@ export class Lane {
     const channel = this.#channel
     if (channel === undefined || channel.generation !== generation || this.#state === 'held') return
     const verdict = verdictOnChannel(status.code)
-    const committed = this.#newsOf(status.committed, channel)
+    const committed =
+      status.committed === channel.committedAtOpening
+        ? undefined
+        : newsIn(status.committed, this.device, this.#deps.spool.instance)
     if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
     else if (committed === 'foreign') this.#openAnew(`the committed token ${status.committed} is not ours`)
     else if (committed !== undefined) this.#progress(committed, status)
@@ -135,17 +139,6 @@ export class Lane {
   /** Snowflake does not know the channel any more. */
   vanished(generation: number): void {
     if (this.#channel?.generation === generation) this.#openAnew('the channel is gone')
-  }
-
-  /** What a committed token says that was not known when the channel was opened, or since. */
-  #newsOf(text: string | null, channel: OpenChannel): OffsetToken | 'foreign' | undefined {
-    if (text === null || text === channel.committedAtOpening) return undefined
-    const committed = parseToken(text)
-    const { rows, trimmed } = this.device
-    const ours = committed?.owner === this.#deps.spool.instance
-    // Rows of before a change of name bear the old one.
-    if (committed === undefined || !(ours || rows.some((row) => sameToken(row.token, committed)))) return 'foreign'
-    return trimmed === null || compareTokens(committed, trimmed) > 0 ? committed : undefined
   }
 
   /** Rows up to `committed` may leave, if as many were parsed as stand here. */

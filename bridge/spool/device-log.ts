@@ -42,12 +42,6 @@ export interface SpoolUsage {
   bytes: number
 }
 
-/** Whether these rows are too many. One message always fits: it would block the way for ever otherwise. */
-export function isFull(usage: SpoolUsage, rows: readonly NewRow[], maxBytes: number): boolean {
-  const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
-  return usage.bytes > 0 && usage.bytes + bytes > maxBytes
-}
-
 /** One reading in its stream. */
 export interface Position {
   readonly stream: string

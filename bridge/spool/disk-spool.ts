@@ -8,7 +8,8 @@ import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Log } from '../../src/log.ts'
 import { randomId } from '../../src/random-id.ts'
-import { DeviceLog, isFull, type NewRow, type TakeOver } from './device-log.ts'
+import type { DeviceLog, NewRow, TakeOver } from './device-log.ts'
+import { Devices } from './devices.ts'
 import { type Spool, spoolFull } from './spool.ts'
 import {
   type DeviceFacts,
@@ -65,11 +66,9 @@ export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpool
 
 export class DiskSpool implements Spool {
   readonly #path: string
-  readonly #maxBytes: number
   readonly #deps: DiskSpoolDeps & { readonly fs: FileSystem }
   readonly #log: DurableLog
-  readonly #devices = new Map<string, DeviceLog>()
-  readonly #usage = { bytes: 0 }
+  readonly #devices: Devices
   /** Tokens follow one another: nothing else may give any between the plan of a write and its end. */
   readonly #writing = new Gate(1)
   readonly #stop = new AbortController()
@@ -80,7 +79,7 @@ export class DiskSpool implements Spool {
 
   private constructor(settings: DiskSpoolSettings, deps: DiskSpoolDeps & { readonly fs: FileSystem }, log: DurableLog) {
     this.#path = join(settings.dir, SNAPSHOT)
-    this.#maxBytes = settings.maxBytes
+    this.#devices = new Devices(settings.maxBytes)
     this.#deps = deps
     this.#log = log
     this.#newId = deps.newId ?? randomId
@@ -106,7 +105,7 @@ export class DiskSpool implements Spool {
   }
 
   get bytes(): number {
-    return this.#usage.bytes
+    return this.#devices.usage.bytes
   }
 
   get failed(): Promise<never> {
@@ -114,21 +113,16 @@ export class DiskSpool implements Spool {
   }
 
   device(hostname: string): DeviceLog {
-    let device = this.#devices.get(hostname)
-    if (device === undefined) {
-      device = new DeviceLog(hostname, this.#usage)
-      this.#devices.set(hostname, device)
-    }
-    return device
+    return this.#devices.of(hostname)
   }
 
   devices(): Iterable<DeviceLog> {
-    return this.#devices.values()
+    return this.#devices.all()
   }
 
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
     return this.#writing.pass(async () => {
-      if (isFull(this.#usage, rows, this.#maxBytes)) throw spoolFull()
+      if (this.#devices.isFullFor(rows)) throw spoolFull()
       const planned = device.plan(this.#instance, rows)
       const record = await this.#write([encodeRows(device.hostname, device.term, planned)])
       device.accept(planned.map((row) => ({ ...row, record })))
@@ -200,7 +194,7 @@ export class DiskSpool implements Spool {
     for (const hostname of new Set([...facts.keys(), ...rows.keys()])) {
       const at = factsAt.get(hostname) ?? 0
       const found = (rows.get(hostname) ?? []).map((one) => ({ ...one, counted: one.row.record <= at }))
-      this.#devices.set(hostname, restoreDevice(hostname, facts.get(hostname), found, this.#usage))
+      this.#devices.restore(restoreDevice(hostname, facts.get(hostname), found, this.#devices.usage))
     }
   }
 
@@ -210,11 +204,11 @@ export class DiskSpool implements Spool {
     const snapshot: Snapshot = {
       instance: this.#instance,
       through: this.#log.nextSequence - 1,
-      devices: Object.fromEntries([...this.#devices].map(([hostname, device]) => [hostname, factsOf(device)])),
+      devices: Object.fromEntries([...this.#devices.all()].map((device) => [device.hostname, factsOf(device)])),
     }
     await writeSnapshot(this.#deps.fs, this.#path, Buffer.from(JSON.stringify(snapshot)))
     let needed = this.#log.nextSequence
-    for (const device of this.#devices.values()) needed = Math.min(needed, device.rows[0]?.record ?? needed)
+    for (const device of this.#devices.all()) needed = Math.min(needed, device.rows[0]?.record ?? needed)
     await this.#log.deleteBefore(needed)
   }
 

@@ -1,5 +1,6 @@
 import { randomId } from '../../src/random-id.ts'
-import { DeviceLog, isFull, type NewRow, type TakeOver } from './device-log.ts'
+import type { DeviceLog, NewRow, TakeOver } from './device-log.ts'
+import { Devices } from './devices.ts'
 import { type Spool, spoolFull } from './spool.ts'
 
 /**
@@ -9,12 +10,10 @@ import { type Spool, spoolFull } from './spool.ts'
 export class MemorySpool implements Spool {
   readonly failed = new Promise<never>(() => undefined)
   #instance: string
-  readonly #devices = new Map<string, DeviceLog>()
-  readonly #usage = { bytes: 0 }
-  readonly #maxBytes: number
+  readonly #devices: Devices
 
   constructor(maxBytes: number, instance: string = randomId(4)) {
-    this.#maxBytes = maxBytes
+    this.#devices = new Devices(maxBytes)
     this.#instance = instance
   }
 
@@ -23,24 +22,19 @@ export class MemorySpool implements Spool {
   }
 
   get bytes(): number {
-    return this.#usage.bytes
+    return this.#devices.usage.bytes
   }
 
   device(hostname: string): DeviceLog {
-    let device = this.#devices.get(hostname)
-    if (device === undefined) {
-      device = new DeviceLog(hostname, this.#usage)
-      this.#devices.set(hostname, device)
-    }
-    return device
+    return this.#devices.of(hostname)
   }
 
   devices(): Iterable<DeviceLog> {
-    return this.#devices.values()
+    return this.#devices.all()
   }
 
   append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
-    if (isFull(this.#usage, rows, this.#maxBytes)) return Promise.reject(spoolFull())
+    if (this.#devices.isFullFor(rows)) return Promise.reject(spoolFull())
     device.accept(device.plan(this.instance, rows))
     return Promise.resolve()
   }

@@ -9,6 +9,7 @@ import type { IncomingMessage } from '../../src/mqtt-link.ts'
 import type { MqttSettings } from '../../src/mqtt-section.ts'
 import type { Reading } from '../../src/reading.ts'
 import { createTopics } from '../../src/topics.ts'
+import { ledger as anyLedger } from '../support/ledgers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 export const topics = createTopics('sensehat', 'homeassistant')
@@ -36,25 +37,7 @@ export function reading(seq: number, stream = 'aaaaaaaa', values: Partial<Readin
 type Streams = Record<string, { spooled: Interval[]; committed: Interval[] }>
 
 export function ledger(streams: Streams, instance = 'br01', id = 1): Ledger {
-  return {
-    id,
-    instance,
-    incarnation: 1,
-    runs: [],
-    streams,
-    counters: {
-      received: 0,
-      redelivered: 0,
-      declared_gaps: 0,
-      undeclared_gaps: 0,
-      late: 0,
-      rejected: 0,
-      dead_letters: 0,
-    },
-    lag_rows: 0,
-    lag_seconds: 0,
-    last_commit_at: null,
-  }
+  return anyLedger({ id, instance, incarnation: 1, streams })
 }
 
 export function message(topic: string, payload: string | object): IncomingMessage {

@@ -28,25 +28,7 @@ const written = (one: DeviceLog): Ledger => ledgerOf(one, { id: 7, instance: 'ow
 
 describe('the ledger of a device', () => {
   it('of one that has said nothing is empty', () => {
-    expect(written(device().device)).toEqual({
-      id: 7,
-      instance: 'own1',
-      incarnation: null,
-      runs: [],
-      streams: {},
-      counters: {
-        received: 0,
-        redelivered: 0,
-        declared_gaps: 0,
-        undeclared_gaps: 0,
-        late: 0,
-        rejected: 0,
-        dead_letters: 0,
-      },
-      lag_rows: 0,
-      lag_seconds: 0,
-      last_commit_at: null,
-    })
+    expect(written(device().device)).toEqual(ledger({ id: 7, instance: 'own1' }))
   })
 
   it('lists what is spooled and what is committed, and how far behind the table is', () => {
