@@ -14,6 +14,7 @@ import { type DeadLetters, MemoryDeadLetters } from './dead-letters.ts'
 import type { BridgeEventMap, BridgeEvents } from './events.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes/lanes.ts'
+import { gapsOf } from './ledger/ledger-of.ts'
 import { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import { openRetainedLedgers, type RetainedLedgers } from './ledger/retained-ledgers.ts'
 import { Presence } from './presence.ts'
@@ -228,11 +229,10 @@ class RunningBridge implements Bridge {
   totals(): BridgeTotals {
     const totals = { received: 0, redelivered: 0, rejected: 0, missing: 0, waiting: 0 }
     for (const device of this.#spool.devices()) {
-      const { counters } = this.#ledgers.current(device)
-      totals.received += counters.received
-      totals.redelivered += counters.redelivered
-      totals.rejected += counters.rejected
-      totals.missing += counters.undeclared_gaps
+      totals.received += device.counters.received
+      totals.redelivered += device.counters.redelivered
+      totals.rejected += device.counters.rejected
+      totals.missing += gapsOf(device).undeclared_gaps
       totals.waiting += device.rows.length
     }
     return { ...totals, committed: this.#committed, deadLetters: this.deadLetters.total }

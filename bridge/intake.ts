@@ -93,7 +93,7 @@ export class Intake {
         continue
       }
       // A stream we know nothing of may stand anywhere: this spool may be new, the Pi may have run for months.
-      const newest = Math.max(device.received.of(stream).max ?? seq, inThisMessage.of(stream).max ?? 0)
+      const newest = Math.max(device.received.max(stream) ?? seq, inThisMessage.max(stream) ?? 0)
       if (seq > newest + LONGEST_JUMP) {
         const payload = Buffer.from(JSON.stringify(reading.row))
         // Its place is taken all the same: the stream goes on from there, and its publisher lets go of it.
@@ -110,7 +110,7 @@ export class Intake {
   }
 
   #jumps(device: DeviceLog, { stream, seq }: Position): boolean {
-    return seq > (device.received.of(stream).max ?? seq) + LONGEST_JUMP
+    return seq > (device.received.max(stream) ?? seq) + LONGEST_JUMP
   }
 
   #rowOf(device: DeviceLog, stream: string, seq: number, reading: DecodedReading): NewRow {

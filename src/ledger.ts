@@ -71,6 +71,11 @@ export class StreamSets {
     return this.#sets.get(stream)?.has(seq) ?? false
   }
 
+  /** The largest number of the stream; looking makes no stream. */
+  max(stream: string): number | undefined {
+    return this.#sets.get(stream)?.max
+  }
+
   add(stream: string, first: number, last: number = first): void {
     this.of(stream).add(first, last)
   }

@@ -13,7 +13,6 @@ export interface Topics {
   readonly allReadings: string
   readonly bridgeAvailability: string
   readonly bridgeInfo: string
-  readonly bridgeHealth: string
   /** The device's ledger: what the bridge has spooled and Snowflake has committed. */
   ledger(hostname: string): string
   readonly allLedgers: string
@@ -47,7 +46,6 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     allReadings: `${base}/+/readings`,
     bridgeAvailability: `${base}/bridge/availability`,
     bridgeInfo: `${base}/bridge/info`,
-    bridgeHealth: `${base}/bridge/health`,
     ledger: (hostname) => `${ledgers}/${hostname}`,
     allLedgers: `${ledgers}/+`,
     response: (verb) => `${base}/bridge/response/${verb}`,
