@@ -169,8 +169,10 @@ export class Committer {
     this.#inFlight = group
     try {
       const { active } = this.#segments
-      const full = active.size > SEGMENT_HEADER && active.size + group.bytes > this.#settings.segmentBytes
-      if (full || active.damaged) await this.#roll()
+      // One without records is gone on with, whatever it holds: its successor would bear its name.
+      const empty = this.#written < active.first
+      const full = active.size + group.bytes > this.#settings.segmentBytes
+      if (!empty && (full || active.damaged)) await this.#roll()
       await this.#file.write(group.encoded(this.#durable === this.#written), this.#segments.active.size)
     } catch (error) {
       if (!isDiskFull(error)) throw error

@@ -69,7 +69,7 @@ async function keep(
   const path = join(dir, name)
   const unfinished = join(dir, `${name}.tmp`)
   try {
-    const file = await fs.open(unfinished, 'create')
+    const file = await fs.open(unfinished, 'replace')
     try {
       await file.write(bytes, 0)
       await file.datasync()

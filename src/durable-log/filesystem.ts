@@ -11,8 +11,11 @@ import { systemCode } from '../errors.ts'
 export interface FileSystem {
   /** One directory; its parent has to be there (`ENOENT`), itself not (`EEXIST`). */
   makeDirectory(path: string): Promise<void>
-  /** `create` makes an empty file, also of one that was there; the others need one that is there. */
-  open(path: string, mode: 'create' | 'write' | 'read'): Promise<OpenFile>
+  /**
+   * `create` makes an empty file where there was none (`EEXIST`), `replace` makes one also of what was there; the others
+   * need one that is there.
+   */
+  open(path: string, mode: OpenMode): Promise<OpenFile>
   /** The names in a directory, in no order. */
   list(directory: string): Promise<string[]>
   rename(from: string, to: string): Promise<void>
@@ -23,6 +26,8 @@ export interface FileSystem {
   /** Takes a directory for this process, until released or until the process is gone, however it went. */
   lock(directory: string): Promise<Lock>
 }
+
+export type OpenMode = 'create' | 'replace' | 'write' | 'read'
 
 export interface OpenFile {
   size(): Promise<number>

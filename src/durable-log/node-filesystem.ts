@@ -27,7 +27,7 @@ export function nodeFileSystem(): FileSystem {
   }
 }
 
-const FLAGS = { create: 'w+', write: 'r+', read: 'r' } as const
+const FLAGS = { create: 'wx+', replace: 'w+', write: 'r+', read: 'r' } as const
 
 /** Over the descriptor and not a FileHandle: that costs a quarter less per call, and every group commit makes two. */
 class DescriptorFile implements OpenFile {

@@ -25,7 +25,7 @@ export async function writeSnapshot(fs: FileSystem, path: string, bytes: Uint8Ar
   const dir = dirname(path)
   const unfinished = `${path}.tmp`
   try {
-    const file = await fs.open(unfinished, 'create')
+    const file = await fs.open(unfinished, 'replace')
     try {
       await file.write(encode(bytes), 0)
       await file.datasync()

@@ -308,6 +308,16 @@ const FAILED_ONCE: [seed: number, commands: Command[]][] = [
       { do: 'append', sizes: [[8]] },
     ],
   ],
+  // The word of having been closed alone made a segment too full for the next group: its successor had its name.
+  [
+    0,
+    [
+      { do: 'close' },
+      { do: 'append', sizes: [[1214], [65], [1418], [1264], [8]] },
+      { do: 'delete', share: 0 },
+      { do: 'crash' },
+    ],
+  ],
 ]
 
 const runs = Number(process.env.SNOWHAT_MODEL_RUNS ?? 300)

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path'
-import type { FileSystem, Lock, OpenFile } from '../../../src/durable-log/filesystem.ts'
+import type { FileSystem, Lock, OpenFile, OpenMode } from '../../../src/durable-log/filesystem.ts'
 
 /**
  * A disk in memory with a crash button. What a program sees is the cache; what a power cut leaves is what was synced and
@@ -110,16 +110,18 @@ export class MemoryFileSystem implements FileSystem {
     this.#change(parent, put(basename(path), directory()))
   }
 
-  async open(path: string, mode: 'create' | 'write' | 'read'): Promise<OpenFile> {
-    await this.#turn(mode === 'create' ? 'open' : undefined)
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const making = mode === 'create' || mode === 'replace'
+    await this.#turn(making ? 'open' : undefined)
     let node = this.#parent(path).cache.get(basename(path))
-    if (node === undefined && mode === 'create') {
+    if (node !== undefined && mode === 'create') throw failure('EEXIST', path)
+    if (node === undefined && making) {
       node = file()
       this.#change(this.#parent(path), put(basename(path), node))
     }
     if (node === undefined) throw failure('ENOENT', path)
     if (node.kind !== 'file') throw failure('EISDIR', path)
-    if (mode === 'create') this.#changeFile(node, { length: 0 })
+    if (mode === 'replace') this.#changeFile(node, { length: 0 })
     return this.#openFile(node, path)
   }
 
