@@ -63,6 +63,8 @@ export interface Bridge {
   close(): Promise<void>
 }
 
+/** Messages that wait for their group's sync; the bytes bound what they take in memory. */
+const UNACKNOWLEDGED = { messages: 1_000, bytes: 8 * 1024 * 1024 }
 /** How often a lane looks whether the broker can be asked for a predecessor's ledger. */
 const LEDGER_READ_RETRY_MS = 1_000
 /** How long the broker may take for what is said last. */
@@ -125,6 +127,7 @@ class RunningBridge implements Bridge {
     this.ended.catch(() => undefined)
     this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity })
     this.#spool = spool
+    spool.onLoaded = (device) => this.#lanes.wake(device)
     this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#link?.restart())
     const { events } = this
     this.#ledgers = new LedgerPublisher({
@@ -233,7 +236,7 @@ class RunningBridge implements Bridge {
       totals.redelivered += device.counters.redelivered
       totals.rejected += device.counters.rejected
       totals.missing += gapsOf(device).undeclared_gaps
-      totals.waiting += device.rows.length
+      totals.waiting += device.waiting
     }
     return { ...totals, committed: this.#committed, deadLetters: this.deadLetters.total }
   }
@@ -287,6 +290,7 @@ class RunningBridge implements Bridge {
       {
         clientId,
         persistentSession: true,
+        unacknowledged: UNACKNOWLEDGED,
         will: { topic: topics.bridgeAvailability, payload: 'offline' },
         onMessage: async (message) => {
           if (presence.take(message)) return

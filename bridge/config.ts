@@ -38,6 +38,11 @@ export const spoolSection = {
     default: 268_435_456,
     doc: 'bytes of rows the spool takes; when it is full nothing more is acknowledged, and the broker keeps it',
   },
+  memory_bytes: {
+    kind: 'count',
+    default: 33_554_432,
+    doc: 'bytes of rows of a spool on disk that are in memory; the others are read back when their turn comes',
+  },
 } as const satisfies Section
 
 export const httpSection = {

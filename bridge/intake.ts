@@ -1,13 +1,11 @@
 import type { Clock } from '../src/clock.ts'
-import { Gate } from '../src/gate.ts'
-import { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage } from '../src/mqtt-link.ts'
-import { randomId } from '../src/random-id.ts'
+import { Arrivals, type Letter, type Moment } from './arrivals.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
-import type { DecodedReading, Refused, Route } from './route.ts'
-import type { DeviceLog, NewRow, Position } from './spool/device-log.ts'
+import type { Decoded, Route } from './route.ts'
+import type { DeviceLog } from './spool/device-log.ts'
 import type { Spool } from './spool/spool.ts'
 
 export interface IntakeDeps {
@@ -20,150 +18,120 @@ export interface IntakeDeps {
   readonly onChange: (device: DeviceLog) => void
 }
 
-/** The readings of one message, looked through. */
-interface Sorted {
-  readonly rows: NewRow[]
-  readonly known: { readonly stream: string; readonly seq: number }[]
-  readonly refused: Refused[]
-  readonly gaps: { readonly stream: string; readonly seq: number; readonly after: string }[]
-  late: number
-  /** The last position given to a publisher that numbers nothing. */
-  made: DeviceLog['made']
+/** A group beyond this would make all its messages wait for the last of them. */
+const GROUP = { messages: 1_000, readings: 4_000, bytes: 1024 * 1024 }
+
+/** A message that waits for its group. */
+interface Waiting {
+  readonly topic: string
+  /** `undefined` when the topic names none. */
+  readonly hostname: string | undefined
+  readonly payload: Buffer
+  readonly decoded: Decoded
+  readonly moment: Moment
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
 }
 
-/** A jump this far is a broken counter, not a gap: taking it in would poison the interval sets. */
-const LONGEST_JUMP = 1_000_000
+const NOTHING: Decoded = { readings: [], refused: [] }
 
 /**
- * MQTT message to spooled rows. `accept` resolves when the spool has committed the message's readings, and
- * the PUBACK leaves then. It never rejects because of what is in a message: what cannot be read is
- * acknowledged, counted and kept as a dead letter, because it would come back for ever otherwise.
+ * MQTT messages to spooled rows. While one group of messages is being committed the next one gathers, so one sync of the
+ * disk serves all that came meanwhile; groups follow one another, so each sees what the one before has left. `accept`
+ * resolves when the spool has committed the message's readings, and its PUBACK leaves then. It never rejects because of
+ * what is in a message: what cannot be read is acknowledged, counted and kept as a dead letter, because it would come back
+ * for ever otherwise.
  */
 export class Intake {
   readonly #route: Route
   readonly #deps: IntakeDeps
-  readonly #oneAtATime = new Gate(1)
+  #waiting: Waiting[] = []
+  #running = false
 
   constructor(route: Route, deps: IntakeDeps) {
     this.#route = route
     this.#deps = deps
   }
 
-  /** One message at a time: a redelivery on a new connection must see what the last one is still writing. */
-  accept(message: IncomingMessage): Promise<void> {
-    return this.#oneAtATime.pass(() => this.#accept(message))
+  /** In the order of the messages. Parsing is done at once, while the disk is busy with the group before. */
+  accept({ topic, payload }: IncomingMessage): Promise<void> {
+    const { clock } = this.#deps
+    const hostname = this.#route.deviceOf(topic)
+    const decoded = hostname === undefined ? NOTHING : this.#route.decode(hostname, payload)
+    const moment = { at: clock.now(), monotonic: clock.monotonic() }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ topic, hostname, payload, decoded, moment, resolve, reject })
+      if (!this.#running) void this.#run()
+    })
   }
 
-  async #accept(message: IncomingMessage): Promise<void> {
-    const hostname = this.#route.deviceOf(message.topic)
+  async #run(): Promise<void> {
+    this.#running = true
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup()
+      try {
+        await this.#commit(group)
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#running = false
+  }
+
+  /** At least one, oldest first. */
+  #takeGroup(): Waiting[] {
+    let readings = 0
+    let bytes = 0
+    const end = this.#waiting.findIndex(({ decoded, payload }, index) => {
+      readings += decoded.readings.length
+      bytes += payload.length
+      return index > 0 && (index >= GROUP.messages || readings > GROUP.readings || bytes > GROUP.bytes)
+    })
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    const { spool } = this.#deps
+    const arrivals = new Map<DeviceLog, Arrivals>()
+    const strays: Letter[] = []
+    for (const message of group) this.#sort(message, arrivals, strays)
+    const all = [...arrivals.values()]
+    // Rows first: a full spool takes nothing of a group, and nothing of it is counted then.
+    const turnedAway = await spool.append(all.filter(({ rows }) => rows.length > 0))
+    for (const one of all) if (turnedAway.has(one.device)) one.turnAway()
+    for (const letter of strays) this.#keep('', letter)
+    for (const { device, letters } of all) for (const letter of letters) this.#keep(device.hostname, letter)
+    const changed = all.filter((one) => one.changesFacts)
+    for (const one of all) one.apply()
+    if (changed.length > 0) await spool.save(changed.map(({ device }) => device))
+    for (const one of all) this.#tell(one)
+  }
+
+  #sort({ topic, hostname, payload, decoded, moment }: Waiting, all: Map<DeviceLog, Arrivals>, strays: Letter[]): void {
     if (hostname === undefined) {
       const reason = 'the topic names no device: [a-z0-9][a-z0-9_-]{0,62}, and neither bridge nor elastic'
-      this.#refuse('', message.topic, { code: 'bad_topic', reason, payload: message.payload })
+      strays.push({ topic, code: 'bad_topic', reason, payload })
       return
     }
     const device = this.#deps.spool.device(hostname)
-    const { readings, refused } = this.#route.decode(hostname, message.payload)
-    const sorted = this.#sort(device, readings)
-    // Rows first: a full spool takes nothing of a message, and nothing of it is counted then.
-    if (sorted.rows.length > 0) await this.#deps.spool.append(device, sorted.rows)
-    const madeNew = device.made === null && sorted.made !== null
-    device.made = sorted.made
-    for (const one of [...refused, ...sorted.refused]) this.#refuseOf(device, message.topic, one)
-    for (const { stream, seq } of sorted.known) this.#redelivered(device, stream, seq)
-    for (const { stream, seq, after } of sorted.gaps) declareGap(device, stream, seq, after)
-    device.counters.late += sorted.late
-    // What rows do not tell by themselves must be as durable as they are before the message is acknowledged.
-    if (refused.length + sorted.refused.length + sorted.gaps.length > 0 || madeNew) await this.#deps.spool.save(device)
-    if (sorted.rows.length > 0) this.#deps.events.emit('readings:spooled', hostname, sorted.rows.length)
-    this.#deps.onChange(device)
+    const arrivals = all.get(device) ?? new Arrivals(device)
+    all.set(device, arrivals)
+    for (const reading of decoded.readings) arrivals.reading(reading, topic, moment)
+    for (const refused of decoded.refused) arrivals.refused(refused, topic)
   }
 
-  /** What is new, what is known, what cannot be taken. Changes nothing yet. */
-  #sort(device: DeviceLog, readings: readonly DecodedReading[]): Sorted {
-    const sorted: Sorted = { rows: [], known: [], refused: [], gaps: [], late: 0, made: device.made }
-    const inThisMessage = new StreamSets()
-    for (const reading of readings) {
-      const position = reading.position ?? { ...nextMade(sorted.made), after: null }
-      if (reading.position === undefined) sorted.made = position
-      const { stream, seq, after } = position
-      // Of a known one too: its row may have been kept and its message come again before this was.
-      if (after !== null) sorted.gaps.push({ stream, seq, after })
-      if (device.has(stream, seq) || inThisMessage.has(stream, seq)) {
-        sorted.known.push({ stream, seq })
-        continue
-      }
-      // A stream we know nothing of may stand anywhere: this spool may be new, the Pi may have run for months.
-      const newest = Math.max(device.received.max(stream) ?? seq, inThisMessage.max(stream) ?? 0)
-      if (seq > newest + LONGEST_JUMP) {
-        const payload = Buffer.from(JSON.stringify(reading.row))
-        // Its place is taken all the same: the stream goes on from there, and its publisher lets go of it.
-        const reason = `seq ${seq} follows ${newest}`
-        sorted.refused.push({ code: 'seq_jump', reason, payload, position: { stream, seq } })
-        inThisMessage.add(stream, seq)
-        continue
-      }
-      if (seq < newest) sorted.late++
-      inThisMessage.add(stream, seq)
-      sorted.rows.push(this.#rowOf(device, stream, seq, reading))
-    }
-    return sorted
+  #keep(device: string, { topic, code, reason, payload }: Letter): void {
+    const { clock, deadLetters, events, log } = this.#deps
+    deadLetters.add({ device, topic, code, reason, payload, at: clock.now() })
+    log.debug({ device, topic, code, reason }, 'kept a message as a dead letter')
+    events.emit('reading:refused', device, code, reason)
   }
 
-  #jumps(device: DeviceLog, { stream, seq }: Position): boolean {
-    return seq > (device.received.max(stream) ?? seq) + LONGEST_JUMP
+  #tell({ device, redelivered, rows }: Arrivals): void {
+    const { events, onChange } = this.#deps
+    for (const { stream, seq } of redelivered) events.emit('reading:redelivered', device.hostname, stream, seq)
+    if (rows.length > 0) events.emit('readings:spooled', device.hostname, rows.length)
+    onChange(device)
   }
-
-  #rowOf(device: DeviceLog, stream: string, seq: number, reading: DecodedReading): NewRow {
-    const receivedAt = this.#deps.clock.now()
-    const json = JSON.stringify({
-      ...reading.row,
-      uuid: reading.row.uuid ?? `${device.hostname}-${stream}-${seq}`,
-      stream,
-      seq,
-      bridge_received_at: new Date(receivedAt).toISOString(),
-    })
-    return { stream, seq, json, receivedAt, arrived: this.#deps.clock.monotonic() }
-  }
-
-  #redelivered(device: DeviceLog, stream: string, seq: number): void {
-    device.counters.redelivered++
-    this.#deps.events.emit('reading:redelivered', device.hostname, stream, seq)
-  }
-
-  #refuseOf(device: DeviceLog, topic: string, refused: Refused): void {
-    // What is not even a reading cannot be trusted with a jump.
-    const { position } = refused
-    const trusted = position && (refused.code === 'seq_jump' || !this.#jumps(device, position))
-    if (position && trusted) {
-      const { stream, seq } = position
-      if (device.has(stream, seq)) {
-        this.#redelivered(device, stream, seq)
-        return
-      }
-      // Accounted for: its publisher may let go of it, and it is no gap.
-      device.received.add(stream, seq)
-      device.committed.add(stream, seq)
-    }
-    device.counters.deadLetters++
-    this.#refuse(device.hostname, topic, refused)
-  }
-
-  #refuse(hostname: string, topic: string, { code, reason, payload }: Refused): void {
-    this.#deps.deadLetters.add({ device: hostname, topic, code, reason, payload, at: this.#deps.clock.now() })
-    this.#deps.log.debug({ device: hostname, topic, code, reason }, 'kept a message as a dead letter')
-    this.#deps.events.emit('reading:refused', hostname, code, reason)
-  }
-}
-
-/** The next position in the stream this bridge makes for a publisher that numbers nothing. */
-function nextMade(made: DeviceLog['made']): Position {
-  return made === null ? { stream: randomId(8), seq: 1 } : { stream: made.stream, seq: made.seq + 1 }
-}
-
-/** `after` names the reading before this one: what lies between was given up by the publisher. */
-function declareGap(device: DeviceLog, stream: string, seq: number, after: string): void {
-  const dot = after.indexOf('.')
-  const [before, last] = [after.slice(0, dot), Number(after.slice(dot + 1))]
-  const from = before === stream ? last + 1 : 1
-  if (from < seq) device.declared.add(stream, from, seq - 1)
 }

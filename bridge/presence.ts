@@ -70,7 +70,7 @@ export class Presence {
     const device = this.#deps.spool.device(hostname)
     if (!device.readLedger(ledger, this.#deps.spool.instance)) return
     this.#deps.spool
-      .save(device)
+      .save([device])
       .catch((error: unknown) => this.#deps.log.error({ err: error }, 'cannot save a ledger'))
   }
 }

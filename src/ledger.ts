@@ -76,6 +76,11 @@ export class StreamSets {
     return this.#sets.get(stream)?.max
   }
 
+  /** The numbers from `first` to `last` that are not members. */
+  holes(stream: string, first: number, last: number): Interval[] {
+    return this.#sets.get(stream)?.holes(first, last) ?? [[first, last]]
+  }
+
   add(stream: string, first: number, last: number = first): void {
     this.of(stream).add(first, last)
   }

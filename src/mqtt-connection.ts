@@ -1,6 +1,7 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Clock } from './clock.ts'
-import { type ErrorCode, messageOf, SnowhatError } from './errors.ts'
+import { DeferredAcks, type UnacknowledgedLimit } from './deferred-acks.ts'
+import { type ErrorCode, SnowhatError } from './errors.ts'
 import type { Log } from './log.ts'
 import { randomId } from './random-id.ts'
 import { within } from './within.ts'
@@ -18,13 +19,19 @@ export interface LinkOptions {
   /** True: the broker keeps subscriptions and undelivered messages while we are away. */
   readonly persistentSession?: boolean
   readonly will?: { readonly topic: string; readonly payload: string }
-  /** Called for one message at a time; the PUBACK leaves when it resolves, and not at all when it rejects. */
+  /**
+   * Called in the order of the messages. The PUBACK leaves when it resolves and those before it have left, and not at all
+   * when it rejects: the broker sends the message again on the next connection.
+   */
   readonly onMessage?: (message: IncomingMessage) => void | Promise<void>
+  /** How many messages `onMessage` may have under way; one at a time by default. */
+  readonly unacknowledged?: UnacknowledgedLimit
   /** After every CONNACK. A rejection ends this connection and another attempt follows. */
   readonly onConnect?: (session: { readonly resumed: boolean }) => void | Promise<void>
   readonly onDisconnect?: () => void
 }
 
+const ONE_AT_A_TIME: UnacknowledgedLimit = { messages: 1, bytes: Number.POSITIVE_INFINITY }
 const ROUND_TRIP_TIMEOUT_MS = 10_000
 const GOODBYE_TIMEOUT_MS = 2_000
 /**
@@ -70,26 +77,23 @@ export class Connection {
     this.#options = options
     this.#log = log
     this.client = mqtt.connect(url, base)
+    const acks = new DeferredAcks(this.client, options.unacknowledged ?? ONE_AT_A_TIME)
     this.client.handleMessage = (packet, done) => {
-      if (this.#markerTopics.has(packet.topic)) {
-        this.#markers.get(packet.payload.toString())?.()
-        return done()
-      }
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-      this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup }).then(
-        () => done(),
-        (error: unknown) => {
-          if (!(error instanceof SnowhatError && QUIET.has(error.code)))
-            this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
-          done(error instanceof Error ? error : new Error(messageOf(error)))
-        },
-      )
+      const taken = this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup })
+      if (packet.qos > 0) acks.add(payload.length, taken)
+      taken.catch((error: unknown) => {
+        if (!(error instanceof SnowhatError && QUIET.has(error.code)))
+          this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
+      })
+      done()
     }
   }
 
   /** Async, so that a handler which throws at once rejects like any other. */
   async #take(message: IncomingMessage): Promise<void> {
-    await this.#options.onMessage?.(message)
+    if (this.#markerTopics.has(message.topic)) this.#markers.get(message.payload.toString())?.()
+    else await this.#options.onMessage?.(message)
   }
 
   /** Resolves when the connection has ended, for whatever reason. */

@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib'
 import type { BatchSettings } from '../config.ts'
 import { formatToken, type OffsetToken } from '../offset-token.ts'
 import type { AppendRequest } from '../snowpipe/client.ts'
-import type { SpooledRow } from '../spool/device-log.ts'
+import type { SpooledRow } from '../spool/spooled-row.ts'
 
 /** Which limit closed a batch. */
 export type Trigger = 'rows' | 'bytes' | 'age' | 'drain'

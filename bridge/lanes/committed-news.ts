@@ -1,13 +1,13 @@
-import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
+import { compareTokens, type OffsetToken, parseToken } from '../offset-token.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 
 /** What a committed token says of rows of this device that was not known: nothing, how far, or that others write here. */
 export function newsIn(text: string | null, device: DeviceLog, instance: string): OffsetToken | 'foreign' | undefined {
   if (text === null) return undefined
   const committed = parseToken(text)
-  const { rows, trimmed } = device
+  const { trimmed } = device
   const ours = committed?.owner === instance
   // Rows of before a change of name bear the old one.
-  if (committed === undefined || !(ours || rows.some((row) => sameToken(row.token, committed)))) return 'foreign'
+  if (committed === undefined || !(ours || device.waits(committed))) return 'foreign'
   return trimmed === null || compareTokens(committed, trimmed) > 0 ? committed : undefined
 }

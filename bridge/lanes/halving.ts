@@ -1,5 +1,5 @@
 import type { Answer } from '../snowpipe/answer.ts'
-import type { SpooledRow } from '../spool/device-log.ts'
+import type { SpooledRow } from '../spool/spooled-row.ts'
 
 export interface Suspect {
   readonly row: SpooledRow

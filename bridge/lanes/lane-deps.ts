@@ -2,8 +2,9 @@ import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
-import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { SpooledRow } from '../spool/spooled-row.ts'
 import type { AppendDeps } from './append-batch.ts'
 
 /** What a lane needs of the bridge. */

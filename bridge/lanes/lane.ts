@@ -7,7 +7,8 @@ import type { ChannelPath } from '../snowpipe/client.ts'
 import { holdRemedy, remedyFor } from '../snowpipe/remedy.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
-import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
+import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
 import { newsIn } from './committed-news.ts'
@@ -72,6 +73,7 @@ export class Lane {
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   #lastProgress = 0
+  #undeliverableSince: number | undefined
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
     this.device = device
@@ -83,6 +85,11 @@ export class Lane {
 
   get state(): LaneState {
     return this.#state
+  }
+
+  /** Since when it is blocked or held without anything having been taken meanwhile, monotonic. */
+  get undeliverableSince(): number | undefined {
+    return this.#undeliverableSince
   }
 
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
@@ -166,7 +173,7 @@ export class Lane {
   /** Rows up to `committed` are in the table. */
   #trim(committed: OffsetToken): void {
     const { clock, events, ledgers, spool } = this.#deps
-    const oldest = this.device.rows[0]?.receivedAt ?? clock.now()
+    const oldest = this.device.waitingSince ?? clock.now()
     const rows = this.device.trimTo(committed)
     this.#appended = Math.max(0, this.#appended - rows)
     this.#lastProgress = clock.monotonic()
@@ -197,7 +204,7 @@ export class Lane {
 
   #hasWork(): boolean {
     if (this.#state === 'held' || this.#state === 'closed') return false
-    return this.device.rows.length > this.#appended || (this.#reopen !== undefined && this.device.rows.length > 0)
+    return this.device.waiting > this.#appended || (this.#reopen !== undefined && this.device.waiting > 0)
   }
 
   async #open(): Promise<void> {
@@ -250,7 +257,8 @@ export class Lane {
     // The first batch after an opening waits for nothing: it shows that the way is open.
     const atOnce = this.#draining || !channel.proved || this.#halving.active
     const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce)
-    if (plan === undefined) return
+    // The next ones are still on the disk; the bell rings when they are here.
+    if (plan === undefined) return this.#bell.wait()
     if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
     const rows = waiting.slice(0, plan.rows)
     const announced = rows.findIndex((row) => !ledgers.isAnnounced(this.device, row.token.ordinal))
@@ -280,6 +288,7 @@ export class Lane {
       case 'appended':
         channel.continuationToken = end.continuationToken
         channel.proved = true
+        this.#undeliverableSince = undefined
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#inFlight = undefined
         bad = this.#halving.taken()
@@ -292,7 +301,7 @@ export class Lane {
         return
       case 'refused':
         this.#inFlight = undefined
-        if (!this.#halving.refused(rows, end.answer, this.device.rows.length > this.#appended + 1))
+        if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
           await this.#blocked(end.answer)
         return
       case 'unclear':
@@ -307,7 +316,8 @@ export class Lane {
   /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
   async #tellSetAside({ row, answer }: Suspect): Promise<void> {
     this.#deps.onRefusedRow(this.device, row, answer.message)
-    await this.#deps.spool.save(this.device)
+    await this.#deps.spool.save([this.device])
+    this.#deps.spool.trimmed(this.device)
     this.#deps.ledgers.touch(this.device)
     this.#deps.onTrimmed()
   }
@@ -325,6 +335,7 @@ export class Lane {
 
   async #blocked(answer: Answer): Promise<void> {
     this.#enter('blocked')
+    this.#undeliverableSince ??= this.#deps.clock.monotonic()
     const code = codeOf(answer)
     this.#deps.trouble.refused(this.device.hostname, code, answer.message, remedyFor(code))
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
@@ -340,6 +351,7 @@ export class Lane {
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */
   #hold(code: string, reason: string): void {
     this.#state = 'held'
+    this.#undeliverableSince ??= this.#deps.clock.monotonic()
     this.#sending?.abort()
     this.#log.fatal(
       { code, reason, hint: holdRemedy(this.device.hostname) },

@@ -6,8 +6,10 @@ import type { BridgeSettings } from '../config.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
 import type { Snowpipe } from '../snowpipe/client.ts'
-import type { DeviceLog, SpooledRow } from '../spool/device-log.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { SpooledRow } from '../spool/spooled-row.ts'
+import { inTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openingPace } from './opening-pace.ts'
@@ -32,6 +34,8 @@ export interface LanesDeps {
 
 /** How often a drain looks whether everything is committed. */
 const DRAIN_LOOK_MS = 50
+/** How often it is looked whether a device is in the way of the others. */
+const ASIDE_LOOK_MS = 10_000
 
 /** One lane per device, made when it has rows. */
 export class Lanes {
@@ -41,6 +45,8 @@ export class Lanes {
   readonly #lanes = new Map<DeviceLog, Lane>()
   readonly #poller: StatusPoller
   readonly trouble: Trouble
+  readonly #stop = new AbortController()
+  readonly #looking: Promise<void>
   #draining = false
 
   constructor(settings: BridgeSettings, deps: LanesDeps) {
@@ -59,6 +65,7 @@ export class Lanes {
       snowpipe: deps.snowpipe,
       waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
     })
+    this.#looking = this.#keepTheWayFree()
   }
 
   [Symbol.iterator](): Iterator<Lane> {
@@ -67,7 +74,7 @@ export class Lanes {
 
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
-    if (device.rows.length > 0) this.#lane(device).wake()
+    if (device.waiting > 0) this.#lane(device).wake()
   }
 
   /** Sends everything now and waits until it is committed. False when `deadlineMs` passed first. */
@@ -76,7 +83,7 @@ export class Lanes {
     const until = clock.monotonic() + deadlineMs
     this.#draining = true
     for (const lane of this.#lanes.values()) lane.drain()
-    while ([...spool.devices()].some((device) => device.rows.length > 0)) {
+    while ([...spool.devices()].some((device) => device.waiting > 0)) {
       if (clock.monotonic() >= until) return false
       await clock.sleep(DRAIN_LOOK_MS)
     }
@@ -84,8 +91,23 @@ export class Lanes {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort()
     await this.#poller.close()
+    await this.#looking
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
+  }
+
+  async #keepTheWayFree(): Promise<void> {
+    const { clock, log, spool } = this.#deps
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await clock.sleep(ASIDE_LOOK_MS, signal).catch(() => undefined)
+      const devices = inTheWay([...this.#lanes.values()], spool.crowded, clock.monotonic())
+      if (devices.length === 0 || signal.aborted) continue
+      await spool
+        .moveAside(devices)
+        .catch((error: unknown) => log.error({ err: error }, 'devices could not be moved aside, trying again'))
+    }
   }
 
   #lane(device: DeviceLog): Lane {

@@ -86,10 +86,9 @@ async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, lo
   return mine
 }
 
-/** Mine: given before this start, or since by this process. It stands in the spool, or rows were trimmed to it. */
+/** Mine: it stands in the spool, or rows were trimmed to it. */
 function isMine(device: DeviceLog, token: OffsetToken): boolean {
-  if (device.trimmed !== null && sameToken(device.trimmed, token)) return true
-  return device.rows.some((row) => (device.opened || row.arrived === 0) && sameToken(row.token, token))
+  return (device.trimmed !== null && sameToken(device.trimmed, token)) || device.holds(token)
 }
 
 /** Nothing has been committed since this process took the channel over, or made it: all after that is its own. */

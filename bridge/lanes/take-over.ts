@@ -1,5 +1,20 @@
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { OffsetToken } from '../offset-token.ts'
+import type { AgreedCounts } from './row-account.ts'
+
+/** What a take-over has found out. */
+export interface TakeOver {
+  /** Known to be in the table. */
+  readonly known: StreamSets
+  /** The committed token, as Snowflake gave it. */
+  readonly at: string | null
+  /** The largest ordinal anybody has used. */
+  readonly highestOrdinal: number
+  /** `created_on_ms` of the channel. */
+  readonly incarnation: number | null
+  /** The channel's counts at that token. */
+  readonly agreed: AgreedCounts
+}
 
 /**
  * What is known to be in the table when a bridge finds a channel it did not fill: all that the retained ledger

@@ -13,9 +13,9 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
   // The predecessor's words stand until a token of ours has committed after them.
   if (predecessor !== null) committed.addAll(StreamSets.from(predecessor, 'committed'))
   const spooled = committed.clone()
-  for (const row of device.rows) spooled.add(row.token.stream, row.token.seq)
+  spooled.addAll(device.received)
   const runs = runsOf(device, facts.instance, predecessor)
-  const oldest = device.rows[0]
+  const since = device.waitingSince
   return {
     id: facts.id,
     instance: facts.instance,
@@ -30,8 +30,8 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
       rejected: device.counters.rejected,
       dead_letters: device.counters.deadLetters,
     },
-    lag_rows: device.rows.length,
-    lag_seconds: oldest === undefined ? 0 : Math.max(0, Math.round((facts.now - oldest.receivedAt) / 100) / 10),
+    lag_rows: device.waiting,
+    lag_seconds: since === undefined ? 0 : Math.max(0, Math.round((facts.now - since) / 100) / 10),
     last_commit_at: lastCommitOf(device),
   }
 }
@@ -45,15 +45,16 @@ function lastCommitOf(device: DeviceLog): string | null {
 /** The run of the last committed token (it may go on), those of the rows, and the predecessor's. */
 function runsOf(device: DeviceLog, instance: string, predecessor: Ledger | null): Run[] {
   const runs: Run[] = []
-  const extend = ({ ordinal, owner, stream, seq }: { ordinal: number; owner: string; stream: string; seq: number }) => {
-    const last = runs.at(-1)
-    if (last !== undefined && last.ordinal === ordinal && last.owner === owner)
-      runs[runs.length - 1] = { ...last, last: seq }
-    else runs.push({ ordinal, owner, stream, first: seq, last: seq })
+  const extend = ({ ordinal, owner, stream, first, last }: Run) => {
+    const before = runs.at(-1)
+    if (before !== undefined && before.ordinal === ordinal && before.owner === owner)
+      runs[runs.length - 1] = { ...before, last }
+    else runs.push({ ordinal, owner, stream, first, last })
   }
   if (device.opened) {
-    if (device.trimmed !== null && device.trimmed.owner === instance) extend(device.trimmed)
-    for (const row of device.rows) extend(row.token)
+    const { trimmed } = device
+    if (trimmed !== null && trimmed.owner === instance) extend({ ...trimmed, first: trimmed.seq, last: trimmed.seq })
+    for (const span of device.spans) extend(span)
   }
   for (const run of predecessor?.runs ?? [])
     if (!runs.some((own) => own.ordinal === run.ordinal && own.owner === run.owner)) runs.push(run)

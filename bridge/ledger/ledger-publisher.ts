@@ -80,7 +80,7 @@ export class LedgerPublisher {
   announce(device: DeviceLog): void {
     this.touch(device)
     const { underWay } = this.#book(device)
-    const ordinal = device.rows.at(-1)?.token.ordinal ?? 0
+    const ordinal = device.newest?.ordinal ?? 0
     const awaited = underWay.term === device.term && underWay.ordinal >= ordinal
     if (this.#speaking && !awaited) this.#publish(device)
   }
@@ -148,7 +148,7 @@ export class LedgerPublisher {
     book.reading = true
     try {
       const ledger = await retainedLedger(device.hostname, this.#stop.signal)
-      if (device.readLedger(ledger, spool.instance)) await spool.save(device)
+      if (device.readLedger(ledger, spool.instance)) await spool.save([device])
       if (this.#speaking) this.#publishNow(device)
     } catch (error) {
       if (!this.#stop.signal.aborted) log.warn({ err: error, device: device.hostname }, 'cannot read a ledger yet')
@@ -164,7 +164,7 @@ export class LedgerPublisher {
     book.lastPublished = clock.monotonic()
     device.ledgerId = Math.max(device.ledgerId, device.predecessor?.id ?? 0) + 1
     const ledger = ledgerOf(device, { id: device.ledgerId, instance: spool.instance, now: clock.now() })
-    const announced = { ordinal: device.opened ? (device.rows.at(-1)?.token.ordinal ?? 0) : 0, term: device.term }
+    const announced = { ordinal: device.opened ? (device.newest?.ordinal ?? 0) : 0, term: device.term }
     book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(
       () => {

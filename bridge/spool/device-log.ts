@@ -1,70 +1,30 @@
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
-import { compareTokens, nextToken, type OffsetToken } from '../offset-token.ts'
+import type { TakeOver } from '../lanes/take-over.ts'
+import { compareTokens, nextToken, type OffsetToken, sameToken } from '../offset-token.ts'
+import { type Span, Spans } from './spans.ts'
+import type { DeviceCounters, NewRow, Position, SpooledRow, SpoolUsage } from './spooled-row.ts'
 
-/** A row waiting for the table. */
-export interface SpooledRow {
-  readonly token: OffsetToken
-  /** The row as one JSON object, without `ingestion_timestamp`. */
-  readonly json: string
-  /** Epoch milliseconds. */
-  readonly receivedAt: number
-  /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
-  readonly arrived: number
-  /** Number of the record on disk that holds it; 0 in memory. */
-  readonly record: number
-}
-
-/** What a take-over has found out. */
-export interface TakeOver {
-  /** Known to be in the table. */
-  readonly known: StreamSets
-  /** The committed token, as Snowflake gave it. */
-  readonly at: string | null
-  /** The largest ordinal anybody has used. */
-  readonly highestOrdinal: number
-  /** `created_on_ms` of the channel. */
-  readonly incarnation: number | null
-  /** The channel's counts at that token. */
-  readonly agreed: AgreedCounts
-}
-
-export interface NewRow {
-  readonly stream: string
-  readonly seq: number
-  readonly json: string
-  readonly receivedAt: number
-  readonly arrived: number
-}
-
-/** Bytes of rows in a spool, over all its devices. */
-export interface SpoolUsage {
-  bytes: number
-}
-
-/** One reading in its stream. */
-export interface Position {
-  readonly stream: string
-  readonly seq: number
-}
-
-/** What is counted per device, for the ledger. */
-export interface DeviceCounters {
-  received: number
-  redelivered: number
-  late: number
-  rejected: number
-  deadLetters: number
+/** What a take-over has made of the tokens that were given in a term and before it. */
+export interface Retokening {
+  readonly term: number
+  /** Ordinals rise by it. */
+  readonly by: number
+  readonly owner: string
 }
 
 /**
  * What the spool knows of one device: the rows not known to be in the table, oldest first, and the facts
  * that decide what is new, what is known and what a token means. Whoever changes facts other than through
  * these methods calls `Spool.save` afterwards.
+ *
+ * Of every row its token is known; the row itself only of the oldest ones, as many as the spool keeps in memory.
  */
 export class DeviceLog {
   readonly hostname: string
-  readonly rows: SpooledRow[] = []
+  readonly #rows: SpooledRow[] = []
+  readonly #spans = new Spans()
+  #bytes = 0
   /** Every reading ever taken in; what decides whether one is a duplicate. Never forgotten. */
   readonly received = new StreamSets()
   /** In the table, or a dead letter. */
@@ -101,12 +61,48 @@ export class DeviceLog {
   ledgerRead = false
   /** Changes at each take-over: an acknowledgement from before it says nothing about tokens after it. */
   term = 0
+  /** Oldest first; forgotten when no row is left. */
+  retokenings: readonly Retokening[] = []
+  /** Its rows are in a log of its own, because they cannot be delivered and would fill the disk for the others. */
+  aside = false
+  /** The last token given before this start. Not kept. */
+  given: OffsetToken | null = null
 
-  readonly #usage: SpoolUsage
+  #usage: SpoolUsage
 
   constructor(hostname: string, usage: SpoolUsage) {
     this.hostname = hostname
     this.#usage = usage
+  }
+
+  /** The oldest rows, as far as they are in memory. */
+  get rows(): readonly SpooledRow[] {
+    return this.#rows
+  }
+
+  /** How many rows wait, in memory or not. */
+  get waiting(): number {
+    return this.#spans.rows
+  }
+
+  /** Bytes of all rows that wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The tokens of all rows that wait. */
+  get spans(): Iterable<Span> {
+    return this.#spans
+  }
+
+  /** The token of the newest row that waits. */
+  get newest(): OffsetToken | undefined {
+    return this.#spans.last
+  }
+
+  /** When the oldest row that waits was received, epoch milliseconds; as near as it is known. */
+  get waitingSince(): number | undefined {
+    return this.#rows[0]?.receivedAt ?? this.#spans.first?.receivedAt
   }
 
   /** What the broker held of this device. Gives whether it is by another bridge and new to us. */
@@ -133,10 +129,11 @@ export class DeviceLog {
     })
   }
 
-  /** Planned rows are in the spool. */
-  accept(rows: readonly SpooledRow[]): void {
+  /** Planned rows are in the spool; `load` keeps them in memory, which only the successors of rows in memory may be. */
+  accept(rows: readonly SpooledRow[], load = true): void {
     for (const row of rows) {
       this.#hold(row)
+      if (load) this.load(row)
       this.tail = row.token
       this.counters.received++
     }
@@ -149,42 +146,71 @@ export class DeviceLog {
     if (this.tail === null || compareTokens(row.token, this.tail) > 0) this.tail = row.token
   }
 
-  #hold(row: SpooledRow): void {
-    this.rows.push(row)
-    this.#usage.bytes += row.json.length
-    this.received.add(row.token.stream, row.token.seq)
+  /** The next row comes into memory, if it still waits. */
+  load(row: SpooledRow): void {
+    if (!this.#spans.has(row.token)) return
+    this.#rows.push(row)
+    this.#usage.loaded += row.json.length
+  }
+
+  /** The token that a row bears now which was given one in `term`. */
+  tokenNow(term: number, token: OffsetToken): OffsetToken {
+    let now = token
+    for (const { by, owner, term: until } of this.retokenings)
+      if (term <= until) now = { ...now, ordinal: now.ordinal + by, owner }
+    return now
+  }
+
+  /** Whether a row that waits bears this token, and it was given before this start, or since on known ground. */
+  holds(token: OffsetToken): boolean {
+    const known = this.opened || (this.given !== null && compareTokens(token, this.given) <= 0)
+    return known && this.#spans.has(token)
+  }
+
+  /** Whether a row that waits bears this token. */
+  waits(token: OffsetToken): boolean {
+    return this.#spans.has(token)
   }
 
   /** How many rows stand up to `token`. */
   countTo(token: OffsetToken): number {
-    const beyond = this.rows.findIndex((row) => compareTokens(row.token, token) > 0)
-    return beyond < 0 ? this.rows.length : beyond
+    return this.#spans.countTo(token)
   }
 
   /** Everything up to `token` is in the table. Gives how many rows left. */
   trimTo(token: OffsetToken): number {
-    let left = 0
-    for (const row of this.rows) {
+    const before = this.waiting
+    for (const { stream, first, last } of this.#spans.trimTo(token)) this.committed.add(stream, first, last)
+    let out = 0
+    for (const row of this.#rows) {
       if (compareTokens(row.token, token) > 0) break
-      this.committed.add(row.token.stream, row.token.seq)
-      this.#usage.bytes -= row.json.length
-      left++
+      this.#release(row)
+      out++
     }
-    this.rows.splice(0, left)
+    this.#rows.splice(0, out)
+    this.#releaseUnloaded(before - this.waiting - out)
     this.trimmed = token
     this.confirmed = true
-    return left
+    if (this.waiting === 0) this.retokenings = []
+    return before - this.waiting
   }
 
   /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
   setAside(row: SpooledRow): void {
-    const at = this.rows.indexOf(row)
+    this.#spans.remove(row.token)
+    const at = this.#rows.findIndex(({ token }) => sameToken(token, row.token))
     if (at >= 0) {
-      this.rows.splice(at, 1)
-      this.#usage.bytes -= row.json.length
+      this.#rows.splice(at, 1)
+      this.#release(row)
     }
     this.committed.add(row.token.stream, row.token.seq)
     this.counters.deadLetters++
+  }
+
+  /** Accounted for without a row: a dead letter. */
+  account(stream: string, seq: number): void {
+    this.received.add(stream, seq)
+    this.committed.add(stream, seq)
   }
 
   /**
@@ -194,26 +220,61 @@ export class DeviceLog {
   takeOver(owner: string, { known, at, highestOrdinal, incarnation, agreed }: TakeOver): void {
     this.received.addAll(known)
     this.committed.addAll(known)
-    const kept = this.rows.filter((row) => !known.has(row.token.stream, row.token.seq))
-    for (const row of this.rows) this.#usage.bytes -= row.json.length
-    this.rows.length = 0
-    let last: OffsetToken = { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
-    for (const row of kept) {
-      last = nextToken(last, owner, row.token.stream, row.token.seq)
-      this.#hold({ ...row, token: last })
+    const lowest = this.#spans.first?.ordinal ?? 0
+    const by = Math.max(0, highestOrdinal + 1 - lowest)
+    const before = this.waiting - this.#rows.length
+    this.#spans.retoken(known, by, owner)
+    this.retokenings = this.waiting === 0 ? [] : [...this.retokenings, { term: this.term, by, owner }]
+    const loaded = this.#rows.splice(0)
+    for (const row of loaded) {
+      if (known.has(row.token.stream, row.token.seq)) this.#release(row)
+      else this.#rows.push({ ...row, token: { ...row.token, ordinal: row.token.ordinal + by, owner } })
     }
-    this.tail = last
+    this.#releaseUnloaded(before - (this.waiting - this.#rows.length))
+    this.tail = this.newest ?? { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
     this.trimmed = null
     this.takenOverAt = at
     this.incarnation = incarnation
     this.agreed = agreed
     this.resolved = true
     this.confirmed = false
+    this.given = null
     this.term++
   }
 
-  /** All rows stand in this record now. */
-  moved(record: number): void {
-    for (const [i, row] of this.rows.entries()) this.rows[i] = { ...row, record }
+  /** Its rows are counted elsewhere from now on, and none is in memory. */
+  unload(usage: SpoolUsage): void {
+    for (const row of this.#rows.splice(0)) this.#usage.loaded -= row.json.length
+    this.#usage.bytes -= this.#bytes
+    usage.bytes += this.#bytes
+    this.#usage = usage
+  }
+
+  #hold(row: SpooledRow): void {
+    this.#spans.push(row.token, row.receivedAt)
+    this.#bytes += row.json.length
+    this.#usage.bytes += row.json.length
+    this.received.add(row.token.stream, row.token.seq)
+  }
+
+  #release(row: SpooledRow): void {
+    this.#usage.loaded -= row.json.length
+    this.#free(row.json.length)
+  }
+
+  /** Of rows not in memory only their bytes all together are known: they leave by the average. */
+  #releaseUnloaded(rows: number): void {
+    if (rows === 0) return
+    let loaded = 0
+    for (const row of this.#rows) loaded += row.json.length
+    const left = this.waiting - this.#rows.length
+    this.#free(Math.round(((this.#bytes - loaded) * rows) / (left + rows)))
+  }
+
+  /** An average may have been too much or too little: nothing is exactly nothing. */
+  #free(bytes: number): void {
+    const freed = this.waiting === 0 ? this.#bytes : Math.min(bytes, this.#bytes)
+    this.#bytes -= freed
+    this.#usage.bytes -= freed
   }
 }

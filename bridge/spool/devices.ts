@@ -1,13 +1,16 @@
-import { DeviceLog, type NewRow, type SpoolUsage } from './device-log.ts'
+import { DeviceLog } from './device-log.ts'
+import { type Arrival, bytesOf } from './spool.ts'
+import type { SpoolUsage } from './spooled-row.ts'
 
 /** The devices of a spool, and the bytes of rows they hold together. */
 export class Devices {
-  readonly usage: SpoolUsage = { bytes: 0 }
+  readonly usage: SpoolUsage
   readonly #devices = new Map<string, DeviceLog>()
   readonly #maxBytes: number
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, usage: SpoolUsage = { bytes: 0, loaded: 0 }) {
     this.#maxBytes = maxBytes
+    this.usage = usage
   }
 
   /** Made on first use. */
@@ -19,17 +22,13 @@ export class Devices {
     return device
   }
 
-  restore(device: DeviceLog): void {
-    this.#devices.set(device.hostname, device)
-  }
-
   all(): IterableIterator<DeviceLog> {
     return this.#devices.values()
   }
 
-  /** Whether these rows are too many. One message always fits: it would block the way for ever otherwise. */
-  isFullFor(rows: readonly NewRow[]): boolean {
-    const bytes = rows.reduce((sum, row) => sum + row.json.length, 0)
+  /** Whether these rows are too many. One group always fits: it would block the way for ever otherwise. */
+  isFullFor(arrivals: readonly Arrival[]): boolean {
+    const bytes = arrivals.reduce((sum, { rows }) => sum + bytesOf(rows), 0)
     return this.usage.bytes > 0 && this.usage.bytes + bytes > this.#maxBytes
   }
 }

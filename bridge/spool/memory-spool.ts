@@ -1,7 +1,8 @@
 import { randomId } from '../../src/random-id.ts'
-import type { DeviceLog, NewRow, TakeOver } from './device-log.ts'
+import type { TakeOver } from '../lanes/take-over.ts'
+import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
-import { type Spool, spoolFull } from './spool.ts'
+import { type Arrival, ASIDE_BYTES, bytesOf, type Spool, spoolFull } from './spool.ts'
 
 /**
  * A spool that survives nothing but its own process. What it loses, the publishers' outboxes still have: they
@@ -9,6 +10,9 @@ import { type Spool, spoolFull } from './spool.ts'
  */
 export class MemorySpool implements Spool {
   readonly failed = new Promise<never>(() => undefined)
+  readonly crowded = false
+  /** Never called: all rows are in memory. */
+  onLoaded: (device: DeviceLog) => void = () => undefined
   #instance: string
   readonly #devices: Devices
 
@@ -33,20 +37,32 @@ export class MemorySpool implements Spool {
     return this.#devices.all()
   }
 
-  append(device: DeviceLog, rows: readonly NewRow[]): Promise<void> {
-    if (this.#devices.isFullFor(rows)) return Promise.reject(spoolFull())
-    device.accept(device.plan(this.instance, rows))
+  append(arrivals: readonly Arrival[]): Promise<ReadonlySet<DeviceLog>> {
+    const away = new Set(
+      arrivals.filter(({ device, rows }) => device.aside && device.bytes + bytesOf(rows) > ASIDE_BYTES).map(deviceOf),
+    )
+    const here = arrivals.filter(({ device }) => !away.has(device))
+    if (this.#devices.isFullFor(here)) return Promise.reject(spoolFull())
+    for (const { device, rows } of here) device.accept(device.plan(this.instance, rows), true)
+    return Promise.resolve(away)
+  }
+
+  save(_devices: readonly DeviceLog[]): Promise<void> {
     return Promise.resolve()
   }
 
-  save(_device: DeviceLog): Promise<void> {
-    return Promise.resolve()
+  trimmed(device: DeviceLog): void {
+    if (device.waiting === 0) device.aside = false
   }
-
-  trimmed(_device: DeviceLog): void {}
 
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
     device.takeOver(this.instance, takeOver)
+    return Promise.resolve()
+  }
+
+  /** There is one memory: its bound is all that can be done. */
+  moveAside(devices: readonly DeviceLog[]): Promise<void> {
+    for (const device of devices) device.aside = true
     return Promise.resolve()
   }
 
@@ -58,4 +74,8 @@ export class MemorySpool implements Spool {
   close(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+function deviceOf({ device }: Arrival): DeviceLog {
+  return device
 }

@@ -8,5 +8,6 @@ import type { Spool } from './spool.ts'
 /** On disk where a directory is given, else in memory. */
 export async function openSpool(settings: SpoolSettings, deps: { clock: Clock; log: Log }): Promise<Spool> {
   if (settings.dir === '') return new MemorySpool(settings.max_bytes)
-  return openDiskSpool({ dir: settings.dir, maxBytes: settings.max_bytes }, deps)
+  const { dir, max_bytes: maxBytes, memory_bytes: memoryBytes } = settings
+  return openDiskSpool({ dir, maxBytes, memoryBytes }, deps)
 }

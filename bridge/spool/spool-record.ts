@@ -2,24 +2,33 @@ import type { Interval } from '../../src/intervals.ts'
 import type { Ledger, StreamSets } from '../../src/ledger.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { OffsetToken } from '../offset-token.ts'
-import { type DeviceCounters, DeviceLog, type Position, type SpooledRow, type SpoolUsage } from './device-log.ts'
+import type { DeviceLog, Retokening } from './device-log.ts'
+import type { DeviceCounters, Position, SpooledRow } from './spooled-row.ts'
 
 /*
  * What the spool writes into its log: rows as they came, and the facts of a device when one changed that cannot be
- * derived from rows. A row's token is stored with it. Rows of an older term than the device's are void: a take-over
- * has written them again with new tokens.
+ * derived from rows. A row's token is stored with it, and the device's term: a take-over gives rows new tokens by a rule
+ * that stands in the facts, and writes none of them again.
  *
- * A record is one line of JSON, and for rows one more line each: a row is JSON already and is not encoded twice.
+ * A record is one byte for its kind, a line of JSON, and for rows one more line each: a row is JSON already and is not
+ * encoded twice, and what is not looked for can be passed over.
  */
-export type SpoolRecord =
-  | { readonly kind: 'rows'; readonly device: string; readonly term: number; readonly rows: readonly SpooledRow[] }
-  | { readonly kind: 'facts'; readonly device: string; readonly facts: DeviceFacts }
+const ROWS = 0x52
+const FACTS = 0x46
+const NEWLINE = 0x0a
+
+export interface RowsRecord {
+  readonly device: string
+  readonly term: number
+  readonly rows: readonly SpooledRow[]
+}
 
 export type Sets = Readonly<Record<string, readonly Interval[]>>
 
-/** All of a device but its rows. */
+/** All of a device but its rows. What it has received is what is committed, and its rows. */
 export interface DeviceFacts {
-  readonly received: Sets
+  /** The last record of the device's rows that the counters know of. */
+  readonly through: number
   readonly committed: Sets
   readonly declared: Sets
   readonly counters: Readonly<DeviceCounters>
@@ -36,42 +45,52 @@ export interface DeviceFacts {
   readonly lastCommitAt: number | null
   readonly made: Position | null
   readonly term: number
+  readonly retokenings: readonly Retokening[]
+  readonly aside: boolean
 }
 
 export function encodeRows(device: string, term: number, rows: readonly SpooledRow[]): Buffer {
   const tokens = rows.map(({ token, receivedAt }) => [token.ordinal, token.owner, token.stream, token.seq, receivedAt])
-  return Buffer.from([JSON.stringify({ device, term, tokens }), ...rows.map((row) => row.json)].join('\n'))
+  return Buffer.from([`R${JSON.stringify({ device, term, tokens })}`, ...rows.map((row) => row.json)].join('\n'))
 }
 
-export function encodeFacts(device: DeviceLog): Buffer {
-  return Buffer.from(JSON.stringify({ device: device.hostname, facts: factsOf(device) }))
+export function encodeFacts(device: DeviceLog, through: number): Buffer {
+  return Buffer.from(`F${JSON.stringify({ device: device.hostname, facts: factsOf(device, through) })}`)
 }
 
-/** Throws on what this version has not written: the log has checked the bytes, so it is another program's. */
-export function decodeRecord(body: Uint8Array): SpoolRecord {
-  const [head = '', ...lines] = Buffer.from(body).toString('utf8').split('\n')
-  const value = JSON.parse(head) as Header
-  if ('facts' in value) return { kind: 'facts', device: value.device, facts: value.facts }
-  const rows = value.tokens.map(([ordinal, owner, stream, seq, receivedAt], i) => {
+interface RowsHead {
+  readonly device: string
+  readonly term: number
+  readonly tokens: readonly (readonly [number, string, string, number, number])[]
+}
+
+/** `undefined` when it is a record of facts. Throws on what this program has not written: the log has checked the bytes. */
+export function decodeRows(body: Uint8Array, record: number): RowsRecord | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (bytes[0] === FACTS) return undefined
+  if (bytes[0] !== ROWS) throw new RangeError('a record of the spool is of another kind')
+  const [head = '', ...lines] = bytes.toString('utf8', 1).split('\n')
+  const { device, term, tokens } = JSON.parse(head) as RowsHead
+  const rows = tokens.map(([ordinal, owner, stream, seq, receivedAt], i) => {
     const json = lines[i]
     if (json === undefined) throw new RangeError('a record of rows lacks a row')
-    return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: 0, record: 0 }
+    return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: 0, record }
   })
-  return { kind: 'rows', device: value.device, term: value.term, rows }
+  return { device, term, rows }
 }
 
-type Header =
-  | { readonly device: string; readonly facts: DeviceFacts }
-  | {
-      readonly device: string
-      readonly term: number
-      readonly tokens: readonly (readonly [number, string, string, number, number])[]
-    }
+/** `undefined` when it is a record of rows. */
+export function decodeFacts(body: Uint8Array): { readonly device: string; readonly facts: DeviceFacts } | undefined {
+  if (body[0] !== FACTS) return undefined
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const end = bytes.indexOf(NEWLINE)
+  return JSON.parse(bytes.toString('utf8', 1, end < 0 ? undefined : end))
+}
 
-export function factsOf(device: DeviceLog): DeviceFacts {
+export function factsOf(device: DeviceLog, through: number): DeviceFacts {
   const { counters, tail, trimmed, takenOverAt, resolved, incarnation, agreed, pipe, predecessor, confirmed } = device
   return {
-    received: setsOf(device.received),
+    through,
     committed: setsOf(device.committed),
     declared: setsOf(device.declared),
     counters: { ...counters },
@@ -88,39 +107,19 @@ export function factsOf(device: DeviceLog): DeviceFacts {
     lastCommitAt: device.lastCommitAt,
     made: device.made,
     term: device.term,
+    retokenings: device.retokenings,
+    aside: device.aside,
   }
 }
 
-export interface RestoredRow {
-  readonly row: SpooledRow
-  readonly term: number
-  /** The facts were written after it. */
-  readonly counted: boolean
-}
-
-/** A device as its facts and rows tell; rows that are committed or void are left out. */
-export function restoreDevice(
-  hostname: string,
-  facts: DeviceFacts | undefined,
-  rows: readonly RestoredRow[],
-  usage: SpoolUsage,
-): DeviceLog {
-  const device = new DeviceLog(hostname, usage)
-  if (facts !== undefined) {
-    const { received, committed, declared, counters, ...plain } = facts
-    Object.assign(device, plain)
-    Object.assign(device.counters, counters)
-    fill(device.received, received)
-    fill(device.committed, committed)
-    fill(device.declared, declared)
-  }
-  for (const { term, row, counted } of rows) {
-    if (term === device.term) device.restore(row)
-    if (!counted) device.counters.received++
-  }
-  const { made } = device
-  if (made !== null) device.made = { ...made, seq: Math.max(made.seq, device.received.of(made.stream).max ?? 0) }
-  return device
+/** Gives a new device its facts; its rows are restored after that. */
+export function restoreFacts(device: DeviceLog, facts: DeviceFacts): void {
+  const { through: _, committed, declared, counters, ...plain } = facts
+  Object.assign(device, plain)
+  Object.assign(device.counters, counters)
+  fill(device.committed, committed)
+  fill(device.received, committed)
+  fill(device.declared, declared)
 }
 
 function setsOf(sets: StreamSets): Sets {

@@ -1,5 +1,13 @@
 import { SnowhatError } from '../../src/errors.ts'
-import type { DeviceLog, NewRow, TakeOver } from './device-log.ts'
+import type { TakeOver } from '../lanes/take-over.ts'
+import type { DeviceLog } from './device-log.ts'
+import type { NewRow } from './spooled-row.ts'
+
+/** New rows of one device, in order. */
+export interface Arrival {
+  readonly device: DeviceLog
+  readonly rows: readonly NewRow[]
+}
 
 /**
  * What the bridge has taken in and not yet seen in the table, and what it knows of every device.
@@ -14,16 +22,28 @@ export interface Spool {
   /** Made on first use. */
   device(hostname: string): DeviceLog
   devices(): Iterable<DeviceLog>
-  /** Bytes of rows it holds. */
+  /** Bytes of rows it holds, without those of devices that are aside. */
   readonly bytes: number
-  /** Rows of one message, one device; tokens are given in this order. Rejects with `E_SPOOL_FULL`, taking none. */
-  append(device: DeviceLog, rows: readonly NewRow[]): Promise<void>
-  /** Facts of a device have changed; resolves when that is as durable as rows are. */
-  save(device: DeviceLog): Promise<void>
+  /** Rows wait on the disk for room in memory: a device that cannot be delivered holds up the others then. */
+  readonly crowded: boolean
+  /** Is told of a device whose next rows have come into memory. */
+  onLoaded: (device: DeviceLog) => void
+  /**
+   * One arrival per device; tokens are given in this order. All are taken together, or it rejects with `E_SPOOL_FULL`.
+   * Gives the devices whose rows were not taken all the same, because they are aside and have had their share.
+   */
+  append(arrivals: readonly Arrival[]): Promise<ReadonlySet<DeviceLog>>
+  /** Facts of these devices have changed; resolves when that is as durable as rows are. */
+  save(devices: readonly DeviceLog[]): Promise<void>
   /** Rows of a device have left because they are in the table: nothing that opening the channel would not tell again. */
   trimmed(device: DeviceLog): void
-  /** Gives all rows of a device new tokens; resolves when they are as durable as the old ones were. */
+  /** Gives all rows of a device new tokens; resolves when that is as durable as the rows are. */
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void>
+  /**
+   * These cannot be delivered while others can: their rows must not fill the disk for those. They come back by themselves
+   * when none of their rows is left.
+   */
+  moveAside(devices: readonly DeviceLog[]): Promise<void>
   /** A new instance, because somebody else has used this one: the spool is an old copy. */
   renew(): Promise<void>
   /** Rejects when what it holds may be lost from here on: the process must end. */
@@ -31,7 +51,14 @@ export interface Spool {
   close(): Promise<void>
 }
 
-/** Nothing is lost: the message is not acknowledged, so the broker keeps it, and the publisher its readings. */
+/** What a device that is aside may hold. Beyond it its `spooled` stands still, and its Pi keeps the rest. */
+export const ASIDE_BYTES = 64 * 1024 * 1024
+
+/** Nothing is lost: the messages are not acknowledged, so the broker keeps them, and the publishers their readings. */
 export function spoolFull(cause?: unknown): SnowhatError {
   return new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true, cause })
+}
+
+export function bytesOf(rows: readonly NewRow[]): number {
+  return rows.reduce((sum, row) => sum + row.json.length, 0)
 }

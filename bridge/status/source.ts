@@ -29,7 +29,7 @@ export function statusSource(parts: StatusParts): StatusSource {
         mqtt_connected: parts.connected(),
         target: parts.target,
         devices: devices.length,
-        rows_waiting: devices.reduce((sum, device) => sum + device.rows.length, 0),
+        rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
         spool_bytes: spool.bytes,
         dead_letters: parts.deadLetters.total,
         dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),

@@ -14,7 +14,10 @@ it('a full spool takes none of a message, refuses the next ones, and asks for al
   const device = spool.device('pi-a')
   let resumed = 0
   const pressure = new BackPressure(spool, ROOM, silentLog(), () => resumed++)
-  const take = (...seqs: number[]) => pressure.guard(() => spool.append(device, seqs.map(row)))
+  const take = (...seqs: number[]) =>
+    pressure.guard(async () => {
+      await spool.append([{ device, rows: seqs.map(row) }])
+    })
 
   await take(1, 2, 3, 4, 5, 6, 7, 8, 9)
   await expect(take(10, 11)).rejects.toMatchObject({ code: 'E_SPOOL_FULL', retryable: true })

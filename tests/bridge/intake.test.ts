@@ -6,10 +6,11 @@ import { Intake } from '../../bridge/intake.ts'
 import { senseHatRoute } from '../../bridge/sense-hat-route.ts'
 import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
+import { spoolFull } from '../../bridge/spool/spool.ts'
 import { Events } from '../../src/events.ts'
 import { silentLog } from '../../src/log.ts'
 import { createTopics } from '../../src/topics.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
 import { reading } from '../support/readings.ts'
 
 const topics = createTopics('sensehat', 'homeassistant')
@@ -387,5 +388,77 @@ describe('a spool that is full', () => {
     expect(small.device('pi').has('aaaaaaaa', 2)).toBe(false)
     await send(reading(1))
     expect(device.rows).toHaveLength(1)
+  })
+})
+
+describe('many messages at once', () => {
+  /** A spool whose disk takes its time. */
+  function slowly() {
+    const world = setUp()
+    const commits: { rows: number; done: () => void; full: () => void }[] = []
+    const append = world.spool.append.bind(world.spool)
+    world.spool.append = (arrivals) =>
+      new Promise((resolve, reject) => {
+        const rows = arrivals.reduce((sum, one) => sum + one.rows.length, 0)
+        const full = () => reject(spoolFull())
+        commits.push({ rows, done: () => append(arrivals).then(resolve), full })
+      })
+    return { ...world, commits }
+  }
+
+  it('share one commit of the spool, and none is acknowledged before it', async () => {
+    const { send, commits, seqs } = slowly()
+    const acknowledged: number[] = []
+    const sent = [1, 2, 3, 4].map((seq) => send(reading(seq)).then(() => acknowledged.push(seq)))
+    await settled()
+    expect(commits.map(({ rows }) => rows)).toEqual([1])
+    commits[0]?.done()
+    await settled()
+    expect(acknowledged).toEqual([1])
+    expect(commits.map(({ rows }) => rows)).toEqual([1, 3])
+    commits[1]?.done()
+    await Promise.all(sent)
+    expect(acknowledged).toEqual([1, 2, 3, 4])
+    expect(seqs()).toEqual([1, 2, 3, 4])
+  })
+
+  it('know one another: what comes twice in a group is one row', async () => {
+    const { send, commits, seqs, device } = slowly()
+    const sent = [1, 2, 2, 3, 2].map((seq) => send(reading(seq)))
+    await settled()
+    commits[0]?.done()
+    await settled()
+    commits[1]?.done()
+    await Promise.all(sent)
+    expect(seqs()).toEqual([1, 2, 3])
+    expect(device.counters).toMatchObject({ received: 3, redelivered: 2 })
+  })
+
+  it('are refused together by a full spool, and have then never been', async () => {
+    const { send, commits, device, codes } = slowly()
+    const sent = [send(reading(1)), send('not JSON'), send(reading(3, { after: 'aaaaaaaa.1' })), send({ humidity: 40 })]
+    const ended = Promise.allSettled(sent)
+    await settled()
+    commits[0]?.done()
+    await settled()
+    commits[1]?.full()
+    expect((await ended).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
+    expect(device).toMatchObject({ made: null, counters: { received: 1, deadLetters: 0 } })
+    expect(codes()).toEqual([])
+    expect(device.declared.has('aaaaaaaa', 2)).toBe(false)
+  })
+
+  it('of a device that is aside and has had its share are acknowledged and not taken: its Pi keeps them', async () => {
+    const { send, spool, device, codes } = setUp()
+    await send(reading(1))
+    const other = spool.device('well')
+    spool.append = async (arrivals) => new Set(arrivals.map(({ device }) => device).filter((one) => one === device))
+    await Promise.all([send(reading(2)), send(reading(3)), send('not JSON')])
+    await send(reading(1, { hostname: 'well' }), topics.readings('well'))
+    expect(device.has('aaaaaaaa', 2)).toBe(false)
+    expect(device.counters).toMatchObject({ received: 1, redelivered: 0 })
+    // What can never be a row is kept all the same.
+    expect(codes()).toEqual(['not_json'])
+    expect(other.counters.redelivered).toBe(0)
   })
 })

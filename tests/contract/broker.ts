@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import mqtt from 'mqtt'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { DeferredAcks } from '../../src/deferred-acks.ts'
 import { MAX_MESSAGE_BYTES } from '../../src/reading.ts'
 import { openCutProxy } from '../support/cut-proxy.ts'
 import { eventually } from '../support/eventually.ts'
@@ -54,6 +56,48 @@ export function brokerContract(broker: BrokerUnderTest): void {
       await publisher.publish(topic, 'later')
       await eventually('the later message', () => late.messages.length > 0)
       expect(late.heard(topic)).toEqual(['later'])
+    })
+
+    // Fails when the library sends PUBACKs another way than src/deferred-acks.ts knows.
+    it('takes PUBACKs that come late, in message order, and brings more messages meanwhile', async () => {
+      const topic = newTopic('readings')
+      const client = mqtt.connect(running.url, {
+        clientId: `deferring-${randomUUID().slice(0, 8)}`,
+        protocolVersion: protocol === '5' ? 5 : 4,
+        reconnectPeriod: 0,
+        manualConnect: true,
+      })
+      onTestFinished(() => client.endAsync(true))
+      const under: { text: string; id: number; take: () => void }[] = []
+      const acks = new DeferredAcks(client, { messages: 3, bytes: 1_000 })
+      client.handleMessage = (packet, done) => {
+        const taken = new Promise<void>((resolve) =>
+          under.push({ text: packet.payload.toString(), id: packet.messageId ?? 0, take: resolve }),
+        )
+        acks.add(packet.payload.length, taken)
+        done()
+      }
+      const sent: (number | undefined)[] = []
+      client.on('packetsend', (packet) => {
+        if (packet.cmd === 'puback') sent.push(packet.messageId)
+      })
+      client.connect()
+      await new Promise((resolve) => client.once('connect', resolve))
+      await client.subscribeAsync(topic, { qos: 1 })
+      const publisher = await link()
+      for (const text of ['a', 'b', 'c', 'd', 'e']) await publisher.publish(topic, text)
+      await eventually('as many messages as may be open', () => under.length === 3)
+      under[2]?.take()
+      under[1]?.take()
+      await publisher.publish(topic, 'f')
+      expect(under).toHaveLength(3)
+      expect(sent).toEqual([])
+      under[0]?.take()
+      await eventually('the others', () => under.length === 6)
+      expect(under.map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+      for (const { take } of under) take()
+      await eventually('all PUBACKs', () => sent.length === 6)
+      expect(sent).toEqual(under.map(({ id }) => id))
     })
 
     it('brings a message again that was not acknowledged when a persistent session returns', async () => {

@@ -6,8 +6,9 @@ import type { Lane } from '../../bridge/lanes/lane.ts'
 import { Lanes } from '../../bridge/lanes/lanes.ts'
 import { LedgerPublisher } from '../../bridge/ledger/ledger-publisher.ts'
 import { Presence } from '../../bridge/presence.ts'
-import type { DeviceLog, SpooledRow } from '../../bridge/spool/device-log.ts'
+import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
+import type { SpooledRow } from '../../bridge/spool/spooled-row.ts'
 import { Events } from '../../src/events.ts'
 import { type Ledger, parseLedger } from '../../src/ledger.ts'
 import { silentLog } from '../../src/log.ts'
@@ -132,13 +133,18 @@ export class LaneWorld {
   take(first: number, last = first, stream = 'aaaaaaaa', values: object = {}): void {
     for (let seq = first; seq <= last; seq++) {
       if (this.device.has(stream, seq)) continue
-      void this.spool.append(this.device, [
+      void this.spool.append([
         {
-          stream,
-          seq,
-          json: JSON.stringify({ uuid: `pi-${stream}-${seq}`, stream, seq, ...values }),
-          receivedAt: this.clock.now(),
-          arrived: this.clock.monotonic(),
+          device: this.device,
+          rows: [
+            {
+              stream,
+              seq,
+              json: JSON.stringify({ uuid: `pi-${stream}-${seq}`, stream, seq, ...values }),
+              receivedAt: this.clock.now(),
+              arrived: this.clock.monotonic(),
+            },
+          ],
         },
       ])
     }

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { freezeBatch, planBatch } from '../../../bridge/lanes/batch.ts'
-import type { SpooledRow } from '../../../bridge/spool/device-log.ts'
+import type { SpooledRow } from '../../../bridge/spool/spooled-row.ts'
 
 function row(seq: number, arrived = 0, padding = ''): SpooledRow {
   return {

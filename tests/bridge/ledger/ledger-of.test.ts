@@ -17,10 +17,9 @@ function device(): { device: DeviceLog; take: (stream: string, ...seqs: number[]
   return {
     device: one,
     take: (stream, ...seqs) =>
-      void spool.append(
-        one,
-        seqs.map((seq) => ({ stream, seq, json: '{}', receivedAt: NOW - 2_340, arrived: 0 })),
-      ),
+      void spool.append([
+        { device: one, rows: seqs.map((seq) => ({ stream, seq, json: '{}', receivedAt: NOW - 2_340, arrived: 0 })) },
+      ]),
   }
 }
 

@@ -1,0 +1,45 @@
+import type { OffsetToken } from '../offset-token.ts'
+
+/** A row waiting for the table. */
+export interface SpooledRow {
+  readonly token: OffsetToken
+  /** The row as one JSON object, without `ingestion_timestamp`. */
+  readonly json: string
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
+  readonly arrived: number
+  /** Number of the record on disk that holds it; 0 in memory. */
+  readonly record: number
+}
+
+export interface NewRow {
+  readonly stream: string
+  readonly seq: number
+  readonly json: string
+  readonly receivedAt: number
+  readonly arrived: number
+}
+
+/** Bytes of rows in a log of rows, over all its devices. */
+export interface SpoolUsage {
+  /** Of all rows that wait. */
+  bytes: number
+  /** Of those that are in memory. */
+  loaded: number
+}
+
+/** One reading in its stream. */
+export interface Position {
+  readonly stream: string
+  readonly seq: number
+}
+
+/** What is counted per device, for the ledger. */
+export interface DeviceCounters {
+  received: number
+  redelivered: number
+  late: number
+  rejected: number
+  deadLetters: number
+}
