@@ -1,9 +1,7 @@
-import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { type DurableLog, openDurableLog } from '../../src/durable-log/durable-log.ts'
 import type { FileSystem } from '../../src/durable-log/filesystem.ts'
 import { nodeFileSystem } from '../../src/durable-log/node-filesystem.ts'
-import { readSnapshot, writeSnapshot } from '../../src/durable-log/snapshot-file.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Log } from '../../src/log.ts'
@@ -12,9 +10,11 @@ import type { TakeOver } from '../lanes/take-over.ts'
 import { AsideLogs } from './aside-logs.ts'
 import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
-import { RowLog, rowsNow } from './row-log.ts'
+import { restoreDevices } from './restore-devices.ts'
+import { RowLog } from './row-log.ts'
 import { type Arrival, ASIDE_BYTES, bytesOf, type Spool, spoolFull } from './spool.ts'
-import { type DeviceFacts, decodeFacts, encodeFacts, factsOf, restoreFacts } from './spool-record.ts'
+import { encodeFacts, factsOf } from './spool-record.ts'
+import { readSpoolSnapshot, writeSpoolSnapshot } from './spool-snapshot.ts'
 
 /*
  * A spool that survives a power cut. Rows are in a durable log; what is known of the devices is in a snapshot that is
@@ -42,14 +42,6 @@ export interface DiskSpoolDeps {
 
 type Deps = DiskSpoolDeps & { readonly fs: FileSystem }
 
-/** Facts of all devices, after the log's record `through`. */
-interface Snapshot {
-  readonly instance: string
-  readonly through: number
-  readonly devices: Readonly<Record<string, DeviceFacts>>
-}
-
-const SNAPSHOT = 'devices.snapshot'
 /** How often the snapshot is written when something has left the spool. */
 const TIDY_EVERY_MS = 15_000
 /** Rows moved aside are written in pieces of this size. */
@@ -69,7 +61,7 @@ export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpool
 export class DiskSpool implements Spool {
   onLoaded: (device: DeviceLog) => void = () => undefined
   readonly failed: Promise<never>
-  readonly #path: string
+  readonly #dir: string
   readonly #maxBytes: number
   readonly #deps: Deps
   readonly #rows: RowLog
@@ -84,7 +76,7 @@ export class DiskSpool implements Spool {
   #instance = ''
 
   private constructor({ dir, maxBytes, memoryBytes }: DiskSpoolSettings, deps: Deps, log: DurableLog) {
-    this.#path = join(dir, SNAPSHOT)
+    this.#dir = dir
     this.#maxBytes = maxBytes
     this.#deps = deps
     this.#newId = deps.newId ?? randomId
@@ -106,10 +98,10 @@ export class DiskSpool implements Spool {
 
   static async restore(settings: DiskSpoolSettings, deps: Deps, log: DurableLog): Promise<DiskSpool> {
     const spool = new DiskSpool(settings, deps, log)
-    const known = await spool.#readSnapshot()
+    const known = await readSpoolSnapshot(deps.fs, settings.dir)
     // The instance is in the tokens: it must be on the disk before the first is given.
     spool.#instance = known?.instance ?? spool.#newId(4)
-    await spool.#restoreDevices(known)
+    await restoreDevices(known, spool.#devices, spool.#rows, spool.#aside)
     await spool.#writeSnapshot()
     spool.#tidying = spool.#keepTidy()
     return spool
@@ -259,55 +251,23 @@ export class DiskSpool implements Spool {
     })
   }
 
-  async #readSnapshot(): Promise<Snapshot | undefined> {
-    const snapshot = await readSnapshot(this.#deps.fs, this.#path)
-    return snapshot === undefined ? undefined : (JSON.parse(snapshot.bytes.toString('utf8')) as Snapshot)
-  }
-
-  async #restoreDevices(known: Snapshot | undefined): Promise<void> {
-    const facts = new Map(Object.entries(known?.devices ?? {}))
-    for await (const { sequence, body } of this.#rows.log.read((known?.through ?? 0) + 1)) {
-      const found = decodeFacts(body)
-      if (found !== undefined && sequence > (known?.through ?? 0)) facts.set(found.device, found.facts)
-    }
-    for (const [hostname, one] of facts) restoreFacts(this.#devices.of(hostname), one)
-    await this.#restoreRows(this.#rows, facts)
-    await this.#aside.sweep((hostname) => this.#devices.of(hostname).aside)
-    for (const device of this.#devices.all()) {
-      if (!device.aside) continue
-      const log = await this.#aside.open(device)
-      device.unload(log.usage)
-      await this.#restoreRows(log, facts)
-    }
-    for (const device of this.#devices.all()) {
-      device.given = device.newest ?? null
-      const { made } = device
-      if (made !== null) device.made = { ...made, seq: Math.max(made.seq, device.received.max(made.stream) ?? 0) }
-    }
-  }
-
-  async #restoreRows(log: RowLog, facts: ReadonlyMap<string, DeviceFacts>): Promise<void> {
-    await log.restore((record, sequence) => {
-      const device = this.#devices.of(record.device)
-      if (log === this.#rows && device.aside) return undefined
-      for (const row of rowsNow(record, device)) device.restore(row)
-      if (sequence > (facts.get(record.device)?.through ?? 0)) device.counters.received += record.rows.length
-      return device
-    })
-  }
-
   /** Facts are taken between two writes, so they are those after the last record. */
   async #writeSnapshot(): Promise<void> {
     this.#untidy = false
     const { log } = this.#rows
+    const needed = this.#rows.needed(this.#inMain())
     const facts = [...this.#devices.all()].map((device) => [device.hostname, factsOf(device, this.#throughOf(device))])
-    const snapshot: Snapshot = {
-      instance: this.#instance,
-      through: log.nextSequence - 1,
-      devices: Object.fromEntries(facts),
-    }
-    await writeSnapshot(this.#deps.fs, this.#path, Buffer.from(JSON.stringify(snapshot)))
-    await log.deleteBefore(this.#rows.needed(this.#inMain()))
+    const devices = Object.fromEntries(facts)
+    const write = () =>
+      writeSpoolSnapshot(this.#deps.fs, this.#dir, { instance: this.#instance, through: log.nextSequence - 1, devices })
+    await write().catch(async (error: unknown) => {
+      if (!isFull(error)) throw error
+      // A disk that this log has filled gets room no other way. Should the power go between the two, the channels and
+      // the retained ledgers tell again what has left.
+      await log.deleteBefore(needed)
+      await write()
+    })
+    await log.deleteBefore(needed)
     for (const [device, aside] of this.#aside) await aside.log.deleteBefore(aside.needed([device]))
   }
 
@@ -327,6 +287,10 @@ async function written<T>(write: Promise<T>): Promise<T> {
   try {
     return await write
   } catch (error) {
-    throw error instanceof SnowhatError && error.code === 'E_LOG_FULL' ? spoolFull(error) : error
+    throw isFull(error) ? spoolFull(error) : error
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof SnowhatError && error.code === 'E_LOG_FULL'
 }

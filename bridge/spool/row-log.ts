@@ -113,6 +113,10 @@ export class RowLog {
   eased(): void {
     const { loaded } = this.usage
     if (this.#loading !== undefined || !this.crowded || loaded > this.#deps.memoryBytes / 2) return
+    if (!this.#isMissing()) {
+      this.#cursor = this.#accepted + 1
+      return
+    }
     this.#loading = this.#load()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
@@ -172,12 +176,16 @@ export class RowLog {
 
   /** Opening finds out what can still be read; what cannot is then not known here, and comes again from the outboxes. */
   #checkWhole(): void {
-    if (this.crowded) return
-    for (const device of this.#deps.devices())
-      if (device.rows.length < device.waiting)
-        throw new SnowhatError('E_LOG_CORRUPT', `rows of ${device.hostname} on the disk can no longer be read`, {
-          hint: 'start the bridge again: it finds out what is left, and the publishers send the rest again; check the disk',
-        })
+    if (this.crowded || !this.#isMissing()) return
+    throw new SnowhatError('E_LOG_CORRUPT', 'rows of the spool on the disk can no longer be read', {
+      hint: 'start the bridge again: it finds out what is left, and the publishers send the rest again; check the disk',
+    })
+  }
+
+  /** Rows wait that are not in memory. */
+  #isMissing(): boolean {
+    for (const { rows, waiting } of this.#deps.devices()) if (rows.length < waiting) return true
+    return false
   }
 }
 

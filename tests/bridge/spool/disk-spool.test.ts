@@ -109,6 +109,28 @@ describe('a spool on disk', () => {
     expect(segments.length).toBeLessThanOrEqual(2)
   })
 
+  it('gets room again on a disk that it has filled itself', async () => {
+    const machine = new Machine()
+    const spool = await machine.open()
+    const device = spool.device('pi')
+    const big = (seq: number) => ({ ...row(seq), json: `"${'x'.repeat(1_000_000)}"` })
+    machine.disk.capacity = machine.disk.used + 30_000_000
+    let seq = 0
+    const append = () => spool.append([{ device, rows: [big(seq + 1)] }]).then(() => seq++)
+    await expect(
+      (async () => {
+        for (;;) await append()
+      })(),
+    ).rejects.toMatchObject({ code: 'E_SPOOL_FULL' })
+    machine.disk.capacity = machine.disk.used
+    device.trimTo(token(1, seq))
+    spool.trimmed(device)
+    await spool.tidy()
+    await append()
+    machine.disk.crash()
+    expect(tokens((await machine.open()).device('pi'))).toEqual([`1.own1.aaaaaaaa.${seq}`])
+  })
+
   it('takes another name when it is told that its own was used, and keeps it', async () => {
     const machine = new Machine()
     const spool = await machine.open()
