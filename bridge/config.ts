@@ -38,6 +38,11 @@ export const spoolSection = {
     default: 268_435_456,
     doc: 'bytes of rows the spool takes; when it is full nothing more is acknowledged, and the broker keeps it',
   },
+  dead_letters_max_bytes: {
+    kind: 'count',
+    default: 67_108_864,
+    doc: 'bytes of dead letters kept in the directory of the spool; at the limit the oldest give way (in memory: 8 MiB at most)',
+  },
 } as const satisfies Section
 
 export const httpSection = {

@@ -4,7 +4,7 @@ import { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage } from '../src/mqtt-link.ts'
 import { randomId } from '../src/random-id.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
 import type { DecodedReading, Refused, Route } from './route.ts'
 import type { DeviceLog, NewRow, Position } from './spool/device-log.ts'
@@ -58,7 +58,7 @@ export class Intake {
     const hostname = this.#route.deviceOf(message.topic)
     if (hostname === undefined) {
       const reason = 'the topic names no device: [a-z0-9][a-z0-9_-]{0,62}, and neither bridge nor elastic'
-      this.#refuse('', message.topic, { code: 'bad_topic', reason, payload: message.payload })
+      await this.#refuse('', message.topic, { code: 'bad_topic', reason, payload: message.payload })
       return
     }
     const device = this.#deps.spool.device(hostname)
@@ -68,10 +68,11 @@ export class Intake {
     if (sorted.rows.length > 0) await this.#deps.spool.append(device, sorted.rows)
     const madeNew = device.made === null && sorted.made !== null
     device.made = sorted.made
-    for (const one of [...refused, ...sorted.refused]) this.#refuseOf(device, message.topic, one)
+    const kept = [...refused, ...sorted.refused].map((one) => this.#refuseOf(device, message.topic, one))
     for (const { stream, seq } of sorted.known) this.#redelivered(device, stream, seq)
     for (const { stream, seq, after } of sorted.gaps) declareGap(device, stream, seq, after)
     device.counters.late += sorted.late
+    await Promise.all(kept)
     // What rows do not tell by themselves must be as durable as they are before the message is acknowledged.
     if (refused.length + sorted.refused.length + sorted.gaps.length > 0 || madeNew) await this.#deps.spool.save(device)
     if (sorted.rows.length > 0) this.#deps.events.emit('readings:spooled', hostname, sorted.rows.length)
@@ -130,7 +131,7 @@ export class Intake {
     this.#deps.events.emit('reading:redelivered', device.hostname, stream, seq)
   }
 
-  #refuseOf(device: DeviceLog, topic: string, refused: Refused): void {
+  async #refuseOf(device: DeviceLog, topic: string, refused: Refused): Promise<void> {
     // What is not even a reading cannot be trusted with a jump.
     const { position } = refused
     const trusted = position && (refused.code === 'seq_jump' || !this.#jumps(device, position))
@@ -145,13 +146,14 @@ export class Intake {
       device.committed.add(stream, seq)
     }
     device.counters.deadLetters++
-    this.#refuse(device.hostname, topic, refused)
+    await this.#refuse(device.hostname, topic, refused)
   }
 
-  #refuse(hostname: string, topic: string, { code, reason, payload }: Refused): void {
-    this.#deps.deadLetters.add({ device: hostname, topic, code, reason, payload, at: this.#deps.clock.now() })
+  #refuse(hostname: string, topic: string, { code, reason, payload, position }: Refused): Promise<void> {
+    const at = this.#deps.clock.now()
     this.#deps.log.debug({ device: hostname, topic, code, reason }, 'kept a message as a dead letter')
     this.#deps.events.emit('reading:refused', hostname, code, reason)
+    return this.#deps.deadLetters.add({ device: hostname, topic, code, reason, payload, at, position })
   }
 }
 
