@@ -140,7 +140,8 @@ function rowOf(hostname: string, reading: Readonly<Record<string, unknown>>): Re
   return row
 }
 
-function positionOf(value: object): { stream: string; seq: number } | undefined {
+/** The place in its stream, when that much of a reading can be read. */
+export function positionOf(value: object): { stream: string; seq: number } | undefined {
   const { stream, seq } = value as { stream?: unknown; seq?: unknown }
   return typeof stream === 'string' && /^[0-9a-z]{8}$/.test(stream) && Number.isSafeInteger(seq) && Number(seq) >= 1
     ? { stream, seq: Number(seq) }

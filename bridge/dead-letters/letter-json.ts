@@ -23,9 +23,12 @@ export interface LetterJson {
   readonly replayed_at?: string
 }
 
-export function letterJson(letter: KeptLetter): LetterJson {
-  const { device, topic, code, reason, payload, position, cutFrom } = letter
+export function letterJson(
+  letter: KeptLetter & { readonly number?: number | undefined; readonly replayedAt?: number | undefined },
+): LetterJson {
+  const { number, device, topic, code, reason, payload, position, cutFrom, replayedAt } = letter
   return {
+    ...(number !== undefined && { number }),
     at: new Date(letter.at).toISOString(),
     device,
     topic,
@@ -34,5 +37,6 @@ export function letterJson(letter: KeptLetter): LetterJson {
     ...position,
     ...(isUtf8(payload) ? { payload: payload.toString('utf8') } : { payload_base64: payload.toString('base64') }),
     ...(cutFrom !== undefined && { cut_from: cutFrom }),
+    ...(replayedAt !== undefined && { replayed_at: new Date(replayedAt).toISOString() }),
   }
 }

@@ -6,9 +6,11 @@ import type { DeadLetters } from './dead-letters.ts'
 import { openDiskDeadLetters } from './disk-dead-letters.ts'
 import { KEPT_BYTES, MemoryDeadLetters } from './memory-dead-letters.ts'
 
-/** Where the dead letters of a spool directory are. */
+/** The folder of a spool directory. */
+export const DEAD_LETTERS = 'dead-letters'
+
 export function deadLettersIn(spoolDir: string): string {
-  return join(spoolDir, 'dead-letters')
+  return join(spoolDir, DEAD_LETTERS)
 }
 
 /** On disk where the spool is, else in memory. */
