@@ -30,7 +30,9 @@ export async function list(invocation: Invocation): Promise<number> {
   }
   for (const line of newest.length > 0 ? letterTable(newest, process.stdout.columns) : []) print(line)
   const shown = newest.length < letters ? `; the newest ${newest.length} are shown (--limit 0 shows all)` : ''
-  const replayed = hidden > 0 ? `; ${hidden} more were replayed (--replayed shows them)` : ''
+  const more =
+    hidden === 1 ? '1 more was replayed (--replayed shows it)' : `${hidden} more were replayed (--replayed shows them)`
+  const replayed = hidden > 0 ? `; ${more}` : ''
   print(`(${counted(letters, 'dead letter')}${shown}${replayed})`)
   return 0
 }
