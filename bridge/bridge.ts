@@ -10,7 +10,8 @@ import { createTopics, type Topics } from '../src/topics.ts'
 import { within } from '../src/within.ts'
 import { BackPressure } from './back-pressure.ts'
 import type { BridgeSettings } from './config.ts'
-import { type DeadLetters, MemoryDeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters/dead-letters.ts'
+import { openDeadLetters } from './dead-letters/open-dead-letters.ts'
 import type { BridgeEventMap, BridgeEvents } from './events.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes/lanes.ts'
@@ -76,7 +77,11 @@ export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, 
   const identity = createIdentity(snowflake, deps.clock)
   const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
   const spool = await openSpool(settings.spool, deps)
-  const bridge = new RunningBridge({ ...settings, snowflake }, topics, identity, spool, deps)
+  const deadLetters = await openDeadLetters(settings.spool, deps).catch(async (error: unknown) => {
+    await spool.close()
+    throw error
+  })
+  const bridge = new RunningBridge({ ...settings, snowflake }, topics, identity, spool, deadLetters, deps)
   try {
     await bridge.start(mqtt)
   } catch (error) {
@@ -88,7 +93,7 @@ export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, 
 
 class RunningBridge implements Bridge {
   readonly events: BridgeEvents
-  readonly deadLetters = new MemoryDeadLetters()
+  readonly deadLetters: DeadLetters
   readonly ended: Promise<never>
   readonly #settings: BridgeSettings
   readonly #topics: Topics
@@ -110,8 +115,16 @@ class RunningBridge implements Bridge {
   #leaving = false
   #fail: (reason: unknown) => void = () => undefined
 
-  constructor(settings: BridgeSettings, topics: Topics, identity: Identity, spool: Spool, deps: BridgeDeps) {
+  constructor(
+    settings: BridgeSettings,
+    topics: Topics,
+    identity: Identity,
+    spool: Spool,
+    deadLetters: DeadLetters,
+    deps: BridgeDeps,
+  ) {
     const { clock, log } = deps
+    this.deadLetters = deadLetters
     this.#settings = settings
     this.#topics = topics
     this.#deps = deps
@@ -151,15 +164,16 @@ class RunningBridge implements Bridge {
       onRenewed: () => this.#link?.restart(),
       onRival: (reason) => this.#standDown(reason),
       onRefusedRow: (device, row, reason) => {
-        this.deadLetters.add({
+        events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
+        return deadLetters.add({
           device: device.hostname,
           topic: topics.readings(device.hostname),
           code: 'refused_by_snowflake',
           reason,
           payload: Buffer.from(row.json),
           at: clock.now(),
+          position: { stream: row.token.stream, seq: row.token.seq },
         })
-        events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
       },
     })
     this.#route = senseHatRoute(topics)
@@ -200,6 +214,7 @@ class RunningBridge implements Bridge {
     const life = this.#life
     const clientId = this.#settings.bridge.client_id
     life.own('spool', this.#spool, (spool) => spool.close())
+    life.own('dead letters', this.deadLetters, (letters) => letters.close())
     this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status()), (http) => http.close())
     this.#retained = life.own('retained', await openRetainedLedgers(mqtt, this.#topics, clientId, this.#deps), (r) =>
       r.close(),

@@ -43,6 +43,11 @@ export const spoolSection = {
     default: 33_554_432,
     doc: 'bytes of rows of a spool on disk that are in memory; the others are read back when their turn comes',
   },
+  dead_letters_max_bytes: {
+    kind: 'count',
+    default: 67_108_864,
+    doc: 'bytes of dead letters kept in the directory of the spool; at the limit the oldest give way (in memory: 8 MiB at most)',
+  },
 } as const satisfies Section
 
 export const httpSection = {

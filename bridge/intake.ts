@@ -2,7 +2,7 @@ import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage } from '../src/mqtt-link.ts'
 import { Arrivals, type Letter, type Moment } from './arrivals.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
 import type { Decoded, Route } from './route.ts'
 import type { DeviceLog } from './spool/device-log.ts'
@@ -100,8 +100,10 @@ export class Intake {
     // Rows first: a full spool takes nothing of a group, and nothing of it is counted then.
     const turnedAway = await spool.append(all.filter(({ rows }) => rows.length > 0))
     for (const one of all) if (turnedAway.has(one.device)) one.turnAway()
-    for (const letter of strays) this.#keep('', letter)
-    for (const { device, letters } of all) for (const letter of letters) this.#keep(device.hostname, letter)
+    await Promise.all([
+      ...strays.map((letter) => this.#keep('', letter)),
+      ...all.flatMap(({ device, letters }) => letters.map((letter) => this.#keep(device.hostname, letter))),
+    ])
     const changed = all.filter((one) => one.changesFacts)
     for (const one of all) one.apply()
     if (changed.length > 0) await spool.save(changed.map(({ device }) => device))
@@ -121,11 +123,11 @@ export class Intake {
     for (const refused of decoded.refused) arrivals.refused(refused, topic)
   }
 
-  #keep(device: string, { topic, code, reason, payload }: Letter): void {
+  #keep(device: string, { topic, code, reason, payload, position }: Letter): Promise<void> {
     const { clock, deadLetters, events, log } = this.#deps
-    deadLetters.add({ device, topic, code, reason, payload, at: clock.now() })
     log.debug({ device, topic, code, reason }, 'kept a message as a dead letter')
     events.emit('reading:refused', device, code, reason)
+    return deadLetters.add({ device, topic, code, reason, payload, at: clock.now(), position })
   }
 
   #tell({ device, redelivered, rows }: Arrivals): void {

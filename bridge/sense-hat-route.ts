@@ -51,6 +51,9 @@ const BY_BRIDGE: ReadonlySet<string> = new Set(
   (FIELDS as readonly Field[]).filter((field) => field.byBridge).map((field) => field.key),
 )
 
+/** Of a name in a sentence; more would be no name. */
+const LONGEST_HOSTNAME = 80
+
 /** Writing JSON takes stack per level: what is deeper than any sensor's value would fail there, each time it comes back. */
 const MAX_NESTING = 64
 
@@ -101,9 +104,12 @@ function decodeOne(hostname: string, value: unknown, payload: Buffer): DecodedRe
   // What came, not what the check gives back: that lacks a key called __proto__ [observed, zod 4.6.7].
   const reading = value as Record<string, unknown>
   // The topic is the identity: it is what the broker's access rules guard.
-  if (reading.hostname !== undefined && reading.hostname !== null && reading.hostname !== hostname)
-    return { code: 'other_host', reason: `the body names ${reading.hostname}, the topic ${hostname}`, payload }
   const position = positionOf(reading)
+  if (reading.hostname !== undefined && reading.hostname !== null && reading.hostname !== hostname) {
+    const reason = `the body names ${String(reading.hostname).slice(0, LONGEST_HOSTNAME)}, the topic ${hostname}`
+    // Whoever publishes to this topic reads this device's ledger, and numbers what he sends: it is his reading's place.
+    return { code: 'other_host', reason, payload, ...(position && { position }) }
+  }
   if (position === undefined && (reading.stream ?? reading.seq ?? undefined) !== undefined)
     return { code: 'wrong_type', reason: 'stream and seq go together', payload }
   const after = typeof reading.after === 'string' ? reading.after : null
@@ -134,7 +140,8 @@ function rowOf(hostname: string, reading: Readonly<Record<string, unknown>>): Re
   return row
 }
 
-function positionOf(value: object): { stream: string; seq: number } | undefined {
+/** The place in its stream, when that much of a reading can be read. */
+export function positionOf(value: object): { stream: string; seq: number } | undefined {
   const { stream, seq } = value as { stream?: unknown; seq?: unknown }
   return typeof stream === 'string' && /^[0-9a-z]{8}$/.test(stream) && Number.isSafeInteger(seq) && Number(seq) >= 1
     ? { stream, seq: Number(seq) }

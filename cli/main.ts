@@ -8,6 +8,7 @@ import { VERSION } from '../src/version.ts'
 import { parseArguments } from './arguments.ts'
 import { bridgeCommand } from './bridge.ts'
 import type { Command } from './command.ts'
+import { deadLettersCommand } from './deadletters/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   bridgeCommand,
   emulatorCommand,
   queryCommand,
+  deadLettersCommand,
 ]
 
 interface Process extends SignalSource {

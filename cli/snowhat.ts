@@ -1,4 +1,10 @@
 #!/usr/bin/env node
+import { systemCode } from '../src/errors.ts'
 import { main } from './main.ts'
+
+// Who reads our output may have seen enough (`| head`): what was begun is finished all the same.
+process.stdout.on('error', (error) => {
+  if (systemCode(error) !== 'EPIPE') throw error
+})
 
 process.exitCode = await main(process.argv.slice(2), process)

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'E_SNOWPIPE_AUTH'
   | 'E_SQL'
   | 'E_LEDGER_UNREADABLE'
+  | 'E_DEAD_LETTERS'
   | 'E_RIVAL'
   | 'E_LOG_IO'
   | 'E_LOG_FULL'

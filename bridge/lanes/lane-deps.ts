@@ -23,6 +23,6 @@ export interface LaneDeps extends AppendDeps {
   readonly onRenewed: () => void
   /** Another bridge has taken this channel. */
   readonly onRival: (reason: string) => void
-  /** A row that can never be stored. */
-  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
+  /** A row that can never be stored; resolves when it is kept as a dead letter. */
+  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => Promise<void>
 }

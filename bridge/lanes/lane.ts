@@ -286,18 +286,20 @@ export class Lane {
     let bad: Suspect | undefined
     switch (end?.kind) {
       case 'appended':
+        bad = this.#halving.taken()
+        // Kept before it is let go of. Until then the append counts as under way.
+        if (bad !== undefined) await this.#deps.onRefusedRow(this.device, bad.row, bad.answer.message)
         channel.continuationToken = end.continuationToken
         channel.proved = true
         this.#undeliverableSince = undefined
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#inFlight = undefined
-        bad = this.#halving.taken()
         if (bad !== undefined) this.device.setAside(bad.row)
         this.#appended += batch.rows
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
-        if (bad !== undefined) await this.#tellSetAside(bad)
+        if (bad !== undefined) await this.#tellSetAside()
         return
       case 'refused':
         this.#inFlight = undefined
@@ -314,8 +316,7 @@ export class Lane {
   }
 
   /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
-  async #tellSetAside({ row, answer }: Suspect): Promise<void> {
-    this.#deps.onRefusedRow(this.device, row, answer.message)
+  async #tellSetAside(): Promise<void> {
     await this.#deps.spool.save([this.device])
     this.#deps.spool.trimmed(this.device)
     this.#deps.ledgers.touch(this.device)

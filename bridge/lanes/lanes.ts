@@ -29,7 +29,7 @@ export interface LanesDeps {
   readonly onTrimmed: () => void
   readonly onRenewed: () => void
   readonly onRival: (reason: string) => void
-  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => void
+  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => Promise<void>
 }
 
 /** How often a drain looks whether everything is committed. */

@@ -1,6 +1,6 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { BackPressure } from '../back-pressure.ts'
-import type { DeadLetters } from '../dead-letters.ts'
+import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { Lanes } from '../lanes/lanes.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -33,6 +33,7 @@ export function statusSource(parts: StatusParts): StatusSource {
         spool_bytes: spool.bytes,
         dead_letters: parts.deadLetters.total,
         dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),
+        dead_letters_dropped: parts.deadLetters.dropped,
         problems: problemsOf(parts),
       }
     },
@@ -49,11 +50,12 @@ export function statusSource(parts: StatusParts): StatusSource {
   }
 }
 
-function problemsOf({ lanes, ledgers, pressure }: StatusParts): string[] {
+function problemsOf({ lanes, ledgers, pressure, deadLetters }: StatusParts): string[] {
   return [
     ...lanes.trouble.codes,
     ...(pressure.full ? ['spool_full'] : []),
     ...(ledgers.refused ? ['ledger_refused'] : []),
+    ...(deadLetters.unkept > 0 ? ['dead_letters_not_kept'] : []),
   ]
 }
 

@@ -60,6 +60,8 @@ export interface DurableLog {
   read(from: number): AsyncIterable<LogRecord>
   /** Deletes the whole segments below, oldest first; the one being written stays. */
   deleteBefore(sequence: number): Promise<void>
+  /** Deletes the oldest segment whole; false, and nothing, when that is the one being written. */
+  deleteOldest(): Promise<boolean>
   /** Everything appended so far becomes durable, or is refused. */
   sync(): Promise<void>
   /** The oldest number that can be there; `nextSequence` when there is none. */

@@ -60,8 +60,20 @@ export class SegmentedLog implements DurableLog {
   }
 
   deleteBefore(sequence: number): Promise<void> {
+    return this.#afterDeletions(() => this.#deleteSegments(sequence))
+  }
+
+  deleteOldest(): Promise<boolean> {
+    return this.#afterDeletions(async () => {
+      const [, second] = this.#segments.all()
+      if (second !== undefined) await this.#deleteSegments(second.first)
+      return second !== undefined
+    })
+  }
+
+  #afterDeletions<T>(remove: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closed(this.#dir))
-    const deleted = this.#deleting.then(() => this.#deleteSegments(sequence))
+    const deleted = this.#deleting.then(remove)
     this.#deleting = deleted.catch(() => undefined)
     return deleted
   }

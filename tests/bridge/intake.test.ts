@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MemoryDeadLetters } from '../../bridge/dead-letters.ts'
+import { MemoryDeadLetters } from '../../bridge/dead-letters/memory-dead-letters.ts'
 import type { BridgeEventMap } from '../../bridge/events.ts'
 import { Intake } from '../../bridge/intake.ts'
 import { senseHatRoute } from '../../bridge/sense-hat-route.ts'
@@ -49,7 +49,7 @@ function setUp() {
     seqs: () => device.rows.map((row) => row.token.seq),
     codes: () =>
       deadLetters
-        .latest(100)
+        .recent(100)
         .map((letter) => letter.code)
         .reverse(),
   }
@@ -150,8 +150,8 @@ describe('a message that cannot be read', () => {
     const bytes = Buffer.isBuffer(payload)
       ? payload
       : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
-    expect(deadLetters.latest(1)[0]).toMatchObject({ device: 'pi', topic: 'sensehat/pi/readings', payload: bytes })
-    expect(deadLetters.latest(1)[0]?.reason).toMatch(/\S/)
+    expect(deadLetters.recent(1)[0]).toMatchObject({ device: 'pi', topic: 'sensehat/pi/readings', payload: bytes })
+    expect(deadLetters.recent(1)[0]?.reason).toMatch(/\S/)
     expect(device.counters.deadLetters).toBe(1)
     await send(reading(7))
     expect(seqs()).toEqual([7])
@@ -183,7 +183,7 @@ describe('a message that cannot be read', () => {
   ])('because its topic %s names no device is one of nobody', async (topic) => {
     const { send, deadLetters, spool } = setUp()
     await send(reading(1), topic)
-    expect(deadLetters.latest(1)[0]).toMatchObject({ device: '', code: 'bad_topic', topic })
+    expect(deadLetters.recent(1)[0]).toMatchObject({ device: '', code: 'bad_topic', topic })
     expect([...spool.devices()].map((device) => device.hostname)).toEqual(['pi'])
   })
 
@@ -227,6 +227,32 @@ describe('a dead letter whose place in its stream is known', () => {
   })
 })
 
+describe('a reading that names another host than its topic', () => {
+  it("has its place in its stream under the topic's device: its publisher lets go of it and sends it no more", async () => {
+    const { send, device, spool, deadLetters } = setUp()
+    await send([reading(1), reading(2, { hostname: 'pj' }), reading(3)])
+    await send(reading(2, { hostname: 'pj' }))
+    expect(device.received.of('aaaaaaaa').toJSON()).toEqual([[1, 3]])
+    expect(device.committed.of('aaaaaaaa').toJSON()).toEqual([[2, 2]])
+    expect(deadLetters.recent(9).map(({ position }) => position)).toEqual([{ stream: 'aaaaaaaa', seq: 2 }])
+    expect(device.counters).toMatchObject({ deadLetters: 1, redelivered: 1 })
+    expect([...spool.devices()].map(({ hostname }) => hostname)).toEqual(['pi'])
+  })
+
+  it('is one without a place when it numbers nothing', async () => {
+    const { send, device, deadLetters } = setUp()
+    await send({ hostname: 'pj', temperature: 20 })
+    expect(deadLetters.recent(1)[0]?.position).toBeUndefined()
+    expect(device.committed.streams()).toEqual([])
+  })
+
+  it('is told of in one sentence however long that name is', async () => {
+    const { send, deadLetters } = setUp()
+    await send({ hostname: 'x'.repeat(100_000), temperature: 20 })
+    expect(deadLetters.recent(1)[0]?.reason.length).toBeLessThan(200)
+  })
+})
+
 describe('refused elements of an array', () => {
   it('are kept one by one, and the others are taken', async () => {
     const { send, seqs, codes, deadLetters } = setUp()
@@ -235,7 +261,7 @@ describe('refused elements of an array', () => {
     expect(codes()).toEqual(['not_an_object', 'other_host', 'not_an_object', 'wrong_type'])
     expect(
       deadLetters
-        .latest(4)
+        .recent(4)
         .map(({ payload }) => JSON.parse(payload.toString()))
         .reverse(),
     ).toEqual([5, reading(2, { hostname: 'pj' }), null, reading(3, { humidity: 'wet' })])

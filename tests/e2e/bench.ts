@@ -15,6 +15,13 @@ export interface DeviceReport {
 /** A bridge and an emulator as processes, a broker here, and a client that publishes whatever it likes. */
 export interface Bench {
   readonly bridge: Program
+  /** Of the bridge: what a command beside it is to be started with. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Another one, when the first has ended. */
+  startBridge(): Promise<Program>
+  health(): Promise<Readonly<Record<string, unknown>>>
+  /** Disturbs the emulator from now on, instead of what disturbed it so far. */
+  faults(faults: readonly object[]): Promise<void>
   publish(hostname: string, payload: string | Buffer): Promise<void>
   /** Of all devices, as `/api/health` says. */
   deadLetters(): Promise<number>
@@ -27,7 +34,8 @@ export interface Bench {
   close(): Promise<void>
 }
 
-export async function startBench(): Promise<Bench> {
+/** `environment`: more of it, for the bridge and for the commands beside it. */
+export async function startBench(environment: Readonly<Record<string, string>> = {}): Promise<Bench> {
   const closers: (() => void | Promise<void>)[] = []
   const cleanUp = (close: () => void | Promise<void>) => {
     closers.unshift(close)
@@ -43,18 +51,32 @@ export async function startBench(): Promise<Bench> {
     cleanUp,
   })
   await emulator.line(/the emulator is running/)
-  const bridge = snowhat(['bridge', '--http-port', String(ports.page), '--mqtt-url', mqttUrl, '-i', '0.1'], {
-    env: { SNOWHAT_SNOWFLAKE_URL: emulatorUrl, SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100' },
-    cleanUp,
-  })
-  await bridge.line(/connected to the broker/)
-  await eventually('the bridge to be ready', async () => (await fetch(`${page}/readyz`)).ok)
+  const env = {
+    SNOWHAT_MQTT_URL: mqttUrl,
+    SNOWHAT_SNOWFLAKE_URL: emulatorUrl,
+    SNOWHAT_HTTP_PORT: String(ports.page),
+    SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100',
+    ...environment,
+  }
+  const startBridge = async () => {
+    const program = snowhat(['bridge', '-i', '0.1'], { env, cleanUp })
+    await program.line(/connected to the broker/)
+    await eventually('the bridge to be ready', async () => (await fetch(`${page}/readyz`)).ok)
+    return program
+  }
+  const bridge = await startBridge()
   const client = await mqtt.connectAsync(mqttUrl, { protocolVersion: 4 })
   cleanUp(() => client.endAsync(true))
   const get = async (path: string) => (await (await fetch(`${page}${path}`)).json()) as unknown
   const devices = async () => (await get('/api/devices')) as DeviceReport[]
   return {
     bridge,
+    environment: env,
+    startBridge,
+    health: async () => (await get('/api/health')) as Record<string, unknown>,
+    faults: async (faults) => {
+      await fetch(`${emulatorUrl}/emulator/faults`, { method: 'POST', body: JSON.stringify({ faults }) })
+    },
     publish: async (hostname, payload) => {
       await client.publishAsync(`sensehat/${hostname}/readings`, payload, { qos: 1 })
     },

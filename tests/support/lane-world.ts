@@ -44,6 +44,8 @@ export class LaneWorld {
   readonly ledgers: LedgerPublisher
   readonly lanes: Lanes
   readonly rivals: string[] = []
+  /** How long a refused row takes to be kept. */
+  keepingRefused: Promise<void> = Promise.resolve()
   readonly refusedRows: { readonly row: SpooledRow; readonly reason: string }[] = []
   /** Ledgers the broker has acknowledged, oldest first. */
   readonly acknowledged: Ledger[] = []
@@ -86,7 +88,10 @@ export class LaneWorld {
         onTrimmed: () => undefined,
         onRenewed: () => undefined,
         onRival: (reason) => this.rivals.push(reason),
-        onRefusedRow: (_device, row, reason) => this.refusedRows.push({ row, reason }),
+        onRefusedRow: async (_device, row, reason) => {
+          await this.keepingRefused
+          this.refusedRows.push({ row, reason })
+        },
       },
     )
     const presence = new Presence({ log, topics, spool, startedAt: 0, onRival: () => undefined })

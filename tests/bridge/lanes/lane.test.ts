@@ -417,6 +417,24 @@ describe('a batch that is refused as a whole', () => {
     expect(w.device.counters.deadLetters).toBe(1)
   })
 
+  it('lets go of the bad row only when the dead letter is kept', async () => {
+    const w = world({ batch: { max_rows: 8 } })
+    w.snowpipe.refuses = (rows) => (rows.some((row) => row.seq === 6) ? 400 : undefined)
+    let kept = (): void => undefined
+    w.keepingRefused = new Promise((resolve) => {
+      kept = resolve
+    })
+    w.take(1, 8)
+    await w.run(10_000)
+    expect(w.device.rows.map(({ token }) => token.seq)).toContain(6)
+    expect(w.committed()).not.toEqual([[1, 8]])
+    kept()
+    await w.run(10_000)
+    expect(w.refusedRows.map(({ row }) => row.token.seq)).toEqual([6])
+    expect(w.inTable()).toEqual([1, 2, 3, 4, 5, 7, 8])
+    expect(w.committed()).toEqual([[1, 8]])
+  })
+
   it('makes way for batches of the usual size afterwards', async () => {
     const w = world({ batch: { max_rows: 8 } })
     w.snowpipe.refuses = (rows) => (rows.length > 4 ? 413 : undefined)

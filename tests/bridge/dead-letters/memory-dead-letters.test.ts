@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { type DeadLetter, MemoryDeadLetters } from '../../bridge/dead-letters.ts'
+import type { DeadLetter } from '../../../bridge/dead-letters/dead-letters.ts'
+import { MemoryDeadLetters } from '../../../bridge/dead-letters/memory-dead-letters.ts'
 
 const letter = (reason: string, bytes: number, code: DeadLetter['code'] = 'not_json'): DeadLetter => ({
   device: 'pi',
@@ -10,12 +11,12 @@ const letter = (reason: string, bytes: number, code: DeadLetter['code'] = 'not_j
   at: 0,
 })
 
-it('dead letters are kept newest first, and counted by their code', () => {
+it('dead letters are kept newest first, and counted by their code at once', () => {
   const letters = new MemoryDeadLetters()
-  letters.add(letter('one', 10))
-  letters.add(letter('two', 10, 'seq_jump'))
-  letters.add(letter('three', 10))
-  expect(letters.latest(2).map(({ reason }) => reason)).toEqual(['three', 'two'])
+  void letters.add(letter('one', 10))
+  void letters.add(letter('two', 10, 'seq_jump'))
+  void letters.add(letter('three', 10))
+  expect(letters.recent(2).map(({ reason }) => reason)).toEqual(['three', 'two'])
   expect([...letters.byCode]).toEqual([
     ['not_json', 2],
     ['seq_jump', 1],
@@ -24,9 +25,10 @@ it('dead letters are kept newest first, and counted by their code', () => {
 
 it('of too many dead letters the oldest give way, and are still counted', () => {
   const letters = new MemoryDeadLetters()
-  for (let i = 0; i < 100; i++) letters.add(letter(String(i), 128 * 1024))
-  const kept = letters.latest(1_000)
+  for (let i = 0; i < 100; i++) void letters.add(letter(String(i), 128 * 1024))
+  const kept = letters.recent(1_000)
   expect(letters.total).toBe(100)
   expect(kept).toHaveLength(64)
   expect(kept[0]?.reason).toBe('99')
+  expect(letters.dropped).toBe(36)
 })
