@@ -103,7 +103,14 @@ export class LaneWorld {
         onRefusedRow: (_device, row, reason) => this.refusedRows.push({ row, reason }),
       },
     )
-    const presence = new Presence({ log, topics, spool, startedAt: 0, onRival: () => undefined })
+    const presence = new Presence({
+      log,
+      topics,
+      spool,
+      info: () => ({ instance, version: '0', host: 'nas', started_at: '' }),
+      onRival: () => undefined,
+      standsDown: true,
+    })
     this.#hear = (topic, payload) =>
       presence.take({ topic, payload: Buffer.from(payload), retain: true, duplicate: false })
     if (!hearsNoLedgers) {
