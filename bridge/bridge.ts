@@ -338,11 +338,11 @@ class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     if (!(await this.drain(this.#settings.bridge.drain)))
       log.warn({ rows: this.totals().waiting }, 'stopping with rows not committed; they come again with the next start')
-    await within(GOODBYE_MS, clock, async () => {
-      await this.#connections.main
-        .publish(this.#topics.bridgeAvailability, 'offline', { retain: true })
-        .catch(() => undefined)
-    })
+    if (!this.#connections.connected) return
+    const { main } = this.#connections
+    await within(GOODBYE_MS, clock, () =>
+      main.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined),
+    )
   }
 
   /** Another bridge has the channels: every word of ours from here on would lie over its words. */

@@ -29,6 +29,9 @@ export interface ConnectionsDeps extends LinkDeps {
 /** How long a start waits for the broker to say whether it may; after that it goes on, and the answer comes when it comes. */
 const START_WAIT_MS = 8_000
 
+/** The first may have found a broker that does not speak MQTT 5. */
+const ATTEMPTS = 2
+
 /**
  * The bridge's two connections. The *main* one has the fixed client id and the persistent session: readings come on it,
  * ledgers go out on it. Connecting it throws any other bridge off the broker, so first the *side* one looks whether there
@@ -70,6 +73,7 @@ export class Connections {
   /** Looks for another bridge. Resolves when that is known, or the broker is away: no reason not to start. */
   async look(): Promise<void> {
     const { clock, guard } = this.#deps
+    let ended = 0
     let settled: () => void = () => undefined
     const known = new Promise<void>((resolve) => {
       settled = resolve
@@ -85,7 +89,9 @@ export class Connections {
           await this.#lookOnce()
           settled()
         },
-        onDisconnect: () => settled(),
+        onDisconnect: () => {
+          if (++ended >= ATTEMPTS) settled()
+        },
       },
       this.#deps,
     )

@@ -22,7 +22,8 @@ export interface LinkOptions {
   readonly onMessage?: (message: IncomingMessage) => void | Promise<void>
   /** After every CONNACK. A rejection ends this connection and another attempt follows. */
   readonly onConnect?: (session: { readonly resumed: boolean }) => void | Promise<void>
-  readonly onDisconnect?: () => void
+  /** After every attempt that has ended, with what ended it. */
+  readonly onDisconnect?: (error?: unknown) => void
 }
 
 const ROUND_TRIP_TIMEOUT_MS = 10_000
