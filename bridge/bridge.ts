@@ -1,24 +1,32 @@
+import { hostname as machine } from 'node:os'
+import type { BridgeInfo } from '../src/bridge-info.ts'
 import type { Clock } from '../src/clock.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { Events } from '../src/events.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { Lifecycle } from '../src/lifecycle.ts'
 import type { Log } from '../src/log.ts'
-import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
+import type { LinkOptions } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
+import { VERSION } from '../src/version.ts'
 import { within } from '../src/within.ts'
+import { answersOf } from './answers.ts'
 import { BackPressure } from './back-pressure.ts'
 import type { BridgeSettings } from './config.ts'
+import { Connections } from './connections.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import { openDeadLetters } from './dead-letters/open-dead-letters.ts'
 import type { BridgeEventMap, BridgeEvents } from './events.ts'
+import { Guard } from './guard.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes/lanes.ts'
 import { gapsOf } from './ledger/ledger-of.ts'
 import { LedgerPublisher } from './ledger/ledger-publisher.ts'
-import { openRetainedLedgers, type RetainedLedgers } from './ledger/retained-ledgers.ts'
+import { RetainedLedgers } from './ledger/retained-ledgers.ts'
+import { mainConnection } from './main-connection.ts'
 import { Presence } from './presence.ts'
+import { Requests } from './requests.ts'
 import type { Route } from './route.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
@@ -26,13 +34,19 @@ import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import { createIdentity, type Identity } from './snowpipe/credentials.ts'
 import { openSpool } from './spool/open-spool.ts'
 import type { Spool } from './spool/spool.ts'
-import { type StatusSource, serveStatus } from './status/server.ts'
-import { statusSource } from './status/source.ts'
+import { Progress } from './status/progress.ts'
+import { serveStatus } from './status/server.ts'
+import { type StatusSource, statusSource } from './status/source.ts'
 
 export interface BridgeDeps {
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
+}
+
+export interface StartOptions {
+  /** Another bridge that lives at this broker is to stop; without this, this one does not start. */
+  readonly takeOver?: boolean
 }
 
 export interface BridgeTotals {
@@ -64,26 +78,29 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** Messages that wait for their group's sync; the bytes bound what they take in memory. */
-const UNACKNOWLEDGED = { messages: 1_000, bytes: 8 * 1024 * 1024 }
-/** How often a lane looks whether the broker can be asked for a predecessor's ledger. */
-const LEDGER_READ_RETRY_MS = 1_000
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
 
-/** Starts in the order of dependence; that the broker or Snowflake is away is no reason not to. */
-export async function startBridge(settings: BridgeSettings, mqtt: MqttSettings, deps: BridgeDeps): Promise<Bridge> {
+/**
+ * Starts in the order of dependence; that the broker or Snowflake is away is no reason not to. Rejects with `E_RIVAL`
+ * beside a living bridge.
+ */
+export async function startBridge(
+  settings: BridgeSettings,
+  mqtt: MqttSettings,
+  deps: BridgeDeps,
+  options: StartOptions = {},
+): Promise<Bridge> {
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock)
-  const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
   const spool = await openSpool(settings.spool, deps)
   const deadLetters = await openDeadLetters(settings.spool, deps).catch(async (error: unknown) => {
     await spool.close()
     throw error
   })
-  const bridge = new RunningBridge({ ...settings, snowflake }, topics, identity, spool, deadLetters, deps)
+  const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, identity, spool, deadLetters, deps, options)
   try {
-    await bridge.start(mqtt)
+    await bridge.start()
   } catch (error) {
     await bridge.abandon()
     throw error
@@ -107,8 +124,14 @@ class RunningBridge implements Bridge {
   readonly #intake: Intake
   readonly #pressure: BackPressure
   readonly #presence: Presence
-  #retained: RetainedLedgers | undefined
-  #link: MqttLink | undefined
+  readonly #status: StatusSource
+  readonly #requests: Requests
+  readonly #retained: RetainedLedgers
+  readonly #startedAt: string
+  readonly #connections: Connections
+  /** Since when the broker is away, on the monotonic clock. */
+  #awaySince: number | undefined
+  #refused: SnowhatError | undefined
   #http: { port: number } = { port: 0 }
   #committed = 0
   #stopping = false
@@ -117,12 +140,14 @@ class RunningBridge implements Bridge {
 
   constructor(
     settings: BridgeSettings,
-    topics: Topics,
+    mqtt: MqttSettings,
     identity: Identity,
     spool: Spool,
     deadLetters: DeadLetters,
     deps: BridgeDeps,
+    options: StartOptions,
   ) {
+    const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
     const { clock, log } = deps
     this.deadLetters = deadLetters
     this.#settings = settings
@@ -141,7 +166,9 @@ class RunningBridge implements Bridge {
     this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity })
     this.#spool = spool
     spool.onLoaded = (device) => this.#lanes.wake(device)
-    this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#link?.restart())
+    this.#startedAt = new Date(clock.now()).toISOString()
+    this.#awaySince = clock.monotonic()
+    this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#connections.restart())
     const { events } = this
     this.#ledgers = new LedgerPublisher({
       clock,
@@ -149,8 +176,8 @@ class RunningBridge implements Bridge {
       events,
       spool,
       topics,
-      publish: (topic, payload) => this.#live().publish(topic, payload, { retain: true }),
-      retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
+      publish: (topic, payload) => this.#connections.main.publish(topic, payload, { retain: true }),
+      retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
       onAnnounced: (device) => this.#lanes.wake(device),
     })
     this.#lanes = new Lanes(settings, {
@@ -159,9 +186,9 @@ class RunningBridge implements Bridge {
       spool,
       snowpipe: this.#snowpipe,
       ledgers: this.#ledgers,
-      retainedLedger: (hostname, signal) => this.#readLedger(hostname, signal),
+      retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
       onTrimmed: () => this.#pressure.eased(),
-      onRenewed: () => this.#link?.restart(),
+      onRenewed: () => this.#connections.restart(),
       onRival: (reason) => this.#standDown(reason),
       onRefusedRow: (device, row, reason) => {
         events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
@@ -192,8 +219,40 @@ class RunningBridge implements Bridge {
       log,
       topics,
       spool,
-      startedAt: clock.now(),
+      info: () => this.#info(),
+      standsDown: settings.bridge.guard,
       onRival: (reason) => this.#standDown(reason),
+    })
+    this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
+    this.#status = this.#statusSource()
+    this.#requests = new Requests({
+      log,
+      topics,
+      publish: (topic, payload) => this.#connections.side.publish(topic, payload),
+      speaking: () => !this.#leaving,
+      answers: answersOf({
+        clock,
+        spool,
+        lanes: this.#lanes,
+        ledgers: this.#ledgers,
+        status: this.#status,
+        info: () => this.#info(),
+        stopping: () => this.#stopping || this.#leaving,
+      }),
+    })
+    this.#connections = new Connections(mqtt, this.#mainOptions(mqtt.url), {
+      ...deps,
+      spool,
+      topics,
+      presence: this.#presence,
+      guard: settings.bridge.guard ? new Guard({ clock, log, topics }) : undefined,
+      takeOver: options.takeOver ?? false,
+      info: () => this.#info(),
+      sideFilters: [this.#requests.filter],
+      onSideMessage: (message) => {
+        if (!this.#retained.take(message)) this.#requests.take(message)
+      },
+      onRefused: (reason) => this.#refuse(reason),
     })
   }
 
@@ -210,26 +269,35 @@ class RunningBridge implements Bridge {
     return this.#http.port
   }
 
-  async start(mqtt: MqttSettings): Promise<void> {
+  async start(): Promise<void> {
     const life = this.#life
-    const clientId = this.#settings.bridge.client_id
     life.own('spool', this.#spool, (spool) => spool.close())
     life.own('dead letters', this.deadLetters, (letters) => letters.close())
-    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status()), (http) => http.close())
-    this.#retained = life.own('retained', await openRetainedLedgers(mqtt, this.#topics, clientId, this.#deps), (r) =>
-      r.close(),
+    life.own('mqtt', this.#connections, (connections) => connections.close())
+    await this.#connections.look()
+    if (this.#refused !== undefined) throw this.#refused
+    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status, this.#deps.log), (http) =>
+      http.close(),
     )
-    this.#link = life.own('mqtt', await this.#connect(mqtt, clientId), (link) => link.close())
+    await this.#connections.speak()
     life.own('ledgers', this.#ledgers, (ledgers) => ledgers.close())
     life.own('lanes', this.#lanes, (lanes) => lanes.close())
     // Closed first: a call that is not answered would keep its lane for a minute.
     life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
   }
 
-  #status(): StatusSource {
+  #statusSource(): StatusSource {
+    const { clock } = this.#deps
+    const { batch, bridge } = this.#settings
     return statusSource({
       target: this.target,
-      connected: () => this.#link?.connected ?? false,
+      info: () => this.#info(),
+      progress: new Progress(this.events, this.#spool, clock),
+      // Rows may wait for their batch as long as the settings say.
+      stalledAfter: bridge.stalled_after + batch.max_age_ms,
+      brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
+      beside: () => this.#presence.beside,
+      connected: () => this.#connections.connected,
       stopping: () => this.#stopping || this.#leaving,
       spool: this.#spool,
       lanes: this.#lanes,
@@ -280,9 +348,11 @@ class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     if (!(await this.drain(this.#settings.bridge.drain)))
       log.warn({ rows: this.totals().waiting }, 'stopping with rows not committed; they come again with the next start')
-    await within(GOODBYE_MS, clock, async () => {
-      await this.#link?.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined)
-    })
+    if (!this.#connections.connected) return
+    const { main } = this.#connections
+    await within(GOODBYE_MS, clock, () =>
+      main.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined),
+    )
   }
 
   /** Another bridge has the channels: every word of ours from here on would lie over its words. */
@@ -291,62 +361,45 @@ class RunningBridge implements Bridge {
     this.#leaving = true
     this.#ledgers.disconnected()
     void this.#lanes.close()
+    // Trying to come back would throw the other one off the broker: they share the client id.
+    void this.#connections.closeMain()
     this.#fail(
       new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or leave this one off' }),
     )
   }
 
-  #connect(mqtt: MqttSettings, clientId: string): Promise<MqttLink> {
-    const topics = this.#topics
-    const presence = this.#presence
-    const route = this.#route
-    return openMqttLink(
-      mqtt,
-      {
-        clientId,
-        persistentSession: true,
-        unacknowledged: UNACKNOWLEDGED,
-        will: { topic: topics.bridgeAvailability, payload: 'offline' },
-        onMessage: async (message) => {
-          if (presence.take(message)) return
-          // Our own marker of a connection that broke comes again in the session.
-          if (!route.matches(message.topic)) return
-          if (this.#stopping || this.#leaving)
-            throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
-          await this.#pressure.guard(() => this.#intake.accept(message))
-        },
-        onConnect: async () => {
-          const link = this.#live()
-          // What the last bridge left is read before this one speaks.
-          await link.subscribe(presence.filters())
-          await link.roundTrip(topics.response('connect'))
-          await presence.speak(link)
-          this.#ledgers.connected()
-          await link.subscribe([route.filter])
-          this.#deps.log.info({ url: mqtt.url, instance: this.instance }, 'connected to the broker')
-        },
-        onDisconnect: () => this.#ledgers.disconnected(),
+  /** A living bridge was found before this one has said or sent anything. */
+  #refuse(reason: SnowhatError): void {
+    this.#refused = reason
+    this.#leaving = true
+    this.#fail(reason)
+  }
+
+  #info(): BridgeInfo {
+    return { instance: this.instance, version: VERSION, host: machine(), started_at: this.#startedAt }
+  }
+
+  #mainOptions(url: string): LinkOptions {
+    const { clock, log } = this.#deps
+    return mainConnection({
+      clientId: this.#settings.bridge.client_id,
+      topics: this.#topics,
+      presence: this.#presence,
+      route: this.#route,
+      ledgers: this.#ledgers,
+      link: () => this.#connections.main,
+      accept: async (message) => {
+        if (this.#stopping || this.#leaving)
+          throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
+        await this.#pressure.guard(() => this.#intake.accept(message))
       },
-      this.#deps,
-    )
-  }
-
-  #live(): MqttLink {
-    if (this.#link === undefined)
-      throw new SnowhatError('E_MQTT_DISCONNECTED', 'not connected yet', { retryable: true })
-    return this.#link
-  }
-
-  /** The device's retained ledger, however long the broker takes to be there. */
-  async #readLedger(hostname: string, signal: AbortSignal): Promise<Ledger | null> {
-    for (;;) {
-      try {
-        if (this.#retained !== undefined) return await this.#retained.read(hostname)
-      } catch (error) {
-        if (error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE') throw error
-        this.#deps.log.debug({ err: error, device: hostname }, 'cannot read the retained ledger yet')
-      }
-      await this.#deps.clock.sleep(LEDGER_READ_RETRY_MS, signal)
-    }
+      onReady: () => {
+        this.#awaySince = undefined
+        log.info({ url, instance: this.instance }, 'connected to the broker')
+      },
+      onLost: () => {
+        this.#awaySince ??= clock.monotonic()
+      },
+    })
   }
 }

@@ -53,6 +53,7 @@ export const spoolSection = {
 export const httpSection = {
   host: { kind: 'string', default: '127.0.0.1', doc: 'address the page and the health checks listen on' },
   port: { kind: 'port', default: 8080, doc: 'port of the page and the health checks' },
+  ...secret('token', 'what a request must bear that changes something: decisions about held devices'),
 } as const satisfies Section
 
 export const bridgeSection = {
@@ -60,6 +61,16 @@ export const bridgeSection = {
   parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
   opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
+  guard: {
+    kind: 'boolean',
+    default: true,
+    doc: 'before starting, look whether another bridge lives at this broker, and stop when one announces itself later; off is for tests with two bridges at once',
+  },
+  stalled_after: {
+    kind: 'duration',
+    default: 300_000,
+    doc: '/healthz turns red when rows wait, or the broker is away, for this long without progress',
+  },
   drain: { kind: 'duration', default: 8_000, doc: 'how long a shutdown waits for rows under way to be committed' },
 } as const satisfies Section
 

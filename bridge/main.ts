@@ -1,15 +1,16 @@
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { aborted } from '../src/signals.ts'
-import { type BridgeDeps, startBridge } from './bridge.ts'
+import { type BridgeDeps, type StartOptions, startBridge } from './bridge.ts'
 import type { BridgeSettings } from './config.ts'
 
 /** Runs until `stop`; rejects when it must not go on. */
 export async function runBridge(
   settings: BridgeSettings & { readonly mqtt: MqttSettings },
   deps: BridgeDeps & { readonly stop: AbortSignal },
+  options: StartOptions = {},
 ): Promise<void> {
   const { log, stop } = deps
-  const bridge = await startBridge(settings, settings.mqtt, deps)
+  const bridge = await startBridge(settings, settings.mqtt, deps, options)
   log.info(
     {
       instance: bridge.instance,

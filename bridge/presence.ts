@@ -1,19 +1,20 @@
-import { instanceIn } from '../src/bridge-info.ts'
+import { type BridgeInfo, instanceIn } from '../src/bridge-info.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { type Ledger, parseLedger } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../src/mqtt-link.ts'
 import type { Topics } from '../src/topics.ts'
-import { VERSION } from '../src/version.ts'
 import type { Spool } from './spool/spool.ts'
 
 export interface PresenceDeps {
   readonly log: Log
   readonly topics: Topics
   readonly spool: Spool
-  readonly startedAt: number
+  readonly info: () => BridgeInfo
   /** Another bridge speaks for this broker. */
   readonly onRival: (reason: string) => void
+  /** False: beside another bridge this one goes on, and only says so. */
+  readonly standsDown: boolean
 }
 
 /**
@@ -22,9 +23,13 @@ export interface PresenceDeps {
  */
 export class Presence {
   readonly #deps: PresenceDeps
-  /** The instance in `info` when this process first looked, and our own; `undefined` before that. */
-  #known: Set<string> | undefined
-  #instance: string | null = null
+  /** Names of this bridge: its spool may have taken a new one. Empty until it has spoken. */
+  readonly #own = new Set<string>()
+  /** The name in `info` when this process first looked: a broker that lost its memory may show it again. */
+  #found: string | null = null
+  #replaced: string | undefined
+  /** The name heard last, and whether it was said while this bridge listened. */
+  #heard: { readonly name: string | null; readonly now: boolean } = { name: null, now: false }
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps
@@ -32,12 +37,22 @@ export class Presence {
 
   readonly filters = (): string[] => [this.#deps.topics.bridgeInfo, this.#deps.topics.allLedgers]
 
+  /** A bridge that this one takes over from: what it still says does not count. */
+  replaces(instance: string): void {
+    this.#replaced = instance
+  }
+
+  /** Another bridge is there as well, and this one goes on nevertheless. */
+  get beside(): boolean {
+    return !this.#deps.standsDown && this.#isRival()
+  }
+
   /** Takes the message when it is one of `info` or a ledger. */
   take(message: IncomingMessage): boolean {
     const { topics } = this.#deps
     if (message.topic === topics.bridgeInfo) {
-      this.#instance = instanceIn(message.payload) ?? null
-      if (this.#known !== undefined) this.#look()
+      this.#heard = { name: instanceIn(message.payload) ?? null, now: !message.retain }
+      if (this.#own.size > 0) this.#look()
       return true
     }
     const hostname = topics.hostnameOfLedger(message.topic)
@@ -49,21 +64,30 @@ export class Presence {
 
   /** All retained messages have been read: say that this bridge is here. Says nothing, and throws, beside a rival. */
   async speak(link: MqttLink): Promise<void> {
-    const { topics, spool, startedAt } = this.#deps
-    if (this.#known === undefined) this.#known = new Set(this.#instance === null ? [] : [this.#instance])
-    this.#known.add(spool.instance)
+    const { topics, spool, info } = this.#deps
+    if (this.#own.size === 0) this.#found = this.#heard.name
+    this.#own.add(spool.instance)
     if (this.#look()) throw new SnowhatError('E_RIVAL', 'another bridge speaks here')
-    const info = { instance: spool.instance, version: VERSION, started_at: new Date(startedAt).toISOString() }
     await link.publish(topics.bridgeAvailability, 'online', { retain: true })
-    await link.publish(topics.bridgeInfo, JSON.stringify(info), { retain: true })
+    await link.publish(topics.bridgeInfo, JSON.stringify(info()), { retain: true })
   }
 
-  /** A name that is neither one of ours nor the one we found at the start was written by a bridge that runs now. */
   #look(): boolean {
-    const name = this.#instance
-    if (name === null || this.#known?.has(name)) return false
-    this.#deps.onRival(`another bridge (${name}) has announced itself on ${this.#deps.topics.bridgeInfo}`)
-    return true
+    // All that the bridge before us had to say has come by now.
+    if (this.#own.has(this.#heard.name ?? '')) this.#replaced = undefined
+    if (!this.#isRival()) return false
+    const { log, onRival, standsDown, topics } = this.#deps
+    const reason = `another bridge (${this.#heard.name}) has announced itself on ${topics.bridgeInfo}`
+    if (standsDown) onRival(reason)
+    else log.fatal({ reason }, 'two bridges at one broker, and the guard is off')
+    return standsDown
+  }
+
+  /** A name that is not ours is of a bridge that runs now, unless it is the one that was there when we came. */
+  #isRival(): boolean {
+    const { name, now } = this.#heard
+    if (name === null || this.#own.size === 0 || this.#own.has(name) || name === this.#replaced) return false
+    return now || name !== this.#found
   }
 
   #remember(hostname: string, ledger: Ledger): void {

@@ -10,6 +10,11 @@ export const bridgeCommand: Command = {
   flags: {
     ...SNOWFLAKE_CONFIG_FLAG,
     ...BATCH_FLAGS,
+    // A flag and no setting: one that stayed would make two bridges take over from one another for ever.
+    'take-over': {
+      type: 'boolean',
+      doc: 'if another bridge is running at this broker, make it stop and go on instead',
+    },
   },
   examples: [
     ['snowhat bridge', 'the broker and the emulator on this machine'],
@@ -21,8 +26,8 @@ export const bridgeCommand: Command = {
   ],
   async load() {
     const { runBridge } = await import('../bridge/main.ts')
-    return async ({ settings, ...deps }) => {
-      await runBridge(settings, deps)
+    return async ({ settings, flags, ...deps }) => {
+      await runBridge(settings, deps, { takeOver: flags['take-over'] === true })
       return 0
     }
   },

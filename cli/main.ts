@@ -13,6 +13,7 @@ import { demoCommand } from './demo/command.ts'
 import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { commandHelp, overview } from './help.ts'
+import { ledgerCommand } from './ledger/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   emulatorCommand,
   queryCommand,
   deadLettersCommand,
+  ledgerCommand,
 ]
 
 interface Process extends SignalSource {

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'E_LEDGER_UNREADABLE'
   | 'E_DEAD_LETTERS'
   | 'E_RIVAL'
+  | 'E_NOT_HELD'
+  | 'E_BRIDGE_ANSWER'
   | 'E_LOG_IO'
   | 'E_LOG_FULL'
   | 'E_LOG_CORRUPT'

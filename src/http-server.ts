@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import { SnowhatError, systemCode } from './errors.ts'
 
@@ -18,6 +18,17 @@ export function listen(server: Server, host: string, port: number, option: strin
     )
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
   })
+}
+
+/** The whole body; `undefined` when it is longer than `maxBytes`, and then the rest is thrown away. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes <= maxBytes) chunks.push(chunk)
+  }
+  return bytes > maxBytes ? undefined : Buffer.concat(chunks)
 }
 
 export async function serveHttp(

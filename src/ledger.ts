@@ -97,6 +97,19 @@ export class StreamSets {
     return [...this.#sets.keys()]
   }
 
+  /** What is in these and not in `other`. */
+  without(other: StreamSets): StreamSets {
+    const rest = new StreamSets()
+    for (const [stream, set] of this.#sets)
+      for (const [first, last] of set.toJSON())
+        for (const hole of other.#sets.get(stream)?.holes(first, last) ?? [[first, last]]) rest.add(stream, ...hole)
+    return rest
+  }
+
+  clear(): void {
+    this.#sets.clear()
+  }
+
   clone(): StreamSets {
     const copy = new StreamSets()
     copy.addAll(this)

@@ -28,7 +28,8 @@ export interface LinkOptions {
   readonly unacknowledged?: UnacknowledgedLimit
   /** After every CONNACK. A rejection ends this connection and another attempt follows. */
   readonly onConnect?: (session: { readonly resumed: boolean }) => void | Promise<void>
-  readonly onDisconnect?: () => void
+  /** After every attempt that has ended, with what ended it. */
+  readonly onDisconnect?: (error?: unknown) => void
 }
 
 const ONE_AT_A_TIME: UnacknowledgedLimit = { messages: 1, bytes: Number.POSITIVE_INFINITY }

@@ -134,7 +134,7 @@ class ReconnectingLink implements MqttLink {
       )
       this.#current = connection
       const ended = await connection.run()
-      this.#options.onDisconnect?.()
+      this.#options.onDisconnect?.(ended.error)
       if (this.#stop.signal.aborted) break
       if (this.#atOnce) {
         this.#atOnce = false

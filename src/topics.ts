@@ -16,6 +16,10 @@ export interface Topics {
   /** The device's ledger: what the bridge has spooled and Snowflake has committed. */
   ledger(hostname: string): string
   readonly allLedgers: string
+  /** Where the bridge is asked for something: `health`, `ledger`, `flush`. */
+  request(verb: string): string
+  /** The verb of a request; `undefined` when the topic is none. */
+  verbOfRequest(topic: string): string | undefined
   /** Where a request is answered; also where the bridge sends itself a marker to know it has read everything. */
   response(verb: string): string
   deviceDiscovery(hostname: string): string
@@ -48,6 +52,11 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     bridgeInfo: `${base}/bridge/info`,
     ledger: (hostname) => `${ledgers}/${hostname}`,
     allLedgers: `${ledgers}/+`,
+    request: (verb) => `${base}/bridge/request/${verb}`,
+    verbOfRequest: (topic) => {
+      const before = `${base}/bridge/request/`
+      return topic.startsWith(before) ? topic.slice(before.length) : undefined
+    },
     response: (verb) => `${base}/bridge/response/${verb}`,
     deviceDiscovery: (hostname) => `${discoveryPrefix}/device/${hostname}/sensehat/config`,
     homeAssistantStatus: `${discoveryPrefix}/status`,

@@ -4,7 +4,7 @@ import type { BatchSettings } from '../config.ts'
 import { compareTokens, type OffsetToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
-import { holdRemedy, remedyFor } from '../snowpipe/remedy.ts'
+import { remedyFor } from '../snowpipe/remedy.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
@@ -12,9 +12,12 @@ import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
 import { newsIn } from './committed-news.ts'
+import type { Hold, HoldCode } from './decision.ts'
 import { Halving, type Suspect } from './halving.ts'
+import { holdRemedy } from './hold-remedy.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openChannel } from './open-channel.ts'
+import { ReopenLoop } from './reopen-loop.ts'
 import { countsOf, settle } from './row-account.ts'
 
 /*
@@ -24,7 +27,7 @@ import { countsOf, settle } from './row-account.ts'
  *                        ▲  │                              │ no answer, 5xx, 429: the same bytes again
  *                        │  └─ names, grants ─► blocked    │ too big: ready, with half the rows
  *                        └─────── not ours any more ◄──────┘ (the append, or the status poller, says so)
- *   ready ─ row counts disagree, or the channel is another one ─► held (a person decides)
+ *   ready ─ row counts disagree, or the channel is another one ─► held ─ a person decides ─► opening
  *
  * Rows leave the spool only through `observe`, when the committed token has passed them and the counts agree.
  */
@@ -74,6 +77,10 @@ export class Lane {
   readonly #halving = new Halving()
   #lastProgress = 0
   #undeliverableSince: number | undefined
+  #held: Hold | undefined
+  /** Up to this row nothing waits for a batch to be full. */
+  #flushTo: OffsetToken | undefined
+  readonly #reopens = new ReopenLoop()
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
     this.device = device
@@ -95,6 +102,21 @@ export class Lane {
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
   get generation(): number {
     return this.#generation
+  }
+
+  /** Why it is held, while it is. */
+  get hold(): Hold | undefined {
+    return this.#held
+  }
+
+  /** Its channel has to be opened again and again: somebody else seems to open it too. */
+  get contested(): boolean {
+    return this.#reopens.isLoop(this.#deps.clock.monotonic())
+  }
+
+  /** It has a channel and nothing on its way: only who asks learns that the channel is not ours any more. */
+  get idle(): boolean {
+    return this.#state === 'ready' && !this.awaitsCommit
   }
 
   /** Rows are with Snowflake and not known committed. */
@@ -119,6 +141,22 @@ export class Lane {
     this.wake()
   }
 
+  /** What waits now goes out as soon as it can. */
+  flush(): void {
+    this.#flushTo = this.device.newest
+    this.wake()
+  }
+
+  /** A person has decided, and the spool knows what: the opening that follows carries it out. */
+  release(): void {
+    if (this.#state !== 'held') return
+    this.#state = 'resting'
+    this.#held = undefined
+    this.#undeliverableSince = undefined
+    this.#reopens.reset()
+    this.#openAnew('it was decided how to go on')
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#stop.abort()
@@ -139,7 +177,7 @@ export class Lane {
     if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
     else if (committed === 'foreign') this.#openAnew(`the committed token ${status.committed} is not ours`)
     else if (committed !== undefined) this.#progress(committed, status)
-    else if (this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
+    else if (this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
       this.#openAnew('nothing was committed for two minutes')
   }
 
@@ -154,7 +192,7 @@ export class Lane {
     if (this.#inFlight !== undefined && compareTokens(this.#inFlight.last, committed) <= 0) return
     const { rejected, disagreement } = settle(this.device.countTo(committed), this.device.agreed, status)
     if (disagreement !== undefined) {
-      this.#hold('row_counts', disagreement)
+      this.#hold('row_counts', disagreement, this.device.incarnation)
       return
     }
     this.device.agreed = countsOf(status)
@@ -204,13 +242,17 @@ export class Lane {
 
   #hasWork(): boolean {
     if (this.#state === 'held' || this.#state === 'closed') return false
-    return this.device.waiting > this.#appended || (this.#reopen !== undefined && this.device.waiting > 0)
+    // A channel that was lost while it was idle is opened before there are rows: the next ones find the way open.
+    return this.device.waiting > this.#appended || this.#reopen !== undefined
   }
 
   async #open(): Promise<void> {
     this.#enter('opening')
     const reason = this.#reopen
     if (reason !== undefined) this.#log.info({ reason }, 'opening the channel again')
+    if (reason !== undefined) await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+    // Held meanwhile.
+    if (!this.#hasWork()) return
     this.#reopen = undefined
     this.#channel = undefined
     this.#inFlight = undefined
@@ -239,9 +281,9 @@ export class Lane {
       case 'blocked':
         return this.#blocked(result.answer)
       case 'held':
-        return this.#hold('another_channel', result.reason)
+        return this.#hold(result.code, result.reason, result.incarnation)
       case 'rival':
-        this.#hold('rival', result.reason)
+        this.#hold('rival', result.reason, null)
         return this.#deps.onRival(result.reason)
     }
   }
@@ -255,8 +297,10 @@ export class Lane {
     const most = this.#halving.most(this.#policy.max_rows)
     const waiting = this.device.rows.slice(from, from + most)
     // The first batch after an opening waits for nothing: it shows that the way is open.
-    const atOnce = this.#draining || !channel.proved || this.#halving.active
-    const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce)
+    const [next] = waiting
+    const flushed = this.#flushTo && next && compareTokens(next.token, this.#flushTo) <= 0
+    const atOnce = this.#draining || flushed || !channel.proved || this.#halving.active
+    const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce === true)
     // The next ones are still on the disk; the bell rings when they are here.
     if (plan === undefined) return this.#bell.wait()
     if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
@@ -350,12 +394,13 @@ export class Lane {
   }
 
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */
-  #hold(code: string, reason: string): void {
+  #hold(code: HoldCode, reason: string, incarnation: number | null): void {
     this.#state = 'held'
     this.#undeliverableSince ??= this.#deps.clock.monotonic()
+    this.#held = { code, reason, incarnation, since: this.#deps.clock.now() }
     this.#sending?.abort()
     this.#log.fatal(
-      { code, reason, hint: holdRemedy(this.device.hostname) },
+      { code, reason, hint: holdRemedy(this.device, code) },
       'this device is held: its rows stay in the spool until you have looked',
     )
     this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)

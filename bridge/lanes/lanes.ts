@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
@@ -9,6 +10,7 @@ import type { Snowpipe } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
+import { type Choice, choicesFor } from './decision.ts'
 import { inTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
@@ -64,6 +66,7 @@ export class Lanes {
       log: deps.log,
       snowpipe: deps.snowpipe,
       waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
+      idle: () => [...this.#lanes.values()].filter((lane) => lane.idle),
     })
     this.#looking = this.#keepTheWayFree()
   }
@@ -75,6 +78,36 @@ export class Lanes {
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
     if (device.waiting > 0) this.#lane(device).wake()
+  }
+
+  of(device: DeviceLog): Lane | undefined {
+    return this.#lanes.get(device)
+  }
+
+  /**
+   * What a person has decided about a lane that is held. Durable before the lane goes on. Gives what it will do; throws
+   * `E_NOT_HELD` when there is nothing to decide, or not that.
+   */
+  async decide(device: DeviceLog, choice: Choice): Promise<string> {
+    const { clock, log, spool } = this.#deps
+    const hold = this.#lanes.get(device)?.hold
+    if (hold === undefined) throw new SnowhatError('E_NOT_HELD', `${device.hostname} is not held: nothing to decide`)
+    const effect = choicesFor(hold.code)[choice]
+    if (effect === undefined)
+      throw new SnowhatError('E_NOT_HELD', `${choice} does not help ${device.hostname}: ${hold.reason}`, {
+        hint: Object.keys(choicesFor(hold.code)).join(' or ') || 'this bridge ends by itself',
+      })
+    const { code, incarnation } = hold
+    device.decision = { choice, code, incarnation, at: clock.now(), carriedOut: false }
+    await spool.save([device])
+    log.warn({ device: device.hostname, code, decision: choice, effect }, 'a person has decided, the lane goes on')
+    this.#lanes.get(device)?.release()
+    return effect
+  }
+
+  /** Sends what waits now, whatever its age. */
+  flush(): void {
+    for (const lane of this.#lanes.values()) lane.flush()
   }
 
   /** Sends everything now and waits until it is committed. False when `deadlineMs` passed first. */

@@ -1,12 +1,13 @@
 import { backoffMs } from '../../src/backoff.ts'
 import { SnowhatError } from '../../src/errors.ts'
-import type { Ledger } from '../../src/ledger.ts'
+import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
+import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver } from './take-over.ts'
@@ -23,9 +24,16 @@ export type Opening =
   /** Names, grants or credentials are wrong. */
   | { readonly kind: 'blocked'; readonly answer: Answer }
   /** It is another channel than the one we know: a person decides whether the table still has the rows. */
-  | { readonly kind: 'held'; readonly reason: string }
+  | Held
   /** Another bridge has written here since we did. */
   | { readonly kind: 'rival'; readonly reason: string }
+
+interface Held {
+  readonly kind: 'held'
+  readonly code: HoldCode
+  readonly reason: string
+  readonly incarnation: number | null
+}
 
 const RETRY = { firstMs: 1_000, maxMs: 30_000 }
 const UNCOMMITTED_RETRY_MS = 500
@@ -108,15 +116,32 @@ async function reconcile(
   const other = otherIncarnation(device.incarnation, status)
   if (committed !== undefined && isMine(device, committed)) {
     device.incarnation = status.createdOnMs
-    return { kind: 'open', continuationToken, status, mine: committed }
+    const choice = decided(device, 'row_counts', status)
+    if (choice !== 'resend') {
+      if (choice === 'keep') {
+        acceptCounts(device, committed, status)
+        markCarriedOut(device)
+        await deps.spool.save([device])
+      }
+      return { kind: 'open', continuationToken, status, mine: committed }
+    }
+    // Rows that are in doubt are sent once more, so they need tokens above all that were used.
+    markCarriedOut(device)
+    await takeOver(device, status, { known: new StreamSets(), highestOrdinal: committed.ordinal }, deps)
+    return { kind: 'open', continuationToken, status, mine: undefined }
   }
+  let choice: Choice | undefined
   if (device.resolved) {
-    if (other !== undefined) return { kind: 'held', reason: other }
-    // Nothing of ours has been committed since we took over, or since the channel was made.
     const asBefore = status.committed === device.takenOverAt && device.trimmed === null
-    if (asBefore) return { kind: 'open', continuationToken, status, mine: undefined }
-    if (status.committed === null) return { kind: 'held', reason: 'the channel has forgotten what it committed' }
-    if (device.opened)
+    const change = other ?? (status.committed === null && !asBefore ? FORGOTTEN : undefined)
+    if (change !== undefined) {
+      const code = other === undefined ? 'forgotten_channel' : 'another_channel'
+      choice = decided(device, code, status)
+      if (choice === undefined) return held(code, change, status)
+    } else if (asBefore) {
+      // Nothing of ours has been committed since we took over, or since the channel was made.
+      return { kind: 'open', continuationToken, status, mine: undefined }
+    } else if (device.opened)
       return {
         kind: 'rival',
         reason: `${status.committed} was committed to ${device.hostname}, and not by this bridge`,
@@ -132,31 +157,59 @@ async function reconcile(
     deps.onRenewed()
   }
   let ledger: Ledger | null
+  /** A person has said to go on without it. */
+  let unread = false
   try {
     ledger = await deps.retainedLedger(device.hostname, signal)
   } catch (error) {
     // What is not known must not be taken for nothing: rows would be sent twice.
     if (!(error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE')) throw error
-    return { kind: 'held', reason: error.message }
+    unread = decided(device, 'unreadable_ledger', status) !== undefined
+    if (choice === undefined && !unread) return held('unreadable_ledger', error.message, status)
+    ledger = null
   }
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
-  const predecessor = device.predecessor
-  const replaced = otherIncarnation(predecessor?.incarnation ?? null, status)
-  if (replaced !== undefined) return { kind: 'held', reason: replaced }
-  if (status.committed === null && typeof predecessor?.last_commit_at === 'string')
-    return { kind: 'held', reason: `the channel has forgotten what ${predecessor.instance} committed to it` }
-  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, predecessor)
+  const before = device.predecessor
+  if (choice === undefined && !unread) {
+    const replaced = otherIncarnation(before?.incarnation ?? null, status)
+    const forgot = status.committed === null && typeof before?.last_commit_at === 'string'
+    if (replaced !== undefined || forgot) {
+      const code = replaced === undefined ? 'forgotten_channel' : 'another_channel'
+      choice = decided(device, code, status)
+      if (choice === undefined)
+        return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
+    }
+  }
+  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, before)
+  if (choice === 'resend') forgetTable(device)
+  if (choice !== undefined || unread) markCarriedOut(device)
+  await takeOver(device, status, { known: choice === 'resend' ? new StreamSets() : known, highestOrdinal }, deps)
+  if (committed !== undefined || before !== null)
+    log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
+  return { kind: 'open', continuationToken, status, mine: undefined }
+}
+
+const FORGOTTEN = 'the channel has forgotten what it committed'
+
+function held(code: HoldCode, reason: string, status: ChannelStatus): Held {
+  return { kind: 'held', code, reason, incarnation: status.createdOnMs }
+}
+
+async function takeOver(
+  device: DeviceLog,
+  status: ChannelStatus,
+  { known, highestOrdinal }: ReturnType<typeof knownAtTakeOver>,
+  deps: LaneDeps,
+): Promise<void> {
   await deps.spool.takeOver(device, {
     known,
     at: status.committed,
-    highestOrdinal,
+    // Tokens that were final once stay above what was used under them.
+    highestOrdinal: Math.max(highestOrdinal, device.resolved ? (device.tail?.ordinal ?? 0) : 0),
     incarnation: status.createdOnMs,
     agreed: countsOf(status),
   })
-  if (committed !== undefined || predecessor !== null)
-    log.info({ offsetToken: status.committed, ledger: predecessor?.instance }, 'took over the channel')
-  return { kind: 'open', continuationToken, status, mine: undefined }
 }
 
 /** Why this is not the channel that was known, `undefined` when it is or when none was known. */

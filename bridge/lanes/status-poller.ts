@@ -13,9 +13,17 @@ export interface StatusPollerDeps {
   readonly snowpipe: Snowpipe
   /** Lanes with rows that Snowflake has and has not committed. */
   readonly waiting: () => Iterable<Lane>
+  /** Lanes with a channel and nothing on its way. */
+  readonly idle?: () => Iterable<Lane>
 }
 
-/** Asks each pipe what it has committed: one request for all its channels, and none when nothing waits. */
+/** How often an idle channel is asked for. It may have become another's without any append failing [observed]. */
+const IDLE_EVERY_MS = 45_000
+
+/**
+ * Asks each pipe what it has committed: one request for all its channels. Channels on which nothing waits are asked for
+ * now and then, a few with each request.
+ */
 export class StatusPoller {
   readonly #deps: StatusPollerDeps
   readonly #intervalMs: number
@@ -23,6 +31,8 @@ export class StatusPoller {
   readonly #polling: Promise<void>
   readonly #asking = new Map<string, Promise<unknown>>()
   readonly #failures = new Map<string, Doubling>()
+  /** When an idle lane was asked for last, on the monotonic clock. */
+  readonly #askedAt = new WeakMap<Lane, number>()
 
   constructor(intervalMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
@@ -47,11 +57,13 @@ export class StatusPoller {
   /** A pipe that does not answer holds up no other: each is asked again when it has answered. */
   #ask(): void {
     const byPipe = new Map<string, Lane[]>()
-    for (const lane of this.#deps.waiting()) {
+    const ask = (lane: Lane) => {
       const lanes = byPipe.get(lane.path.pipe)
       if (lanes === undefined) byPipe.set(lane.path.pipe, [lane])
       else lanes.push(lane)
     }
+    for (const lane of this.#deps.waiting()) ask(lane)
+    for (const lane of this.#idleDue()) ask(lane)
     for (const [pipe, lanes] of byPipe) {
       if (this.#asking.has(pipe)) continue
       const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
@@ -60,6 +72,22 @@ export class StatusPoller {
         asking.finally(() => this.#asking.delete(pipe)),
       )
     }
+  }
+
+  /** At most one request's worth at a time, so that a large fleet is asked for bit by bit. */
+  #idleDue(): Lane[] {
+    const now = this.#deps.clock.monotonic()
+    const due: Lane[] = []
+    for (const lane of this.#deps.idle?.() ?? []) {
+      if (this.#asking.has(lane.path.pipe)) continue
+      const asked = this.#askedAt.get(lane)
+      if (asked === undefined) this.#askedAt.set(lane, now)
+      else if (now - asked >= IDLE_EVERY_MS && due.length < NAMES_PER_REQUEST) {
+        this.#askedAt.set(lane, now)
+        due.push(lane)
+      }
+    }
+    return due
   }
 
   async #askPipe(pipe: string, lanes: readonly Lane[]): Promise<void> {

@@ -8,8 +8,3 @@ export function remedyFor(code: string): string {
     return 'run sql/setup.sql: the pipe must exist with DATA_SOURCE(TYPE => STREAMING) and be granted to the role'
   return 'run sql/setup.sql, or correct database, schema and pipe in the configuration'
 }
-
-/** Both ways out, and what each takes for granted: only a person knows what is in the table. */
-export function holdRemedy(hostname: string): string {
-  return `compare: SELECT stream, MIN(seq), MAX(seq), COUNT(*), COUNT(DISTINCT uuid) FROM SENSEHAT_SENSOR_DATA WHERE hostname = '${hostname}' GROUP BY stream. If the table has lost the rows, clear the retained message on bridge/devices/${hostname} and the spool, and restart: publishers then send again what they still hold, and what the table still has comes twice. Until then nothing is sent and nothing is lost`
-}

@@ -1,4 +1,5 @@
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
+import type { Decision } from '../lanes/decision.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { TakeOver } from '../lanes/take-over.ts'
 import { compareTokens, nextToken, type OffsetToken, sameToken } from '../offset-token.ts'
@@ -53,6 +54,8 @@ export class DeviceLog {
   ledgerId = 0
   /** Epoch milliseconds. */
   lastCommitAt: number | null = null
+  /** What a person has decided when the lane was held last. */
+  decision: Decision | null = null
   /** The last position given in the stream this bridge makes for publishers that number nothing. */
   made: Position | null = null
   /** This process has opened the channel: its tokens are final, and its runs may stand in the ledger. Not kept. */

@@ -1,5 +1,6 @@
 import type { Interval } from '../../src/intervals.ts'
 import type { Ledger, StreamSets } from '../../src/ledger.ts'
+import type { Decision } from '../lanes/decision.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { OffsetToken } from '../offset-token.ts'
 import type { DeviceLog, Retokening } from './device-log.ts'
@@ -43,6 +44,7 @@ export interface DeviceFacts {
   readonly confirmed: boolean
   readonly ledgerId: number
   readonly lastCommitAt: number | null
+  readonly decision: Decision | null
   readonly made: Position | null
   readonly term: number
   readonly retokenings: readonly Retokening[]
@@ -105,6 +107,7 @@ export function factsOf(device: DeviceLog, through: number): DeviceFacts {
     confirmed,
     ledgerId: device.ledgerId,
     lastCommitAt: device.lastCommitAt,
+    decision: device.decision,
     made: device.made,
     term: device.term,
     retokenings: device.retokenings,

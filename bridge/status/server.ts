@@ -1,51 +1,58 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serveHttp } from '../../src/http-server.ts'
+import type { Log } from '../../src/log.ts'
 import type { HttpSettings } from '../config.ts'
+import { answerDecision, type Reply } from './decisions.ts'
 import { PAGE } from './page.ts'
+import type { StatusSource } from './source.ts'
 
-/** What the bridge shows of itself. */
-export interface StatusSource {
-  /** Connected, and not stopping. */
-  ready(): boolean
-  health(): object
-  devices(): object[]
-  device(hostname: string): object | undefined
-}
-
-/** Serves the page, the health checks and the JSON behind them; only ever reads. */
+/** Serves the page, the health checks and the JSON behind them. It reads, but for the decision about a held device. */
 export function serveStatus(
   settings: HttpSettings,
   source: StatusSource,
+  log: Log,
 ): Promise<{ port: number; close: () => Promise<void> }> {
   return serveHttp(
-    (request, response) => answer(request, response, source),
+    (request, response) => {
+      answer(request, response, source, settings.token).catch((error: unknown) => {
+        log.error({ err: error, path: request.url }, 'a request to the page failed')
+        if (!response.headersSent) send(response, { status: 500, body: { error: 'the bridge failed; see its log' } })
+      })
+    },
     settings.host,
     settings.port,
     '--http-port',
   )
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, source: StatusSource): void {
+const DEVICES = '/api/devices'
+const DECISION = /^\/api\/devices\/([^/]+)\/decision$/
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  source: StatusSource,
+  token: string,
+): Promise<void> {
   // Not `new URL`: it throws on some paths that anybody may send.
   const [path = ''] = (request.url ?? '/').split('?', 1)
-  if (path === '/') {
+  const [, decided] = DECISION.exec(path) ?? []
+  if (decided !== undefined && request.method === 'POST')
+    return send(response, await answerDecision(decided, request, source, token))
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return send(response, { status: 405, body: { error: 'only GET' }, headers: { allow: 'GET, HEAD' } })
+  if (path === '/')
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).end(PAGE)
-    return
-  }
-  const { status, body } =
-    request.method === 'GET' || request.method === 'HEAD'
-      ? read(path, source)
-      : { status: 405, body: { error: 'only GET' } }
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  response.end(JSON.stringify(body))
+  else send(response, read(path, source))
 }
 
-const DEVICES = '/api/devices'
-
-function read(path: string, source: StatusSource): { status: number; body: object } {
+function read(path: string, source: StatusSource): Reply {
   switch (path) {
-    case '/healthz':
-      return { status: 200, body: { status: 'ok' } }
+    case '/healthz': {
+      const reasons = source.ailments()
+      if (reasons.length === 0) return { status: 200, body: { status: 'ok' } }
+      return { status: 503, body: { status: 'not well', reasons } }
+    }
     case '/readyz':
       return { status: source.ready() ? 200 : 503, body: { ready: source.ready() } }
     case '/api/health':
@@ -55,4 +62,9 @@ function read(path: string, source: StatusSource): { status: number; body: objec
   }
   const device = path.startsWith(`${DEVICES}/`) ? source.device(path.slice(DEVICES.length + 1)) : undefined
   return device === undefined ? { status: 404, body: { error: 'not found' } } : { status: 200, body: device }
+}
+
+function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+  response.end(JSON.stringify(body))
 }

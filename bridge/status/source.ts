@@ -1,31 +1,49 @@
+import type { BridgeInfo } from '../../src/bridge-info.ts'
 import type { Ledger } from '../../src/ledger.ts'
-import type { BackPressure } from '../back-pressure.ts'
 import type { DeadLetters } from '../dead-letters/dead-letters.ts'
-import type { Lanes } from '../lanes/lanes.ts'
-import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
-import type { Spool } from '../spool/spool.ts'
-import type { StatusSource } from './server.ts'
+import { type Choice, choicesFor } from '../lanes/decision.ts'
+import { queriesFor } from '../lanes/hold-remedy.ts'
+import type { Lane } from '../lanes/lane.ts'
+import type { DeviceLog } from '../spool/device-log.ts'
+import { type Ailment, type AilmentParts, ailmentsOf } from './ailments.ts'
+
+/** What the bridge shows of itself, and what can be told to it. */
+export interface StatusSource {
+  /** Connected, and not stopping. */
+  ready(): boolean
+  /** Why it is not well; empty when it is. */
+  ailments(): Ailment[]
+  health(): object
+  devices(): object[]
+  device(hostname: string): object | undefined
+  /** How a held lane goes on. Gives what that does, `undefined` without such a device; throws `E_NOT_HELD`. */
+  decide(hostname: string, choice: Choice): Promise<string> | undefined
+}
 
 /** The parts of a running bridge that the page and the API tell of. */
-export interface StatusParts {
+export interface StatusParts extends AilmentParts {
   readonly target: string
+  readonly info: () => BridgeInfo
   readonly connected: () => boolean
   readonly stopping: () => boolean
-  readonly spool: Spool
-  readonly lanes: Lanes
-  readonly ledgers: LedgerPublisher
-  readonly pressure: BackPressure
   readonly deadLetters: DeadLetters
 }
 
 export function statusSource(parts: StatusParts): StatusSource {
   const { lanes, ledgers, spool } = parts
-  const laneStates = () => new Map([...lanes].map((lane) => [lane.device.hostname, lane.state]))
+  const find = (hostname: string) => [...spool.devices()].find((one) => one.hostname === hostname)
+  const show = (device: DeviceLog) => view(device, lanes.of(device), ledgers.current(device))
+  const ailments = () => ailmentsOf(parts)
   return {
     ready: () => !parts.stopping() && parts.connected(),
+    ailments,
     health: () => {
       const devices = [...spool.devices()]
+      const reasons = ailments()
       return {
+        ...parts.info(),
+        healthy: reasons.length === 0,
+        reasons,
         mqtt_connected: parts.connected(),
         target: parts.target,
         devices: devices.length,
@@ -34,37 +52,50 @@ export function statusSource(parts: StatusParts): StatusSource {
         dead_letters: parts.deadLetters.total,
         dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),
         dead_letters_dropped: parts.deadLetters.dropped,
-        problems: problemsOf(parts),
+        problems: [...new Set([...lanes.trouble.codes, ...reasons.map(({ code }) => code)])],
       }
     },
-    devices: () => {
-      const states = laneStates()
-      return [...spool.devices()]
-        .sort((a, b) => a.hostname.localeCompare(b.hostname))
-        .map((device) => view(device.hostname, states.get(device.hostname), ledgers.current(device)))
-    },
+    devices: () => [...spool.devices()].sort((a, b) => a.hostname.localeCompare(b.hostname)).map(show),
     device: (hostname) => {
-      const device = [...spool.devices()].find((one) => one.hostname === hostname)
-      return device && view(hostname, laneStates().get(hostname), ledgers.current(device))
+      const device = find(hostname)
+      return device && show(device)
+    },
+    decide: (hostname, choice) => {
+      const device = find(hostname)
+      return device && lanes.decide(device, choice)
     },
   }
 }
 
-function problemsOf({ lanes, ledgers, pressure, deadLetters }: StatusParts): string[] {
-  return [
-    ...lanes.trouble.codes,
-    ...(pressure.full ? ['spool_full'] : []),
-    ...(ledgers.refused ? ['ledger_refused'] : []),
-    ...(deadLetters.unkept > 0 ? ['dead_letters_not_kept'] : []),
-  ]
-}
-
-function view(hostname: string, lane: string | undefined, ledger: Ledger): object {
+function view(device: DeviceLog, lane: Lane | undefined, ledger: Ledger): object {
   const committed = Object.values(ledger.streams).flatMap((stream) => stream.committed)
   return {
-    hostname,
-    lane: lane ?? 'resting',
+    hostname: device.hostname,
+    lane: lane?.state ?? 'resting',
+    hold: holdView(device, lane),
+    decision: decisionView(device),
     rows_committed: committed.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     ledger,
   }
+}
+
+/** What a person needs to decide; `null` when there is nothing to. */
+function holdView(device: DeviceLog, lane: Lane | undefined): object | null {
+  const hold = lane?.hold
+  if (hold === undefined) return null
+  const { code, reason, since } = hold
+  return {
+    code,
+    reason,
+    since: new Date(since).toISOString(),
+    choices: choicesFor(code),
+    queries: queriesFor(device, code),
+  }
+}
+
+/** What was decided last. */
+function decisionView({ decision }: DeviceLog): object | null {
+  if (decision === null) return null
+  const { choice, code, at, carriedOut } = decision
+  return { choice, code, at: new Date(at).toISOString(), carried_out: carriedOut }
 }

@@ -1,22 +1,34 @@
 import type { ResultSet } from '../../bridge/snowpipe/sql.ts'
 
 const LONGEST_CELL = 60
+const NUMERIC = /^(fixed|real|number|float|double|integer|bigint|decimal)/i
 
-/** A result set as an aligned table; numbers to the right, as in every database shell. */
+/** A result set as an aligned table. */
 export function renderTable({ columns, rows }: ResultSet): string {
-  const cells = rows.map((row) => row.map((value) => clip(value ?? 'NULL')))
+  const table = alignedTable(
+    columns.map(({ name, type }) => ({ name, numeric: NUMERIC.test(type) })),
+    rows.map((row) => row.map((value) => clip(value ?? 'NULL'))),
+  )
+  return `${table}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`
+}
+
+export interface Column {
+  readonly name: string
+  readonly numeric: boolean
+}
+
+/** Columns as wide as their widest cell; numbers to the right, as in every database shell. */
+export function alignedTable(columns: readonly Column[], cells: readonly (readonly string[])[]): string {
   const widths = columns.map((column, i) => Math.max(column.name.length, ...cells.map((row) => row[i]?.length ?? 0)))
-  const numeric = columns.map(({ type }) => /^(fixed|real|number|float|double|integer|bigint|decimal)/i.test(type))
   const line = (row: readonly string[]) =>
     row
-      .map((text, i) => (numeric[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .map((text, i) => (columns[i]?.numeric ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd()
   return [
     line(columns.map((column) => column.name)),
     widths.map((width) => '-'.repeat(width)).join('  '),
     ...cells.map(line),
-    `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`,
   ].join('\n')
 }
 

@@ -8,7 +8,7 @@ import { ledger } from '../support/ledgers.ts'
 
 const topics = createTopics('sensehat', 'homeassistant')
 
-function setUp() {
+function setUp({ standsDown = true } = {}) {
   const spool = new MemorySpool(1_000_000, 'own1')
   const rivals: string[] = []
   const published: [topic: string, payload: string, retain: boolean | undefined][] = []
@@ -16,19 +16,20 @@ function setUp() {
     log: silentLog(),
     topics,
     spool,
-    startedAt: 0,
+    info: () => ({ instance: 'own1', version: '0', host: 'nas', started_at: '' }),
     onRival: (reason) => rivals.push(reason),
+    standsDown,
   })
   const link = {
     publish: async (topic: string, payload: string, options?: { retain?: boolean }) => {
       published.push([topic, payload, options?.retain])
     },
   } as unknown as MqttLink
-  const hear = (topic: string, value: unknown) =>
+  const hear = (topic: string, value: unknown, retain = true) =>
     presence.take({
       topic,
       payload: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
-      retain: true,
+      retain,
       duplicate: false,
     })
   return { spool, rivals, published, presence, link, hear }
@@ -73,6 +74,37 @@ describe('the presence of a bridge', () => {
     await expect(presence.speak(link)).rejects.toMatchObject({ code: 'E_RIVAL' })
     expect(rivals.length).toBeGreaterThan(0)
     expect(published).toEqual([])
+  })
+
+  it('tells of the bridge before it when that one speaks again, though not when the broker shows its old words', async () => {
+    const { presence, link, hear, rivals } = setUp()
+    hear(topics.bridgeInfo, { instance: 'old1' })
+    await presence.speak(link)
+    hear(topics.bridgeInfo, { instance: 'old1' })
+    expect(rivals).toEqual([])
+    hear(topics.bridgeInfo, { instance: 'old1' }, false)
+    expect(rivals).toHaveLength(1)
+  })
+
+  it('does not mind the last words of the bridge it takes over from, until its own are heard', async () => {
+    const { presence, link, hear, rivals } = setUp()
+    presence.replaces('old1')
+    await presence.speak(link)
+    hear(topics.bridgeInfo, { instance: 'old1' }, false)
+    expect(rivals).toEqual([])
+    hear(topics.bridgeInfo, { instance: 'own1' }, false)
+    hear(topics.bridgeInfo, { instance: 'old1' }, false)
+    expect(rivals).toHaveLength(1)
+  })
+
+  it('goes on beside another bridge when it is told to, and says so', async () => {
+    const { presence, link, hear, rivals, published } = setUp({ standsDown: false })
+    await presence.speak(link)
+    hear(topics.bridgeInfo, { instance: 'new1' }, false)
+    await presence.speak(link)
+    expect(rivals).toEqual([])
+    expect(presence.beside).toBe(true)
+    expect(published).toHaveLength(4)
   })
 
   it.each(['', 'online', '{}', '{"instance":5}', 'null', '[]'])('takes %j for nobody', async (text) => {

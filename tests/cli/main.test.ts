@@ -43,7 +43,7 @@ describe('snowhat', () => {
     expect(await run([flag])).toMatchObject({ code: 0, out: `${VERSION}\n`, err: '' })
   })
 
-  it.each(['demo', 'publisher', 'bridge', 'emulator', 'query', 'deadletters'])(
+  it.each(['demo', 'publisher', 'bridge', 'emulator', 'query', 'ledger', 'deadletters'])(
     '%s --help explains it and is no failure',
     async (name) => {
       const { code, out } = await run([name, '--help'])

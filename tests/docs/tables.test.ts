@@ -74,6 +74,7 @@ const READINGS_TOPICS = `
 | \`sensehat/<hostname>/availability\` | yes | \`online\` or \`offline\` (the Will) |
 | \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, chips, problems; intervals |
 | \`sensehat/bridge/availability\`, \`…/info\` | yes | the bridge |
+| \`sensehat/bridge/request/<verb>\`, \`…/response/<verb>\` | no | \`health\`, \`ledger\`, \`flush\`: [asking the bridge](bridge.md#asking-over-mqtt) |
 | \`sensehat/bridge/devices/<hostname>\` | yes | the device's ledger: what is spooled, what is committed |
 | \`homeassistant/device/<hostname>/sensehat/config\` | yes | the device document Home Assistant discovers |
 

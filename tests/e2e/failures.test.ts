@@ -65,7 +65,7 @@ describe('a mistyped command line is bad usage, exit 2', () => {
 })
 
 describe('--help needs nothing and exits 0', () => {
-  it.each(['demo', 'publisher', 'bridge', 'emulator', 'query'])(
+  it.each(['demo', 'publisher', 'bridge', 'emulator', 'query', 'ledger'])(
     '%s --help shows examples and options',
     async (name) => {
       const ended = await run([name, '--help'])

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { pino } from 'pino'
 import type { BatchSettings } from '../../bridge/config.ts'
 import type { BridgeEventMap } from '../../bridge/events.ts'
 import type { Lane } from '../../bridge/lanes/lane.ts'
@@ -9,9 +10,10 @@ import { Presence } from '../../bridge/presence.ts'
 import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
 import type { SpooledRow } from '../../bridge/spool/spooled-row.ts'
+import { SnowhatError } from '../../src/errors.ts'
 import { Events } from '../../src/events.ts'
 import { type Ledger, parseLedger } from '../../src/ledger.ts'
-import { silentLog } from '../../src/log.ts'
+import { type Log, silentLog } from '../../src/log.ts'
 import { createTopics } from '../../src/topics.ts'
 import { defaultSettings } from './bridge-settings.ts'
 import { FakeSnowpipe, type SeenAppend } from './fake-snowpipe.ts'
@@ -27,6 +29,8 @@ export interface LaneWorldOptions {
   readonly before?: LaneWorld
   /** The retained ledgers did not reach this bridge when it connected: a broker's queue limit. */
   readonly hearsNoLedgers?: boolean
+  /** The broker holds something of another version in the place of each ledger. */
+  readonly unreadableLedger?: boolean
 }
 
 /** What brokers do for bridges: keep the last ledger of each device, and tell of every new one. */
@@ -46,6 +50,8 @@ export class LaneWorld {
   readonly rivals: string[] = []
   /** How long a refused row takes to be kept. */
   keepingRefused: Promise<void> = Promise.resolve()
+  /** What was logged as fatal: alarms. */
+  readonly fatal: { readonly code: string; readonly hint: string }[] = []
   readonly refusedRows: { readonly row: SpooledRow; readonly reason: string }[] = []
   /** Ledgers the broker has acknowledged, oldest first. */
   readonly acknowledged: Ledger[] = []
@@ -56,14 +62,20 @@ export class LaneWorld {
   #brokerAnswers = true
   readonly #unanswered: (() => void)[] = []
 
-  constructor({ batch = {}, instance = 'own1', before, hearsNoLedgers = false }: LaneWorldOptions = {}) {
+  constructor({
+    batch = {},
+    instance = 'own1',
+    before,
+    hearsNoLedgers = false,
+    unreadableLedger = false,
+  }: LaneWorldOptions = {}) {
     this.#board = before ? before.#board : { retained: new Map(), listeners: new Set() }
     this.clock = before?.clock ?? new ManualClock()
     this.snowpipe = before?.snowpipe ?? new FakeSnowpipe(this.clock)
     this.spool = new MemorySpool(Number.POSITIVE_INFINITY, instance)
     this.snowpipe.onAppend = (append) => this.#checkAnnounced(append)
     const { clock, events, snowpipe, spool } = this
-    const log = silentLog()
+    const log = alarmsOf((alarm) => this.fatal.push(alarm))
     this.ledgers = new LedgerPublisher({
       clock,
       log,
@@ -84,7 +96,10 @@ export class LaneWorld {
         spool,
         snowpipe,
         ledgers: this.ledgers,
-        retainedLedger: async (hostname) => this.retained(hostname) ?? null,
+        retainedLedger: async (hostname) => {
+          if (unreadableLedger) throw new SnowhatError('E_LEDGER_UNREADABLE', 'no ledger of this version')
+          return this.retained(hostname) ?? null
+        },
         onTrimmed: () => undefined,
         onRenewed: () => undefined,
         onRival: (reason) => this.rivals.push(reason),
@@ -94,7 +109,14 @@ export class LaneWorld {
         },
       },
     )
-    const presence = new Presence({ log, topics, spool, startedAt: 0, onRival: () => undefined })
+    const presence = new Presence({
+      log,
+      topics,
+      spool,
+      info: () => ({ instance, version: '0', host: 'nas', started_at: '' }),
+      onRival: () => undefined,
+      standsDown: true,
+    })
     this.#hear = (topic, payload) =>
       presence.take({ topic, payload: Buffer.from(payload), retain: true, duplicate: false })
     if (!hearsNoLedgers) {
@@ -194,6 +216,10 @@ export class LaneWorld {
       if (!named) this.unannounced.push(token)
     }
   }
+}
+
+function alarmsOf(note: (alarm: { code: string; hint: string }) => void): Log {
+  return pino({ level: 'fatal' }, { write: (line: string) => note(JSON.parse(line)) })
 }
 
 /** Batches are compressed on threads, which no clock knows of: several rounds through them, and all is done. */

@@ -337,6 +337,109 @@ describe('a channel that is not ours any more', () => {
   })
 })
 
+describe('a channel that is taken away again and again', () => {
+  it('is told of once, opened slowly from then on, and in the end everything is in the table once', async () => {
+    const w = world()
+    for (let seq = 1; seq <= 12; seq++) {
+      w.take(seq)
+      await w.run(2_500)
+      w.snowpipe.takeAway('pi')
+    }
+    expect(w.lane.contested).toBe(true)
+    expect(w.fatal.filter(({ code }) => code === 'duplicate_channel_owner')).toHaveLength(1)
+    const opens = w.snowpipe.opens.length
+    for (let i = 0; i < 6; i++) {
+      w.take(13 + i)
+      await w.run(10_000)
+      w.snowpipe.takeAway('pi')
+    }
+    expect(w.snowpipe.opens.length - opens).toBeLessThanOrEqual(2)
+    await w.run(400_000, 2_000)
+    expect(w.lane.contested).toBe(false)
+    expect(w.inTable()).toEqual(seqs(18))
+    expect(w.fatal.filter(({ code }) => code === 'duplicate_channel_owner')).toHaveLength(1)
+  })
+
+  it('though only five times in a minute is no alarm', async () => {
+    const w = world()
+    for (let seq = 1; seq <= 6; seq++) {
+      w.take(seq)
+      await w.run(5_000)
+      w.snowpipe.takeAway('pi')
+    }
+    expect(w.lane.contested).toBe(false)
+    expect(w.fatal).toEqual([])
+  })
+})
+
+describe('an idle channel', () => {
+  const idleAfterThree = async () => {
+    const w = world()
+    w.take(1, 3)
+    await w.run(4_000)
+    return w
+  }
+
+  it.each([
+    ['is invalid', (w: LaneWorld) => (w.snowpipe.channel('pi').code = 'ERR_CHANNEL_MUST_BE_REOPENED')],
+    [
+      'has another client sequencer',
+      (w: LaneWorld) => (w.snowpipe.channel('pi').code = 'ERR_CHANNEL_HAS_INVALID_CLIENT_SEQUENCER'),
+    ],
+  ])('that %s is opened again within a minute, without rows waiting', async (_what, happen) => {
+    const w = await idleAfterThree()
+    happen(w)
+    await w.run(60_000, 1_000)
+    expect(w.snowpipe.opens).toHaveLength(2)
+    expect(w.lane.state).toBe('ready')
+    const appends = w.snowpipe.appends.length
+    w.take(4, 6)
+    await w.run(3_000)
+    expect(w.snowpipe.appends).toHaveLength(appends + 1)
+    expect(w.inTable()).toEqual(seqs(6))
+  })
+
+  it('that is gone holds the device before the next row comes', async () => {
+    const w = await idleAfterThree()
+    w.snowpipe.drop('pi')
+    await w.run(60_000, 1_000)
+    expect(w.lane.hold).toMatchObject({ code: 'another_channel' })
+  })
+
+  it("that another bridge's rows were committed to is found out without rows waiting", async () => {
+    const w = await idleAfterThree()
+    w.snowpipe.channel('pi').committed = '9.them.bbbbbbbb.4'
+    await w.run(60_000, 1_000)
+    expect(w.rivals).toHaveLength(1)
+  })
+
+  it('that is in order is left alone, asked for now and then, and never opened because nothing is committed', async () => {
+    const w = await idleAfterThree()
+    const asked = w.snowpipe.asked.length
+    await w.run(600_000, 5_000)
+    expect(w.snowpipe.asked.length - asked).toBeGreaterThanOrEqual(10)
+    expect(w.snowpipe.asked.length - asked).toBeLessThanOrEqual(14)
+    expect(w.snowpipe.opens).toHaveLength(1)
+  })
+})
+
+describe('a flush', () => {
+  it('sends what waits now, and what comes later waits for its batch again', async () => {
+    const w = world({ batch: { max_age_ms: 3_600_000, max_rows: 100 } })
+    w.take(1)
+    await w.run(2_000)
+    w.take(2, 3)
+    await w.run(2_000)
+    expect(w.inTable()).toEqual([1])
+    w.lanes.flush()
+    await w.run(2_000)
+    expect(w.inTable()).toEqual([1, 2, 3])
+    w.take(4)
+    await w.run(5_000)
+    expect(w.inTable()).toEqual([1, 2, 3])
+  })
+})
+
 describe('a bug in the lane', () => {
   it('stops it for a while and no longer, though nobody wakes it', async () => {
     const w = world()

@@ -31,14 +31,19 @@ function standIn(channel: string, pipe = 'P'): StandIn {
 }
 
 function polled(...waiting: StandIn[]) {
+  return polledWith(waiting, [])
+}
+
+function polledWith(waiting: StandIn[], idle: StandIn[]) {
   const clock = new ManualClock()
   const snowpipe = new FakeSnowpipe(clock)
-  for (const { lane } of waiting) snowpipe.channel(lane.path.channel)
+  for (const { lane } of [...waiting, ...idle]) snowpipe.channel(lane.path.channel)
   const poller = new StatusPoller(1_000, {
     clock,
     log: silentLog(),
     snowpipe,
     waiting: () => waiting.map(({ lane }) => lane),
+    idle: () => idle.map(({ lane }) => lane),
   })
   onTestFinished(() => poller.close())
   return { clock, snowpipe, poller }
@@ -98,6 +103,18 @@ describe('the status poller', () => {
     expect(one.heard).toEqual([])
     await clock.advance(1_000)
     expect(one.heard).toHaveLength(1)
+  })
+
+  it('asks for a large idle fleet bit by bit, one request a second, each lane about once a minute', async () => {
+    const lanes = Array.from({ length: 1_000 }, (_, i) => standIn(`pi-${i}`))
+    const { clock, snowpipe } = polledWith([], lanes)
+    await clock.advance(40_000)
+    expect(snowpipe.asked).toEqual([])
+    await clock.advance(20_000)
+    expect(snowpipe.asked.map(({ channels }) => channels.length)).toEqual([200, 200, 200, 200, 200])
+    expect(lanes.every(({ heard }) => heard.length === 1)).toBe(true)
+    await clock.advance(60_000)
+    expect(lanes.every(({ heard }) => heard.length >= 2)).toBe(true)
   })
 
   it('asks no more once it is closed', async () => {

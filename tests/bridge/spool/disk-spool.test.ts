@@ -99,7 +99,7 @@ describe('a spool on disk', () => {
     const spool = await machine.open()
     const device = spool.device('pi')
     const big = (seq: number) => ({ ...row(seq), json: JSON.stringify({ uuid: `pi-${seq}`, pad: 'x'.repeat(90_000) }) })
-    for (let seq = 1; seq <= 400; seq++) {
+    for (let seq = 1; seq <= 200; seq++) {
       await spool.append([{ device, rows: [big(seq)] }])
       device.trimTo(token(1, seq))
       spool.trimmed(device)

@@ -1,0 +1,51 @@
+import type { IncomingMessage, LinkOptions, MqttLink } from '../src/mqtt-link.ts'
+import type { Topics } from '../src/topics.ts'
+import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
+import type { Presence } from './presence.ts'
+import type { Route } from './route.ts'
+
+export interface MainConnectionParts {
+  readonly clientId: string
+  readonly topics: Topics
+  readonly presence: Presence
+  readonly route: Route
+  readonly ledgers: LedgerPublisher
+  readonly link: () => MqttLink
+  /** Readings; acknowledged when it resolves. */
+  readonly accept: (message: IncomingMessage) => Promise<void>
+  readonly onReady: () => void
+  readonly onLost: () => void
+}
+
+/** Messages that wait for their group's sync; the bytes bound what they take in memory. */
+const UNACKNOWLEDGED = { messages: 1_000, bytes: 8 * 1024 * 1024 }
+
+/** What the main connection is made of: its session, its Will, and what is said on it in which order. */
+export function mainConnection(parts: MainConnectionParts): LinkOptions {
+  const { ledgers, presence, route, topics } = parts
+  return {
+    clientId: parts.clientId,
+    persistentSession: true,
+    unacknowledged: UNACKNOWLEDGED,
+    will: { topic: topics.bridgeAvailability, payload: 'offline' },
+    onMessage: async (message) => {
+      if (presence.take(message)) return
+      // Our own marker of a connection that broke comes again in the session.
+      if (route.matches(message.topic)) await parts.accept(message)
+    },
+    onConnect: async () => {
+      const link = parts.link()
+      // What the last bridge left is read before this one speaks.
+      await link.subscribe(presence.filters())
+      await link.roundTrip(topics.response('connect'))
+      await presence.speak(link)
+      ledgers.connected()
+      await link.subscribe([route.filter])
+      parts.onReady()
+    },
+    onDisconnect: () => {
+      ledgers.disconnected()
+      parts.onLost()
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import { describeBridge } from '../../src/bridge-info.ts'
+import { type Interval, IntervalSet } from '../../src/intervals.ts'
+import { alignedTable, type Column } from '../query/table.ts'
+import { type Account, isWell } from './account.ts'
+import type { Retained } from './retained.ts'
+
+const NUMBERS: readonly (readonly [title: string, key: keyof Account])[] = [
+  ['published', 'published'],
+  ['received', 'received'],
+  ['spooled', 'spooled'],
+  ['in table', 'committed'],
+  ['missing', 'missing'],
+  ['given up', 'declared_gaps'],
+  ['redelivered', 'redelivered'],
+  ['late', 'late'],
+  ['rejected', 'rejected'],
+  ['dead letters', 'dead_letters'],
+  ['waiting', 'lag_rows'],
+]
+
+/** All devices, one line each, and what it comes to. */
+export function overviewOf(accounts: readonly Account[], retained: Retained, url: string): string {
+  if (accounts.length === 0)
+    return `no ledger at ${url}: no bridge has taken a reading there yet\n${bridgeLine(retained)}`
+  const columns: Column[] = [
+    { name: 'device', numeric: false },
+    ...NUMBERS.map(([name]) => ({ name, numeric: true })),
+    { name: 'lag', numeric: true },
+    { name: 'lane', numeric: false },
+  ]
+  const rows = accounts.map((account) => [
+    account.hostname,
+    ...NUMBERS.map(([, key]) => String(account[key])),
+    `${account.lag_seconds.toFixed(1)} s`,
+    account.lane ?? '?',
+  ])
+  return [alignedTable(columns, rows), '', verdict(accounts), bridgeLine(retained)].join('\n')
+}
+
+/** One device: its numbers, its streams, and what a person has to decide. */
+export function detailOf(account: Account, retained: Retained): string {
+  const { ledger, hold } = account
+  const width = Math.max(...NUMBERS.map(([title]) => title.length), 'last commit'.length)
+  const line = (title: string, value: string) => `  ${title.padEnd(width)}  ${value}`
+  const streams = Object.entries(ledger.streams).map(([stream, { spooled, committed }]) => {
+    const set = new IntervalSet(spooled)
+    return [stream, ranges(spooled), ranges(committed), ranges(set.holes(1, set.max ?? 0))]
+  })
+  return [
+    account.hostname,
+    ...NUMBERS.map(([title, key]) => line(title, String(account[key]))),
+    line('lag', `${account.lag_seconds.toFixed(1)} s`),
+    line('last commit', account.last_commit_at ?? 'never'),
+    line('lane', account.lane ?? "unknown: the bridge's page does not answer"),
+    '',
+    alignedTable(
+      ['stream', 'spooled', 'in table', 'not there'].map((name) => ({ name, numeric: false })),
+      streams,
+    ),
+    ...(hold === null ? [] : ['', ...holdLines(account.hostname, hold)]),
+    '',
+    verdict([account]),
+    bridgeLine(retained),
+  ].join('\n')
+}
+
+function holdLines(hostname: string, hold: NonNullable<Account['hold']>): string[] {
+  return [
+    `held since ${hold.since}: ${hold.reason}`,
+    ...(hold.queries.length === 0
+      ? []
+      : ['look first:', ...hold.queries.map((query) => `  ${query};`), 'then decide:']),
+    ...Object.entries(hold.choices).flatMap(([choice, effect]) => [
+      `  snowhat ledger ${hostname} --${choice}`,
+      `      ${effect}`,
+    ]),
+  ]
+}
+
+function verdict(accounts: readonly Account[]): string {
+  const missing = accounts.reduce((sum, account) => sum + account.missing, 0)
+  const held = accounts.filter(({ hold }) => hold !== null).map(({ hostname }) => hostname)
+  if (accounts.every(isWell)) return 'nothing is missing'
+  return [
+    ...(missing === 0 ? [] : [`${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`]),
+    ...(held.length === 0 ? [] : [`held until you decide: ${held.join(', ')}`]),
+  ].join('; ')
+}
+
+function bridgeLine({ bridge, online }: Retained): string {
+  if (bridge === undefined) return 'no bridge has been at this broker'
+  return `bridge ${online ? 'online' : 'offline'}: ${describeBridge(bridge)}`
+}
+
+const MOST_RANGES = 4
+
+/** `1-100, 102`, and how many more there are when there are many. */
+function ranges(intervals: readonly Interval[]): string {
+  const shown = intervals.slice(-MOST_RANGES).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+  const more = intervals.length - shown.length
+  return `${more > 0 ? `(${more} more) ` : ''}${shown.join(', ')}` || '-'
+}
