@@ -12,7 +12,7 @@ const noneOrMore = z
   .int({ error: 'must be a whole number; 0 for no limit' })
   .min(0, { error: 'must be a whole number; 0 for no limit' })
 
-const limitsShape = {
+export const limitsShape = {
   requestsPerSecond: noneOrMore.exactOptional(),
   bytesPerSecond: noneOrMore.exactOptional(),
   channelsPerPipe: z
@@ -103,7 +103,10 @@ const ACTIONS = FAULTS.map(({ shape }) => shape.action.value)
 
 function alternatives(word: string, known: readonly string[]): string {
   const guess = nearest(word, known)
-  return guess === undefined ? `which is none of ${known.join(', ')}` : `which is unknown; did you mean "${guess}"?`
+  // Anything is near to a word of one or two letters.
+  return guess === undefined || guess.length < 3
+    ? `which is none of ${known.join(', ')}`
+    : `which is unknown; did you mean "${guess}"?`
 }
 
 /** The keys an object at this place may have. */
