@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import mqtt from 'mqtt'
 import { startBroker } from '../../cli/demo/broker.ts'
-import { temporaryDirectory } from '../support/directory.ts'
+import { type CleanUp, temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePorts } from '../support/ports.ts'
 import { type Program, snowhat } from '../support/program.ts'
@@ -9,12 +9,15 @@ import { ask } from '../support/table.ts'
 
 export interface DeviceReport {
   readonly hostname: string
+  /** State of its lane. */
+  readonly lane: string
   readonly ledger: { readonly counters: Readonly<Record<string, number>> }
 }
 
 /** A bridge and an emulator as processes, a broker here, and a client that publishes whatever it likes. */
 export interface Bench {
   readonly bridge: Program
+  readonly emulatorUrl: string
   publish(hostname: string, payload: string | Buffer): Promise<void>
   /** Of all devices, as `/api/health` says. */
   deadLetters(): Promise<number>
@@ -27,24 +30,29 @@ export interface Bench {
   close(): Promise<void>
 }
 
-export async function startBench(): Promise<Bench> {
+export interface BenchOptions {
+  /** Gives its URL; by default the broker of the demo, in this process. */
+  readonly broker?: (cleanUp: CleanUp) => Promise<string>
+  /** For the bridge. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const closers: (() => void | Promise<void>)[] = []
   const cleanUp = (close: () => void | Promise<void>) => {
     closers.unshift(close)
   }
-  const broker = await startBroker(0)
-  cleanUp(() => broker.close())
+  const mqttUrl = await (options.broker ?? demoBroker)(cleanUp)
   const ports = await freePorts('emulator', 'page')
   const emulatorUrl = `http://127.0.0.1:${ports.emulator}`
   const page = `http://127.0.0.1:${ports.page}`
-  const mqttUrl = `mqtt://127.0.0.1:${broker.port}`
   const data = join(temporaryDirectory(cleanUp), 'warehouse')
   const emulator = snowhat(['emulator', '--port', String(ports.emulator), '--data', data, '--commit-delay', '100ms'], {
     cleanUp,
   })
   await emulator.line(/the emulator is running/)
   const bridge = snowhat(['bridge', '--http-port', String(ports.page), '--mqtt-url', mqttUrl, '-i', '0.1'], {
-    env: { SNOWHAT_SNOWFLAKE_URL: emulatorUrl, SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100' },
+    env: { SNOWHAT_SNOWFLAKE_URL: emulatorUrl, SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100', ...options.env },
     cleanUp,
   })
   await bridge.line(/connected to the broker/)
@@ -55,6 +63,7 @@ export async function startBench(): Promise<Bench> {
   const devices = async () => (await get('/api/devices')) as DeviceReport[]
   return {
     bridge,
+    emulatorUrl,
     publish: async (hostname, payload) => {
       await client.publishAsync(`sensehat/${hostname}/readings`, payload, { qos: 1 })
     },
@@ -71,6 +80,12 @@ export async function startBench(): Promise<Bench> {
       for (const close of closers) await close()
     },
   }
+}
+
+async function demoBroker(cleanUp: CleanUp): Promise<string> {
+  const broker = await startBroker(0)
+  cleanUp(() => broker.close())
+  return `mqtt://127.0.0.1:${broker.port}`
 }
 
 export const STREAM = 'abcd1234'
