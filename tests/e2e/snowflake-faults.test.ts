@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
+import { describeWithMosquitto, startAnyMosquitto } from '../support/any-mosquitto.ts'
 import { eventually } from '../support/eventually.ts'
-import { hasMosquitto, startInstalledMosquitto } from '../support/installed-mosquitto.ts'
 import { upTo } from '../support/table.ts'
 import { type Bench, reading, startBench } from './bench.ts'
 
@@ -95,12 +95,12 @@ const MAY_SET_ASIDE: Readonly<Record<string, readonly Fault[]>> = {
 
 const ALL = { ...PASSES, ...HOLDS, ...MAY_SET_ASIDE }
 
-describe.skipIf(!hasMosquitto())('every answer of the service, borne by one bridge at once', () => {
+describeWithMosquitto('every answer of the service, borne by one bridge at once', () => {
   let bench: Bench
 
   beforeAll(async () => {
     bench = await startBench({
-      broker: startInstalledMosquitto,
+      broker: startAnyMosquitto,
       env: { SNOWHAT_BRIDGE_OPENS_PER_SECOND: '40', SNOWHAT_LOG_LEVEL: 'info' },
     })
     return () => bench.close()
@@ -229,12 +229,12 @@ const PHASES: readonly (readonly [name: string, document: Document | readonly Fa
   ],
 ]
 
-describe.skipIf(!hasMosquitto())('every reading of every device is in the table once when', () => {
+describeWithMosquitto('every reading of every device is in the table once when', () => {
   let bench: Bench
   let phase = 0
 
   beforeAll(async () => {
-    bench = await startBench({ broker: startInstalledMosquitto })
+    bench = await startBench({ broker: startAnyMosquitto })
     return () => bench.close()
   })
 
@@ -264,6 +264,20 @@ describe.skipIf(!hasMosquitto())('every reading of every device is in the table 
     for (const pi of devices) expect(await bench.seqs(pi)).toEqual(upTo(READINGS))
     const faults = Array.isArray(document) ? (document as readonly Fault[]) : ((document as Document).faults ?? [])
     expect(faults.filter((fault, i) => fault.action !== 'skew-clock' && hits[i] === 0)).toEqual([])
+  })
+
+  it('its table is not replaced: then the lane is held, and nothing is blindly sent again', async () => {
+    const pi = 'pi-replaced'
+    await bench.publish(pi, reading(pi, 1))
+    await eventually('it is in the table', async () => (await rowsOf(bench)).get(pi) === 1)
+    await setFaults(bench, { faults: [{ action: 'replace-table' }] })
+    expect((await rowsOf(bench)).size).toBe(0)
+    await bench.publish(pi, reading(pi, 2))
+    await eventually('it is held', async () => {
+      const device = (await bench.devices()).find(({ hostname }) => hostname === pi)
+      return device?.lane === 'held'
+    })
+    expect((await rowsOf(bench)).size).toBe(0)
   })
 })
 
