@@ -1,20 +1,20 @@
-import type { Answer, Call } from './answer.ts'
-import { headerOf, Refusal } from './answer.ts'
+import { type Answer, type Call, Refusal } from './answer.ts'
+import { type Dialect, valueAnswer } from './answer-dialect.ts'
 import { type Auth, bearerOf } from './auth.ts'
+import { asHost, type IngestHost } from './ingest-host.ts'
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-/** The name in the Host header, without the port: the official SDK goes on with its own port [observed]. */
-export function hostOf(call: Call): string {
-  const host = headerOf(call, 'host') ?? 'localhost'
-  return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.replace(/:\d+$/, '')
+export interface AccountParts {
+  readonly auth: Auth
+  readonly ingestHost: IngestHost
+  readonly dialect: Dialect
 }
 
 /** `GET /v2/streaming/hostname`: plain text [observed], although the documentation shows JSON. */
-export async function hostname(call: Call, auth: Auth, answers: 'text' | 'json'): Promise<Answer> {
+export async function hostname(call: Call, { auth, ingestHost, dialect }: AccountParts): Promise<Answer> {
   await auth.caller(call)
-  const name = hostOf(call)
-  return { status: 200, body: answers === 'json' ? { hostname: name } : name }
+  return valueAnswer(ingestHost.nameFor(call), 'hostname', dialect.hostnameAnswer)
 }
 
 /**
@@ -22,7 +22,7 @@ export async function hostname(call: Call, auth: Auth, answers: 'text' | 'json')
  * `assertion` [observed]. The scope names the ingest host, perhaps a role beside it, or is left out [observed]. The
  * answer is plain text [observed].
  */
-export async function token(call: Call, auth: Auth, answers: 'text' | 'json'): Promise<Answer> {
+export async function token(call: Call, { auth, ingestHost, dialect }: AccountParts): Promise<Answer> {
   const form = new URLSearchParams(call.body.toString('utf8'))
   if (form.get('grant_type') !== GRANT_TYPE)
     throw new Refusal(400, 'unsupported_grant_type', `grant_type must be ${GRANT_TYPE}`)
@@ -31,13 +31,9 @@ export async function token(call: Call, auth: Auth, answers: 'text' | 'json'): P
   const caller = await auth.keyPairCaller(jwt)
   const scope = form.get('scope') ?? ''
   const hosts = scope.split(/\s+/).filter((word) => word !== '' && !word.startsWith('session:'))
-  if (scope !== '' && !hosts.some((host) => asHost(host) === asHost(hostOf(call))))
-    throw new Refusal(400, 'invalid_scope', `scope must name the ingest host ${hostOf(call)}`)
+  const ingest = ingestHost.nameFor(call)
+  if (scope !== '' && !hosts.some((host) => asHost(host) === asHost(ingest)))
+    throw new Refusal(400, 'invalid_scope', `scope must name the ingest host ${ingest}`)
   const scoped = await auth.issueScopedToken(caller, scope)
-  return { status: 200, body: answers === 'json' ? { token: scoped } : scoped }
-}
-
-/** Clients write `_` as `-` and in lower case [documented]. */
-function asHost(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
+  return valueAnswer(scoped, 'token', dialect.tokenAnswer)
 }

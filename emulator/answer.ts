@@ -3,7 +3,12 @@ export interface Answer {
   readonly status: number
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** The body goes out in pieces over this long, until nobody wants it slow any more. */
+  readonly slowly?: { readonly overMs: number; readonly until: AbortSignal }
 }
+
+/** An answer, or none: the connection is cut. */
+export type Outcome = Answer | 'lost'
 
 /** A request that is refused, with Snowflake's words: `{"code": …, "message": …}` [documented]. */
 export class Refusal extends Error {

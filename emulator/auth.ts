@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { compactVerify, decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError } from '../src/errors.ts'
@@ -28,6 +28,11 @@ export class Auth {
   readonly #tokenLifetimeMs: number
   readonly #clock: Clock
   readonly #keys = new Map<string, { key: KeyObject; fingerprint: string }[]>()
+  /** Names this process among those that have signed with the secret. */
+  readonly #run = randomUUID()
+  #tokensIssued = 0
+  /** Scoped tokens up to this one have been taken back, and all of earlier processes. */
+  #expiredUpTo: number | undefined
 
   constructor(settings: { secret: Uint8Array; pat: string; tokenLifetimeMs: number }, deps: { clock: Clock }) {
     this.#secret = settings.secret
@@ -77,7 +82,9 @@ export class Auth {
   /** A bare JWT with `exp` [observed]. */
   issueScopedToken(caller: Caller, scope: string): Promise<string> {
     const now = Math.floor(this.#clock.now() / 1000)
-    return new SignJWT({ user: caller.user, ...(scope === '' ? {} : { scope }) })
+    this.#tokensIssued += 1
+    const serial = { run: this.#run, number: this.#tokensIssued }
+    return new SignJWT({ user: caller.user, serial, ...(scope === '' ? {} : { scope }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(ISSUER)
       .setIssuedAt(now)
@@ -85,13 +92,25 @@ export class Auth {
       .sign(this.#secret)
   }
 
+  /** Ends the life of every scoped token handed out so far. */
+  expireTokens(): void {
+    this.#expiredUpTo = this.#tokensIssued
+  }
+
   async #scopedTokenCaller(token: string): Promise<Caller> {
     await compactVerify(token, this.#secret).catch(() => {
       throw unauthorized('390303', 'Invalid OAuth access token')
     })
     const claims = claimsOf(token)
-    if (seconds(claims?.exp) * 1000 <= this.#clock.now()) throw unauthorized('390318', 'OAuth access token expired')
+    if (seconds(claims?.exp) * 1000 <= this.#clock.now() || this.#isTakenBack(claims?.serial))
+      throw unauthorized('390318', 'OAuth access token expired')
     return { user: String(claims?.user) }
+  }
+
+  #isTakenBack(serial: unknown): boolean {
+    if (this.#expiredUpTo === undefined) return false
+    const known = serial as { run: string; number: number } | undefined
+    return known?.run !== this.#run || known.number <= this.#expiredUpTo
   }
 
   #checkLife(claims: Claims): void {

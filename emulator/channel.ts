@@ -2,6 +2,9 @@ import { Refusal } from './answer.ts'
 import type { Pipe } from './catalog.ts'
 import { decodeContinuationToken, encodeContinuationToken } from './continuation-token.ts'
 
+/** Rows the client has sent are missing on the server [documented]. */
+export const ROW_SEQUENCE_GAP = 'ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP'
+
 /** The rows of one append, from acceptance to commit. */
 export interface Rowset {
   readonly lines: readonly string[]
@@ -12,8 +15,10 @@ export interface Rowset {
   readonly rowSequencer: number
   /** Epoch ms of acceptance. */
   readonly acceptedAt: number
-  /** On the monotonic clock: not committed before. */
+  /** On the monotonic clock: when it is to be committed. */
   readonly dueAt: number
+  /** How long that is after its acceptance. */
+  readonly commitDelayMs: number
 }
 
 /** What of a channel survives a restart: the state as of its last commit. */
@@ -107,10 +112,21 @@ export class Channel {
     }
   }
 
-  /** The channel must be reopened; what it had not committed is lost [documented]. */
-  invalidate(code: string): void {
-    this.pending.length = 0
+  /** The channel must be reopened; what it had not committed may be lost [documented], or commits yet [observed]. */
+  invalidate(code: string, pending: 'lost' | 'kept'): void {
+    if (pending === 'lost') this.pending.length = 0
     this.record = { ...this.record, statusCode: code }
+  }
+
+  /**
+   * A node has failed: what was accepted and not committed is gone, and nobody is told. The row sequencer falls back, so
+   * the next append comes with a token that is ahead of the server.
+   */
+  losePending(): void {
+    const [first] = this.pending
+    if (first === undefined) return
+    this.#rowSequencer = first.rowSequencer - 1
+    this.pending.length = 0
   }
 
   /**
@@ -127,8 +143,13 @@ export class Channel {
       throw new Refusal(400, this.record.statusCode, 'The channel must be reopened')
     if (token.rowSequencer < this.#rowSequencer) return 'used'
     if (token.rowSequencer === this.#rowSequencer) return 'next'
-    this.invalidate('ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP')
+    this.invalidate(ROW_SEQUENCE_GAP, 'lost')
     throw new Refusal(400, this.record.statusCode, 'Rows before this append are missing. Please reopen the channel')
+  }
+
+  /** 200, and the rows go nowhere: what an invalid pipe does [observed on an account]. */
+  swallow(): void {
+    this.#rowSequencer += 1
   }
 
   accept(rowset: Omit<Rowset, 'rowSequencer'>): void {

@@ -5,12 +5,19 @@ import { Channel, newChannelRecord } from './channel.ts'
 import { type ChannelStore, channelId } from './channel-store.ts'
 import type { Committer } from './committer.ts'
 import { channelKey, type ObjectName, qualified } from './names.ts'
+import { RateLimit, type RateLimits } from './rate-limit.ts'
 
-export interface ChannelSettings {
-  readonly commitDelayMs: number
-  readonly channelLimit: number
-  /** 0 for no limit. */
-  readonly requestsPerSecond: number
+/** What the service allows, and how slow it is; asked for each request, because it may change. */
+export interface Terms {
+  readonly limits: RateLimits & { readonly channelsPerPipe: number }
+  commitDelayMs(channel: string): number
+}
+
+export interface ChannelsDeps {
+  readonly catalog: Catalog
+  readonly committer: Committer
+  readonly clock: Clock
+  readonly terms: Terms
 }
 
 export interface OpenOptions {
@@ -25,6 +32,8 @@ export interface Opened {
 
 export interface AppendedRows {
   readonly lines: readonly string[]
+  /** Uncompressed. */
+  readonly bytes: number
   readonly startOffset: string | null
   readonly endOffset: string | null
 }
@@ -35,14 +44,12 @@ const EXPIRY_MS = 30 * 24 * 3600 * 1000
 /** All channels of all pipes, and what can be done with them. */
 export class Channels {
   readonly counters = { opens: 0, appends: 0, ignoredAppends: 0 }
-  readonly #settings: ChannelSettings
-  readonly #deps: { catalog: Catalog; committer: Committer; clock: Clock }
+  readonly #deps: ChannelsDeps
   readonly #channels = new Map<string, Channel>()
-  readonly #recent = new Map<Channel, number[]>()
+  readonly #rates = new WeakMap<Channel, RateLimit>()
   #newest = 0
 
-  constructor(settings: ChannelSettings, deps: { catalog: Catalog; committer: Committer; clock: Clock }) {
-    this.#settings = settings
+  constructor(deps: ChannelsDeps) {
     this.#deps = deps
   }
 
@@ -55,6 +62,12 @@ export class Channels {
 
   get all(): Channel[] {
     return [...this.#channels.values()]
+  }
+
+  /** Those of any of these names, in whatever pipe. */
+  named(names: readonly string[]): Channel[] {
+    const keys = new Set(names.map(channelKey))
+    return this.all.filter((channel) => keys.has(channelKey(channel.name)))
   }
 
   /** Refuses a pipe that is not there, in the words for the part of its name that is wrong [codes documented]. */
@@ -94,24 +107,34 @@ export class Channels {
     return { token, status }
   }
 
-  /** The token of the next append. 200 means buffered, not stored [documented]. */
-  append(pipe: Pipe, name: string, token: string | null, rows: () => Promise<AppendedRows>): Promise<string> {
+  /** The token of the next append. 200 means buffered, not stored [documented]; `swallow` does not even buffer. */
+  async append(
+    pipe: Pipe,
+    name: string,
+    token: string | null,
+    rows: () => Promise<AppendedRows>,
+    swallow = false,
+  ): Promise<string> {
     const channel = this.find(pipe, name)
     if (channel === undefined) throw noChannel(name)
-    return this.#append(channel, token, rows)
-  }
-
-  async #append(channel: Channel, token: string | null, rows: () => Promise<AppendedRows>): Promise<string> {
     if (this.#judge(channel, token) === 'used') return channel.token
-    this.#countRequest(channel)
-    const read = await rows()
-    // Reading the rows took a moment: the channel may have been taken over, or another request have used the token.
+    const { clock, committer, terms } = this.#deps
+    const rate = this.#rateOf(channel)
+    rate.countRequest(terms.limits)
+    const { bytes, ...read } = await rows()
+    // Reading the rows took a moment: the channel may have been dropped or taken over, or another request have used the
+    // token.
+    if (this.find(pipe, name) !== channel) throw noChannel(name)
     if (this.#judge(channel, token) === 'used') return channel.token
-    const { clock, committer } = this.#deps
-    const dueAt = clock.monotonic() + this.#settings.commitDelayMs
-    channel.accept({ ...read, acceptedAt: clock.now(), dueAt })
+    rate.countBytes(bytes, terms.limits)
     this.counters.appends += 1
-    committer.rowsAccepted(channel)
+    if (swallow) channel.swallow()
+    else {
+      const commitDelayMs = terms.commitDelayMs(channel.name)
+      const dueAt = clock.monotonic() + commitDelayMs
+      channel.accept({ ...read, acceptedAt: clock.now(), dueAt, commitDelayMs })
+      committer.rowsAccepted(channel)
+    }
     return channel.token
   }
 
@@ -122,7 +145,7 @@ export class Channels {
   }
 
   /** Of the names that are known, as written in the request; the others are left out [observed]. */
-  async statuses(pipe: Pipe, names: readonly string[]): Promise<Record<string, unknown>> {
+  async statuses(pipe: Pipe, names: readonly string[]): Promise<Record<string, Opened['status']>> {
     await this.#deps.committer.commitDue()
     const known = names.flatMap((name) => {
       const channel = this.find(pipe, name)
@@ -138,8 +161,26 @@ export class Channels {
     for (let busy = this.#committing(key); busy; busy = this.#committing(key)) await this.#deps.committer.settled(busy)
     const channel = this.#present(key, failOnUncommittedRows)
     if (channel === undefined) throw noChannel(name)
-    this.#forget(key, channel)
-    await this.#deps.committer.remove(channel)
+    await this.#forget([channel])
+  }
+
+  /** Channels that somebody else drops, or that expire. */
+  async lose(channels: readonly Channel[]): Promise<void> {
+    await this.#settled(channels)
+    await this.#forget(channels)
+  }
+
+  /** CREATE OR REPLACE: its rows are gone, and so are the channels of every pipe into it [documented]. */
+  async replaceTable(table: ObjectName): Promise<void> {
+    const ofTable = () => this.all.filter(({ pipe }) => qualified(pipe.table) === qualified(table))
+    await this.#settled(ofTable())
+    await this.#forget(ofTable(), [table])
+  }
+
+  /** Nobody can take back rows that are in a transaction. */
+  async #settled(channels: readonly Channel[]): Promise<void> {
+    const { committer } = this.#deps
+    for (let busy = channels.find(isCommitting); busy; busy = channels.find(isCommitting)) await committer.settled(busy)
   }
 
   find(pipe: Pipe, name: string): Channel | undefined {
@@ -147,8 +188,7 @@ export class Channels {
     const channel = this.#channels.get(key)
     if (channel === undefined || this.#deps.clock.now() - channel.record.lastActivityAt <= EXPIRY_MS) return channel
     if (channel.hasUncommittedRows || channel.committing > 0) return channel
-    this.#forget(key, channel)
-    this.#deps.committer.remove(channel).catch(() => undefined)
+    this.#forget([channel]).catch(() => undefined)
     return undefined
   }
 
@@ -171,9 +211,10 @@ export class Channels {
   }
 
   #create(pipe: Pipe, name: string, key: string): Channel {
-    const now = this.#deps.clock.now()
+    const { clock, terms } = this.#deps
+    const now = clock.now()
     const inPipe = this.all.filter((channel) => qualified(channel.pipe.name) === qualified(pipe.name)).length
-    if (inPipe >= this.#settings.channelLimit)
+    if (inPipe >= terms.limits.channelsPerPipe)
       throw new Refusal(
         409,
         'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE',
@@ -186,29 +227,28 @@ export class Channels {
   }
 
   /** As the service may do at any time, even to a channel that is idle [observed]. */
-  invalidate(name: string, code: string): void {
-    for (const channel of this.all) {
-      if (channelKey(channel.name) !== channelKey(name)) continue
-      channel.invalidate(code)
-      this.#deps.committer.save(channel).catch(() => undefined)
+  async invalidate(channels: readonly Channel[], code: string, pending: 'lost' | 'kept'): Promise<void> {
+    for (const channel of channels) channel.invalidate(code, pending)
+    await Promise.all(channels.map((channel) => this.#deps.committer.save(channel)))
+  }
+
+  #forget(channels: readonly Channel[], emptied: readonly ObjectName[] = []): Promise<void> {
+    for (const channel of channels) {
+      channel.pending.length = 0
+      this.#channels.delete(channelId(channel.pipe, channelKey(channel.name)))
     }
+    return this.#deps.committer.remove(channels, emptied)
   }
 
-  #forget(key: string, channel: Channel): void {
-    channel.pending.length = 0
-    this.#channels.delete(key)
-    this.#recent.delete(channel)
+  #rateOf(channel: Channel): RateLimit {
+    const rate = this.#rates.get(channel) ?? new RateLimit(this.#deps.clock)
+    this.#rates.set(channel, rate)
+    return rate
   }
+}
 
-  /** 10 appends per second and channel are allowed [documented]; code and message as seen in 429 answers [observed]. */
-  #countRequest(channel: Channel): void {
-    const limit = this.#settings.requestsPerSecond
-    if (limit === 0) return
-    const now = this.#deps.clock.monotonic()
-    const recent = (this.#recent.get(channel) ?? []).filter((at) => at > now - 1000)
-    if (recent.length >= limit) throw new Refusal(429, '390701', 'Request rate exceeds max. Try later.')
-    this.#recent.set(channel, [...recent, now])
-  }
+function isCommitting(channel: Channel): boolean {
+  return channel.committing > 0
 }
 
 function notFound(what: 'DATABASE' | 'SCHEMA' | 'PIPE', name: string): Refusal {

@@ -2,6 +2,7 @@ import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ChannelStore } from './channel-store.ts'
+import { type ObjectName, quoted } from './names.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Warehouse } from './warehouse.ts'
 
@@ -10,29 +11,39 @@ const ROWS_PER_TRANSACTION = 5000
 /** After a failed transaction. */
 const RETRY_MS = 1000
 
+export interface CommitterDeps {
+  readonly warehouse: Warehouse
+  readonly store: ChannelStore
+  readonly writer: RowWriter
+  readonly clock: Clock
+  readonly log: Log
+  /** Nothing of this channel commits for the time being. */
+  readonly isFrozen: (channel: string) => boolean
+}
+
+interface Timer {
+  readonly dueAt: number
+  readonly stop: AbortController
+}
+
 /**
  * Commits rowsets some time after they were accepted, in the order of each channel, all due channels in one transaction
  * with the channels' own state. Whoever restarts the emulator finds both or neither: that is what makes a committed
  * offset token a promise.
  *
- * The commit delay is as rough as the real one: what is due within a quarter of it goes along.
+ * The commit delay is as rough as the real one: what is due within a quarter of its delay goes along.
  */
 export class Committer {
-  readonly #deps: { warehouse: Warehouse; store: ChannelStore; writer: RowWriter; clock: Clock; log: Log }
-  readonly #slack: number
+  readonly #deps: CommitterDeps
   readonly #waiting = new Set<Channel>()
   #unsaved = new Set<Channel>()
   #removed: Channel[] = []
+  #emptied: ObjectName[] = []
   #tail: Promise<void> = Promise.resolve()
-  #timer: AbortController | undefined
-  #frozen = false
+  #timer: Timer | undefined
   #closed = false
 
-  constructor(
-    commitDelayMs: number,
-    deps: { warehouse: Warehouse; store: ChannelStore; writer: RowWriter; clock: Clock; log: Log },
-  ) {
-    this.#slack = commitDelayMs / 4
+  constructor(deps: CommitterDeps) {
     this.#deps = deps
   }
 
@@ -48,11 +59,14 @@ export class Committer {
     return this.#enqueue('none')
   }
 
-  /** The channel is gone, with its offset token and counters. */
-  remove(channel: Channel): Promise<void> {
-    this.#waiting.delete(channel)
-    this.#unsaved.delete(channel)
-    this.#removed.push(channel)
+  /** The channels are gone, with their offset tokens and counters; so are the rows of these tables. */
+  remove(channels: readonly Channel[], emptied: readonly ObjectName[] = []): Promise<void> {
+    for (const channel of channels) {
+      this.#waiting.delete(channel)
+      this.#unsaved.delete(channel)
+      this.#removed.push(channel)
+    }
+    this.#emptied.push(...emptied)
     return this.#enqueue('none')
   }
 
@@ -67,44 +81,54 @@ export class Committer {
     while (channel.committing > 0) await this.#tail
   }
 
-  /** Stops commits, and starts them again. */
-  freeze(frozen: boolean): void {
-    this.#frozen = frozen
+  /** Which channels are frozen may have changed. */
+  reconsider(): void {
     this.#setTimer()
   }
 
   /** Commits everything pending: rows that were accepted commit although their client has left [documented]. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#timer?.abort()
+    this.#timer?.stop.abort()
     while (this.#waiting.size > 0) await this.#enqueue('all')
     await this.#tail
   }
 
   #nextDueAt(): number {
-    if (this.#frozen) return Number.POSITIVE_INFINITY
-    return Math.min(...[...this.#waiting].map((channel) => channel.pending[0]?.dueAt ?? Number.POSITIVE_INFINITY))
+    let next = Number.POSITIVE_INFINITY
+    for (const channel of this.#waiting) {
+      const [first] = channel.pending
+      if (first !== undefined && first.dueAt < next && !this.#deps.isFrozen(channel.name)) next = first.dueAt
+    }
+    return next
   }
 
   #setTimer(): void {
     // A forced open or an invalidation has thrown away what some of them waited for.
     for (const channel of this.#waiting) if (channel.pending.length === 0) this.#waiting.delete(channel)
-    if (this.#timer || this.#closed || this.#frozen || this.#waiting.size === 0) return
-    const timer = new AbortController()
+    const dueAt = this.#nextDueAt()
+    if (this.#closed || dueAt === Number.POSITIVE_INFINITY) return
+    if (this.#timer !== undefined && this.#timer.dueAt <= dueAt) return
+    this.#timer?.stop.abort()
+    const timer: Timer = { dueAt, stop: new AbortController() }
     this.#timer = timer
+    this.#commitAt(timer).catch((error) => this.#deps.log.error({ err: error }, 'the commit timer failed'))
+  }
+
+  async #commitAt(timer: Timer): Promise<void> {
     const { clock, log } = this.#deps
-    clock
-      .sleep(Math.max(0, this.#nextDueAt() - clock.monotonic()), timer.signal)
-      .then(() => this.#enqueue('due'))
-      .catch((error) => {
-        if (timer.signal.aborted) return undefined
-        log.error({ err: error }, 'commit failed; trying again')
-        return clock.sleep(RETRY_MS, timer.signal).catch(() => undefined)
-      })
-      .finally(() => {
-        this.#timer = undefined
-        this.#setTimer()
-      })
+    const { signal } = timer.stop
+    await clock.sleep(Math.max(0, timer.dueAt - clock.monotonic()), signal).catch(() => undefined)
+    if (signal.aborted) return
+    try {
+      await this.#enqueue('due')
+    } catch (error) {
+      log.error({ err: error }, 'commit failed; trying again')
+      await clock.sleep(RETRY_MS, signal).catch(() => undefined)
+    }
+    if (this.#timer !== timer) return
+    this.#timer = undefined
+    this.#setTimer()
   }
 
   /** One transaction after the other. */
@@ -118,13 +142,17 @@ export class Committer {
     const due = which === 'none' ? new Map<Channel, Rowset[]>() : this.#takeDue(which === 'all')
     const unsaved = this.#unsaved
     const removed = this.#removed
-    if (due.size + unsaved.size + removed.length === 0) return
+    const emptied = this.#emptied
+    if (due.size + unsaved.size + removed.length + emptied.length === 0) return
     this.#unsaved = new Set()
     this.#removed = []
+    this.#emptied = []
     const { warehouse, store, writer } = this.#deps
     let records = new Map<Channel, ChannelRecord>()
     try {
       await warehouse.transaction(async () => {
+        for (const { database, schema, name } of emptied)
+          await warehouse.run(`DELETE FROM ${[database, schema, name].map(quoted).join('.')}`)
         records = await writer.write(due)
         for (const channel of unsaved) if (!records.has(channel)) records.set(channel, channel.record)
         await store.remove(removed)
@@ -134,6 +162,7 @@ export class Committer {
       for (const [channel, rowsets] of due) this.#giveBack(channel, rowsets)
       for (const channel of unsaved) this.#unsaved.add(channel)
       this.#removed.push(...removed)
+      this.#emptied.push(...emptied)
       throw error
     }
     for (const [channel, record] of records) {
@@ -145,13 +174,15 @@ export class Committer {
   }
 
   #takeDue(all: boolean): Map<Channel, Rowset[]> {
-    const horizon = this.#deps.clock.monotonic() + this.#slack
+    const now = this.#deps.clock.monotonic()
+    const isDue = ({ dueAt, commitDelayMs }: Rowset) => all || dueAt - commitDelayMs / 4 <= now
     const due = new Map<Channel, Rowset[]>()
     let rows = 0
     for (const channel of this.#waiting) {
-      if (rows >= ROWS_PER_TRANSACTION || (this.#frozen && !all)) break
+      if (rows >= ROWS_PER_TRANSACTION) break
+      if (!all && this.#deps.isFrozen(channel.name)) continue
       const taken: Rowset[] = []
-      for (let next = channel.pending[0]; next && (all || next.dueAt <= horizon); next = channel.pending[0]) {
+      for (let next = channel.pending[0]; next && isDue(next); next = channel.pending[0]) {
         if (rows >= ROWS_PER_TRANSACTION) break
         taken.push(next)
         rows += next.lines.length

@@ -2,18 +2,23 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
+import { defaultDialect } from './answer-dialect.ts'
 import { Auth, newSecret } from './auth.ts'
 import { Catalog } from './catalog.ts'
 import { ChannelStore } from './channel-store.ts'
 import { Channels } from './channels.ts'
 import { Committer } from './committer.ts'
 import type { EmulatorSettings } from './config.ts'
-import { Faults, readFaultFile } from './faults.ts'
+import { Disturber } from './faults/disturber.ts'
+import { readDocument, readFaultFile } from './faults/document.ts'
+import { Faults, type Undisturbed } from './faults/faults.ts'
+import { IngestHost } from './ingest-host.ts'
 import { literal } from './names.ts'
-import { answerCall } from './routes.ts'
+import { answerCall, type Control } from './routes.ts'
 import { RowWriter } from './row-writer.ts'
 import { serve } from './server.ts'
 import { applyScripts, databaseOf, readScripts } from './setup.ts'
+import { skewedClock } from './skewed-clock.ts'
 import { SqlApi } from './sql-api.ts'
 import { OWN_SCHEMA, Warehouse } from './warehouse.ts'
 
@@ -58,30 +63,37 @@ export async function startEmulator(
     await applyScripts(scripts, { warehouse, catalog, log })
     const store = new ChannelStore(warehouse)
     const writer = new RowWriter({ warehouse, catalog, clock })
-    const committer = new Committer(settings.commit_delay, { warehouse, store, writer, clock, log })
+    const faults = new Faults(undisturbed(settings), { clock })
+    const isFrozen = (channel: string) => faults.isFrozen(channel)
+    const committer = new Committer({ warehouse, store, writer, clock, log, isFrozen })
     undo.push(() => committer.close())
-    const channels = new Channels(
-      {
-        commitDelayMs: settings.commit_delay,
-        channelLimit: settings.channel_limit,
-        requestsPerSecond: settings.requests_per_second,
-      },
-      { catalog, committer, clock },
-    )
+    const channels = new Channels({ catalog, committer, clock, terms: faults })
     await channels.load(store)
     const secret = await tokenSecret(warehouse)
-    const auth = new Auth({ secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime }, { clock })
+    const ownClock = skewedClock(clock, () => faults.clockSkewMs)
+    const auth = new Auth({ secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime }, { clock: ownClock })
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)
-    const faults = new Faults((frozen) => committer.freeze(frozen))
-    if (settings.faults !== '') await readFaultFile(settings.faults, faults)
+    const ingestHost = new IngestHost(() => faults.dialect.ingestHost)
+    const disturber = new Disturber({ faults, channels, committer, auth, ingestHost, catalog, clock, log })
+    undo.push(() => disturber.close())
+    if (settings.faults !== '') await disturber.set(await readFaultFile(settings.faults, catalog), settings.host)
     const sqlApi = new SqlApi({ warehouse, catalog, clock, schema: catalog.tables[0]?.name.schema ?? 'PUBLIC' })
     const stats = () => statsOf(channels)
-    const parts = { auth, channels, faults, sqlApi, clock, answers: settings.answers, stats }
+    const control: Control = {
+      stats,
+      faults: () => faults.view,
+      setFaults: (json, host) => disturber.set(readDocument(json, catalog), host),
+    }
+    const parts = { auth, channels, clock, control, disturber, faults, ingestHost, sqlApi }
     const server = await serve(
       { host: settings.host, port: settings.port, tlsCert: settings.tls_cert, tlsKey: settings.tls_key },
-      { answer: (call) => answerCall(call, parts), log },
+      { answer: (call) => answerCall(call, parts), clock: ownClock, log },
     )
-    undo.push(() => server.close())
+    undo.push(async () => {
+      // The server waits for requests under way: none may wait for a fault any more.
+      await disturber.close()
+      await server.close()
+    })
     return {
       port: server.port,
       url: server.url,
@@ -93,6 +105,18 @@ export async function startEmulator(
   } catch (error) {
     await closeAll(undo).catch(() => undefined)
     throw error
+  }
+}
+
+function undisturbed(settings: EmulatorSettings): Undisturbed {
+  return {
+    dialect: defaultDialect(settings.answers),
+    limits: {
+      requestsPerSecond: settings.requests_per_second,
+      bytesPerSecond: 0,
+      channelsPerPipe: settings.channel_limit,
+    },
+    commitDelayMs: settings.commit_delay,
   }
 }
 

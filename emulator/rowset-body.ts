@@ -15,7 +15,7 @@ const gunzip = promisify(zlib.gunzip)
  * over [assumed]. A line that is not JSON is a row error later, not one of the request [assumed from the content type
  * `json-invalid` of error tables].
  */
-export async function linesOf(call: Call): Promise<string[]> {
+export async function rowsOf(call: Call): Promise<{ lines: string[]; bytes: number }> {
   if (call.oversize)
     throw new Refusal(413, 'REQUEST_ENTITY_TOO_LARGE', `The request body is larger than ${MAX_BODY_BYTES} bytes`)
   const bytes = await decompressed(call)
@@ -28,7 +28,7 @@ export async function linesOf(call: Call): Promise<string[]> {
   const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
   const rows = lines.filter((line) => line.trim() !== '')
   if (rows.length === 0) throw new Refusal(400, 'INVALID_REQUEST', 'The request body holds no rows')
-  return rows
+  return { lines: rows, bytes: bytes.length }
 }
 
 async function decompressed(call: Call): Promise<Uint8Array> {

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError, systemCode } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
-import type { Call } from './answer.ts'
-import type { Outcome } from './routes.ts'
+import type { Answer, Call, Outcome } from './answer.ts'
 import { MAX_BODY_BYTES } from './rowset-body.ts'
 
 export interface ServerSettings {
@@ -18,6 +18,16 @@ export interface ServerSettings {
 /** Longer than clients keep idle connections, so that it is never the server that closes one under a request. */
 const KEEP_ALIVE_MS = 120_000
 
+/** A body that goes out slowly is cut into so many pieces. */
+const PIECES = 20
+
+export interface ServerDeps {
+  readonly answer: (call: Call) => Promise<Outcome>
+  /** The service's own: the `Date` header is of it. */
+  readonly clock: Clock
+  readonly log: Log
+}
+
 /** HTTP around one function. */
 export interface HttpServer {
   readonly port: number
@@ -25,10 +35,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-export async function serve(
-  settings: ServerSettings,
-  deps: { answer: (call: Call) => Promise<Outcome>; log: Log },
-): Promise<HttpServer> {
+export async function serve(settings: ServerSettings, deps: ServerDeps): Promise<HttpServer> {
   const running = new Set<Promise<void>>()
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const work = respond(request, response, deps).finally(() => running.delete(work))
@@ -96,11 +103,7 @@ function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
   })
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  deps: { answer: (call: Call) => Promise<Outcome>; log: Log },
-): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse, deps: ServerDeps): Promise<void> {
   let outcome: Outcome
   try {
     outcome = await deps.answer(await readCall(request))
@@ -113,11 +116,27 @@ async function respond(
     request.socket.destroy()
     return
   }
-  const { status, body, headers } = outcome
-  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+  const { status, body, headers, slowly } = outcome
+  const bytes = Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body))
   const type =
     body === undefined ? {} : { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' }
-  response.writeHead(status, { ...type, 'content-length': Buffer.byteLength(text), ...headers }).end(text)
+  const date = new Date(deps.clock.now()).toUTCString()
+  response.writeHead(status, { ...type, date, 'content-length': bytes.length, ...headers })
+  if (slowly) await dribble(response, bytes, slowly, deps.clock)
+  response.end(slowly ? undefined : bytes)
+}
+
+async function dribble(
+  response: ServerResponse,
+  bytes: Buffer,
+  { overMs, until }: NonNullable<Answer['slowly']>,
+  clock: Clock,
+): Promise<void> {
+  const size = Math.max(1, Math.ceil(bytes.length / PIECES))
+  for (let i = 0; i < bytes.length && !response.destroyed; i += size) {
+    await clock.sleep((overMs * size) / bytes.length, until).catch(() => undefined)
+    response.write(bytes.subarray(i, i + size))
+  }
 }
 
 async function readCall(request: IncomingMessage): Promise<Call> {

@@ -1,7 +1,14 @@
 import { type Answer, type Call, jsonBody, Refusal } from './answer.ts'
+import { type Dialect, spokenStatus } from './answer-dialect.ts'
 import type { Channels } from './channels.ts'
 import { channelNameOf, foldIdentifier, type ObjectName } from './names.ts'
-import { linesOf } from './rowset-body.ts'
+import { rowsOf } from './rowset-body.ts'
+
+/** What the calls need of the service. */
+export interface Streaming {
+  readonly channels: Channels
+  readonly dialect: Dialect
+}
 
 /** What a path of the streaming API names. */
 export interface Target {
@@ -25,7 +32,7 @@ export function targetOf(database: string, schema: string, pipe: string, channel
 }
 
 /** `PUT …/channels/{channel}`. The status code is SUCCESS [documented; one example says ACTIVE]. */
-export async function openChannel(call: Call, target: Target, channels: Channels): Promise<Answer> {
+export async function openChannel(call: Call, target: Target, { channels, dialect }: Streaming): Promise<Answer> {
   const body = jsonBody(call)
   const offsetToken = body.offset_token ?? undefined
   if (offsetToken !== undefined && (typeof offsetToken !== 'string' || offsetToken.includes('\0')))
@@ -34,14 +41,19 @@ export async function openChannel(call: Call, target: Target, channels: Channels
     offsetToken,
     failOnUncommittedRows: body.fail_on_uncommitted_rows === true,
   })
-  return ok({ next_continuation_token: channel.token, channel_status: channel.status })
+  return ok({ next_continuation_token: channel.token, channel_status: spokenStatus(channel.status, dialect) })
 }
 
 /**
  * `POST …/data/…/channels/{channel}/rows`. `offsetToken` is the older form of start and end in one [observed].
  * An empty start is none [observed]; so is an empty end [assumed].
  */
-export async function appendRows(call: Call, target: Target, channels: Channels): Promise<Answer> {
+export async function appendRows(
+  call: Call,
+  target: Target,
+  { channels }: Streaming,
+  swallow = false,
+): Promise<Answer> {
   const { query } = call
   const single = query.get('offsetToken')
   const token = await channels.append(
@@ -49,25 +61,27 @@ export async function appendRows(call: Call, target: Target, channels: Channels)
     target.channel,
     query.get('continuationToken'),
     async () => ({
-      lines: await linesOf(call),
+      ...(await rowsOf(call)),
       startOffset: query.get('startOffsetToken') || single || null,
       endOffset: query.get('endOffsetToken') || single || null,
     }),
+    swallow,
   )
   return ok({ next_continuation_token: token })
 }
 
 /** `POST …/pipes/{pipe}:bulk-channel-status`. */
-export async function bulkChannelStatus(call: Call, target: Target, channels: Channels): Promise<Answer> {
+export async function bulkChannelStatus(call: Call, target: Target, { channels, dialect }: Streaming): Promise<Answer> {
   const pipe = channels.streamingPipe(target.pipe)
   const names = jsonBody(call).channel_names
   if (!Array.isArray(names) || !names.every((name): name is string => typeof name === 'string'))
     throw new Refusal(400, 'INVALID_REQUEST', 'channel_names must be a list of strings')
-  return ok({ channel_statuses: await channels.statuses(pipe, names) })
+  const statuses = Object.entries(await channels.statuses(pipe, names))
+  return ok({ channel_statuses: Object.fromEntries(statuses.map(([name, s]) => [name, spokenStatus(s, dialect)])) })
 }
 
 /** `DELETE …/channels/{channel}`: no payload is documented; the SDK wants to read JSON [observed]. 404 if unknown [assumed]. */
-export async function dropChannel(call: Call, target: Target, channels: Channels): Promise<Answer> {
+export async function dropChannel(call: Call, target: Target, { channels }: Streaming): Promise<Answer> {
   const failOnUncommittedRows = jsonBody(call).fail_on_uncommitted_rows === true
   await channels.drop(channels.pipe(target.pipe), target.channel, failOnUncommittedRows)
   return ok({})

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import mqtt from 'mqtt'
 import { startBroker } from '../../cli/demo/broker.ts'
-import { temporaryDirectory } from '../support/directory.ts'
+import { type CleanUp, temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePorts } from '../support/ports.ts'
 import { type Program, snowhat } from '../support/program.ts'
@@ -9,6 +9,8 @@ import { ask } from '../support/table.ts'
 
 export interface DeviceReport {
   readonly hostname: string
+  /** State of its lane. */
+  readonly lane: string
   readonly ledger: { readonly counters: Readonly<Record<string, number>> }
 }
 
@@ -22,6 +24,7 @@ export interface Bench {
   health(): Promise<Readonly<Record<string, unknown>>>
   /** Disturbs the emulator from now on, instead of what disturbed it so far. */
   faults(faults: readonly object[]): Promise<void>
+  readonly emulatorUrl: string
   publish(hostname: string, payload: string | Buffer): Promise<void>
   /** Of all devices, as `/api/health` says. */
   deadLetters(): Promise<number>
@@ -34,18 +37,22 @@ export interface Bench {
   close(): Promise<void>
 }
 
-/** `environment`: more of it, for the bridge and for the commands beside it. */
-export async function startBench(environment: Readonly<Record<string, string>> = {}): Promise<Bench> {
+export interface BenchOptions {
+  /** Gives its URL; by default the broker of the demo, in this process. */
+  readonly broker?: (cleanUp: CleanUp) => Promise<string>
+  /** For the bridge. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const closers: (() => void | Promise<void>)[] = []
   const cleanUp = (close: () => void | Promise<void>) => {
     closers.unshift(close)
   }
-  const broker = await startBroker(0)
-  cleanUp(() => broker.close())
+  const mqttUrl = await (options.broker ?? demoBroker)(cleanUp)
   const ports = await freePorts('emulator', 'page')
   const emulatorUrl = `http://127.0.0.1:${ports.emulator}`
   const page = `http://127.0.0.1:${ports.page}`
-  const mqttUrl = `mqtt://127.0.0.1:${broker.port}`
   const data = join(temporaryDirectory(cleanUp), 'warehouse')
   const emulator = snowhat(['emulator', '--port', String(ports.emulator), '--data', data, '--commit-delay', '100ms'], {
     cleanUp,
@@ -56,7 +63,7 @@ export async function startBench(environment: Readonly<Record<string, string>> =
     SNOWHAT_SNOWFLAKE_URL: emulatorUrl,
     SNOWHAT_HTTP_PORT: String(ports.page),
     SNOWHAT_BRIDGE_STATUS_INTERVAL_MS: '100',
-    ...environment,
+    ...options.env,
   }
   const startBridge = async () => {
     const program = snowhat(['bridge', '-i', '0.1'], { env, cleanUp })
@@ -77,6 +84,7 @@ export async function startBench(environment: Readonly<Record<string, string>> =
     faults: async (faults) => {
       await fetch(`${emulatorUrl}/emulator/faults`, { method: 'POST', body: JSON.stringify({ faults }) })
     },
+    emulatorUrl,
     publish: async (hostname, payload) => {
       await client.publishAsync(`sensehat/${hostname}/readings`, payload, { qos: 1 })
     },
@@ -93,6 +101,12 @@ export async function startBench(environment: Readonly<Record<string, string>> =
       for (const close of closers) await close()
     },
   }
+}
+
+async function demoBroker(cleanUp: CleanUp): Promise<string> {
+  const broker = await startBroker(0)
+  cleanUp(() => broker.close())
+  return `mqtt://127.0.0.1:${broker.port}`
 }
 
 export const STREAM = 'abcd1234'

@@ -15,7 +15,7 @@ interface Line {
 
 async function start(): Promise<{ bench: Bench; deadletters: (...argv: string[]) => Promise<Ended> }> {
   const spool = join(temporaryDirectory(), 'spool')
-  const bench = await startBench({ SNOWHAT_SPOOL_DIR: spool })
+  const bench = await startBench({ env: { SNOWHAT_SPOOL_DIR: spool } })
   return { bench, deadletters: (...argv) => run(['deadletters', ...argv], { env: bench.environment }) }
 }
 

@@ -138,7 +138,22 @@ export class Client {
   }
 
   faults(faults: readonly object[]): Promise<Reply> {
-    return this.call('POST', '/emulator/faults', { body: JSON.stringify({ faults }) })
+    return this.disturb({ faults })
+  }
+
+  /** A whole document. */
+  disturb(document: unknown): Promise<Reply> {
+    return this.call('POST', '/emulator/faults', { body: JSON.stringify(document) })
+  }
+
+  /** The `k` of a channel, and what else its status says. */
+  async statusOf(channel: string): Promise<Record<string, unknown> | undefined> {
+    return (await this.status([channel])).json.channel_statuses[channel]
+  }
+
+  /** Opens it; the token for the first append. */
+  async opened(channel: string): Promise<string> {
+    return (await this.open(channel)).json.next_continuation_token
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { emulated, rowCount, upTo } from './harness.ts'
+import { emulated, rowCount, upTo } from '../harness.ts'
 
-describe('a fault', () => {
+describe('a fault as it was always written', () => {
   it('answers in the place of the service, so many times, for one channel', async () => {
     const { client } = await emulated()
     const tokens = await Promise.all(['a', 'b'].map(async (n) => (await client.open(n)).json.next_continuation_token))
