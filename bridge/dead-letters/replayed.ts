@@ -66,18 +66,18 @@ export async function openReplayed(
   await log.deleteBefore(needed ?? log.nextSequence)
   return {
     when: (letter) => marks.when(letter),
-    note: async (letter) => {
-      const mark = { number: letter.number, at: letter.at, replayed_at: deps.clock.now() }
-      await log.append(Buffer.from(JSON.stringify(mark)))
-      marks.add(mark)
+    note: async (letters) => {
+      const noted = letters.map(({ number, at }): Mark => ({ number, at, replayed_at: deps.clock.now() }))
+      await log.append(noted.map((mark) => Buffer.from(JSON.stringify(mark))))
+      for (const mark of noted) marks.add(mark)
     },
     close: () => log.close(),
   }
 }
 
 export interface ReplayedLog extends Replayed {
-  /** Resolves when it would survive a power cut. */
-  note(letter: LetterIdentity): Promise<void>
+  /** All of these or none; resolves when that would survive a power cut. A thousand at most. */
+  note(letters: readonly LetterIdentity[]): Promise<void>
   close(): Promise<void>
 }
 

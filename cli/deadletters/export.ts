@@ -14,11 +14,14 @@ export async function exportLetters(invocation: Invocation): Promise<number> {
     for await (const line of lines(invocation)) print(line)
     return 0
   }
+  const all = lines(invocation)
+  // Before the file is opened: an export that fails at once must not empty the last one.
+  let next = await all.next()
   let letters = 0
   const counting = async function* () {
-    for await (const line of lines(invocation)) {
+    for (; next.done !== true; next = await all.next()) {
       letters++
-      yield `${line}\n`
+      yield `${next.value}\n`
     }
   }
   try {

@@ -6,9 +6,10 @@ import { createTopics } from '../../src/topics.ts'
 import type { Invocation } from '../command.ts'
 import { connectToBridge } from './bridge-link.ts'
 import { counted, type Letter } from './letters.ts'
+import type { Planned } from './messages.ts'
 import { replayable } from './replayable.ts'
 import { select } from './selection.ts'
-import { type Planned, sendLetters } from './send.ts'
+import { sendLetters } from './send.ts'
 import { printable } from './table.ts'
 
 /** `snowhat deadletters replay`: 0 when nothing is left to do of what was asked for. */
@@ -74,9 +75,10 @@ async function openNotes(invocation: Invocation): Promise<ReplayedLog | undefine
   return undefined
 }
 
-function contentOf({ uuids: [first, ...others] }: Planned['plan']): string {
-  const what = counted(others.length + 1, 'reading')
-  return first === undefined ? what : `${what}, ${printable(first)}${others.length > 0 ? ' …' : ''}`
+function contentOf({ readings }: Planned['plan']): string {
+  const what = counted(readings.length, 'reading')
+  const uuid = readings[0]?.uuid
+  return uuid === undefined ? what : `${what}, ${printable(uuid)}${readings.length > 1 ? ' …' : ''}`
 }
 
 function nameOf({ number }: Letter, index: number): string {

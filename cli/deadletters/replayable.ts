@@ -2,17 +2,20 @@ import type { DeadLetter } from '../../bridge/dead-letters/dead-letters.ts'
 import type { KeptLetter } from '../../bridge/dead-letters/letter-record.ts'
 import { decodeReadings, positionOf } from '../../bridge/sense-hat-route.ts'
 import { messageOf } from '../../src/errors.ts'
-import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../src/reading.ts'
 import { exactJson } from './exact-json.ts'
+
+export interface ReplayableReading {
+  /** The reading as JSON, no longer than one message may be. */
+  readonly text: string
+  readonly uuid: string | undefined
+}
 
 /** What a dead letter becomes when it is sent again, or why it cannot be. */
 export type Replayable =
   | {
       readonly kind: 'ready'
       readonly device: string
-      /** Payloads for the device's `readings`, in order. */
-      readonly messages: readonly string[]
-      readonly uuids: readonly (string | undefined)[]
+      readonly readings: readonly ReplayableReading[]
     }
   /** One sentence. */
   | { readonly kind: 'stays'; readonly why: string }
@@ -39,17 +42,14 @@ export function replayable(
   const several = Array.isArray(value)
   const values: unknown[] = Array.isArray(value) ? value : [value]
   if (values.length === 0) return stays('there is no reading in it')
-  const texts: string[] = []
-  const uuids: (string | undefined)[] = []
+  const readings: ReplayableReading[] = []
   for (const [i, one] of values.entries()) {
     const reading = renewed(one, device, several ? undefined : letter.position)
     const why = typeof reading === 'string' ? reading : faultOf(reading.text, device)
     if (why !== undefined) return stays(several ? `reading ${i + 1} of ${values.length}: ${why}` : why)
-    if (typeof reading === 'string') continue
-    texts.push(reading.text)
-    uuids.push(reading.uuid)
+    if (typeof reading !== 'string') readings.push(reading)
   }
-  return { kind: 'ready', device, messages: messagesOf(texts), uuids }
+  return { kind: 'ready', device, readings }
 }
 
 function stays(why: string): Replayable {
@@ -57,11 +57,7 @@ function stays(why: string): Replayable {
 }
 
 /** The reading as it is to be sent, or why it is none. */
-function renewed(
-  value: unknown,
-  device: string,
-  position: DeadLetter['position'],
-): { readonly text: string; readonly uuid: string | undefined } | string {
+function renewed(value: unknown, device: string, position: DeadLetter['position']): ReplayableReading | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'a reading must be a JSON object'
   const { stream, seq, after, bridge_received_at, ingestion_timestamp, hostname, ...rest } = value as Record<
     string,
@@ -82,23 +78,4 @@ function renewed(
 /** Why the bridge would refuse it. */
 function faultOf(text: string, device: string): string | undefined {
   return decodeReadings(device, Buffer.from(text)).refused[0]?.reason
-}
-
-/** As few messages as the limits allow. */
-function messagesOf(readings: readonly string[]): string[] {
-  const messages: string[][] = []
-  let bytes = 0
-  for (const reading of readings) {
-    // With the comma before it, and the brackets around all.
-    const size = Buffer.byteLength(reading) + 1
-    const last = messages.at(-1)
-    if (last === undefined || last.length >= MAX_READINGS_PER_MESSAGE || bytes + size + 1 > MAX_MESSAGE_BYTES) {
-      messages.push([reading])
-      bytes = size
-    } else {
-      last.push(reading)
-      bytes += size
-    }
-  }
-  return messages.map((group) => (group.length === 1 ? String(group[0]) : `[${group.join(',')}]`))
 }

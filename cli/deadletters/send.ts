@@ -1,58 +1,39 @@
-import type { ReplayedLog } from '../../bridge/dead-letters/replayed.ts'
+import type { LetterIdentity, ReplayedLog } from '../../bridge/dead-letters/replayed.ts'
 import type { Clock } from '../../src/clock.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
-import { Gate } from '../../src/gate.ts'
 import type { Log } from '../../src/log.ts'
 import type { MqttLink } from '../../src/mqtt-link.ts'
 import type { Topics } from '../../src/topics.ts'
-import type { Letter } from './letters.ts'
-import type { Replayable } from './replayable.ts'
-
-/** A letter that can be sent. */
-export interface Planned {
-  readonly letter: Letter
-  readonly plan: Extract<Replayable, { kind: 'ready' }>
-}
+import { type Message, messagesOf, type Planned } from './messages.ts'
 
 export interface SendResult {
   letters: number
   readings: number
-  /** Letters not acknowledged, and why the first of them is not. */
+  /** Letters not acknowledged as a whole, and why the first of them is not. */
   unsent: number
   reason: string | undefined
 }
 
-/** Letters under way at once: so many may be sent again when this process is killed between PUBACK and note. */
-const AT_ONCE = 20
+interface SendDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly stop: AbortSignal
+}
+
 const PROGRESS_EVERY_MS = 2_000
 
-/** Sends each letter and notes it when all its messages are acknowledged. What is left is told, not thrown. */
+/**
+ * Sends the letters, device by device, and notes those whose readings are all acknowledged. Full messages, and one at a
+ * time: a broker throws away what is too much for the queue of a bridge that is slower, and acknowledges it. What is
+ * under way when this process is killed is sent again by the next replay: one message. What is left over is told, not
+ * thrown.
+ */
 export async function sendLetters(
   planned: readonly Planned[],
-  {
-    link,
-    topics,
-    replayed,
-  }: { readonly link: MqttLink; readonly topics: Topics; readonly replayed: ReplayedLog | undefined },
-  { clock, log, stop }: { readonly clock: Clock; readonly log: Log; readonly stop: AbortSignal },
+  to: { readonly link: MqttLink; readonly topics: Topics; readonly replayed: ReplayedLog | undefined },
+  { clock, log, stop }: SendDeps,
 ): Promise<SendResult> {
-  const result: SendResult = { letters: 0, readings: 0, unsent: 0, reason: undefined }
-  const gate = new Gate(AT_ONCE)
-  let broken = false
-  const send = async ({ letter, plan }: Planned): Promise<void> => {
-    try {
-      if (stop.aborted) throw new SnowhatError('E_SHUTDOWN', 'stopped')
-      if (broken) throw new SnowhatError('E_MQTT_DISCONNECTED', 'the connection to the broker was lost')
-      for (const message of plan.messages) await link.publish(topics.readings(plan.device), message)
-      if (letter.number !== undefined) await replayed?.note({ number: letter.number, at: letter.at })
-      result.letters++
-      result.readings += plan.uuids.length
-    } catch (error) {
-      broken ||= error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
-      result.unsent++
-      result.reason ??= messageOf(error)
-    }
-  }
+  const result: SendResult = { letters: 0, readings: 0, unsent: planned.length, reason: undefined }
   const done = new AbortController()
   const progress = (async () => {
     for (;;) {
@@ -60,8 +41,37 @@ export async function sendLetters(
       log.info({ letters: result.letters, of: planned.length, readings: result.readings }, 'replaying')
     }
   })().catch(() => undefined)
-  await Promise.all(planned.map((one) => gate.pass(() => send(one))))
+  for (const [device, letters] of byDevice(planned)) {
+    try {
+      for (const message of messagesOf(letters)) {
+        if (stop.aborted) throw new SnowhatError('E_SHUTDOWN', 'stopped')
+        await to.link.publish(to.topics.readings(device), message.payload)
+        await to.replayed?.note(identitiesOf(message))
+        result.letters += message.ends.length
+        result.unsent -= message.ends.length
+        result.readings += message.readings
+      }
+    } catch (error) {
+      result.reason ??= messageOf(error)
+      // Another device's topic may be allowed where this one's is not; but not on a connection that is gone.
+      if (error instanceof SnowhatError) break
+    }
+  }
   done.abort()
   await progress
   return result
+}
+
+function byDevice(planned: readonly Planned[]): Map<string, Planned[]> {
+  const devices = new Map<string, Planned[]>()
+  for (const one of planned) {
+    const letters = devices.get(one.plan.device)
+    if (letters === undefined) devices.set(one.plan.device, [one])
+    else letters.push(one)
+  }
+  return devices
+}
+
+function identitiesOf({ ends }: Message): LetterIdentity[] {
+  return ends.flatMap(({ number, at }) => (number === undefined ? [] : [{ number, at }]))
 }

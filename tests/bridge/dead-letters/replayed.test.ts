@@ -46,7 +46,7 @@ it('what is noted is known after a power cut, to the next replay and to whoever 
   await letters.add(letter(100))
   await letters.add(letter(200))
   const notes = await w.replayed()
-  await notes.note({ number: 2, at: 200 })
+  await notes.note([{ number: 2, at: 200 }])
   w.fs.crash()
   expect((await w.seen()).map(({ number, replayedAt }) => [number, replayedAt !== undefined])).toEqual([
     [1, false],
@@ -59,7 +59,7 @@ it('a number that was given again, to another letter, is not replayed', async ()
   const w = world()
   await w.letters()
   const notes = await w.replayed()
-  await notes.note({ number: 1, at: 100 })
+  await notes.note([{ number: 1, at: 100 }])
   expect(notes.when({ number: 1, at: 100 })).toBeDefined()
   expect(notes.when({ number: 1, at: 101 })).toBeUndefined()
 })
@@ -78,7 +78,7 @@ it('notes of letters that are gone go in their turn', async () => {
   const letters = await w.letters()
   await letters.add(letter(0))
   const notes = await w.replayed()
-  await Promise.all(Array.from({ length: 9_000 }, () => notes.note({ number: 1, at: 0 })))
+  await Promise.all(Array.from({ length: 9_000 }, () => notes.note([{ number: 1, at: 0 }])))
   await notes.close()
   const before = w.fs.used
   await (await w.replayed()).close()

@@ -150,6 +150,9 @@ describe('snowhat deadletters export', () => {
       out: `exported 2 dead letters to ${file}\n`,
     })
     expect(readFileSync(file, 'utf8')).toBe(`${lines.join('\n')}\n`)
+    // One that fails leaves the last one as it was.
+    expect((await place.run('export', '--dir', '/nowhere/spool', '--out', file)).code).toBe(1)
+    expect(readFileSync(file, 'utf8')).toBe(`${lines.join('\n')}\n`)
     expect((await place.run('export', '--out', '/nowhere/x')).err).toContain('cannot write /nowhere/x')
   })
 
