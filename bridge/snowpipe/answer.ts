@@ -18,6 +18,8 @@ export interface Answer {
 }
 
 const LONGEST_TEXT = 500
+/** Whatever a server asks for: rows are waiting, and it may have been a mistake. */
+const LONGEST_PAUSE_MS = 5 * 60_000
 
 export function readAnswer(
   status: number,
@@ -34,7 +36,7 @@ export function readAnswer(
     message,
     body,
     serverTime: Number.isFinite(date) ? date : undefined,
-    retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : undefined,
+    retryAfterMs: retryAfter > 0 ? Math.min(retryAfter * 1000, LONGEST_PAUSE_MS) : undefined,
   }
 }
 

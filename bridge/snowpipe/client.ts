@@ -47,9 +47,8 @@ export interface Snowpipe {
 
 const USER_AGENT = 'SnowpipeStreamingSDK/0.1 (linux) NODE/20 (app=snowhat)'
 const CONNECT_TIMEOUT_MS = 10_000
-const CONTROL_TIMEOUT_MS = 30_000
-const APPEND_TIMEOUT_MS = 30_000
-const OPEN_TIMEOUT_MS = 60_000
+/** Milliseconds from the request to the last byte of the answer. */
+const TIME_LIMITS = { control: 30_000, append: 30_000, open: 60_000 }
 const CONNECTIONS = 64
 
 export interface SnowpipeDeps {
@@ -57,6 +56,8 @@ export interface SnowpipeDeps {
   readonly identity: Identity
   /** Replaces the network in tests. */
   readonly dispatcher?: Dispatcher
+  /** Shorter ones in tests. */
+  readonly timeLimits?: Partial<typeof TIME_LIMITS>
 }
 
 export function connectSnowpipe(settings: SnowflakeSettings, deps: SnowpipeDeps): Snowpipe {
@@ -71,6 +72,7 @@ interface Session {
 
 class RestClient implements Snowpipe {
   readonly #settings: SnowflakeSettings
+  readonly #limits: typeof TIME_LIMITS
   readonly #clock: Clock
   readonly #identity: Identity
   readonly #dispatcher: Dispatcher
@@ -81,6 +83,7 @@ class RestClient implements Snowpipe {
 
   constructor(settings: SnowflakeSettings, deps: SnowpipeDeps) {
     this.#settings = settings
+    this.#limits = { ...TIME_LIMITS, ...deps.timeLimits }
     this.#clock = deps.clock
     this.#identity = deps.identity
     this.#dispatcher =
@@ -90,7 +93,7 @@ class RestClient implements Snowpipe {
 
   async open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>> {
     const outcome = await this.#onIngest('open', 'PUT', this.#channelPath('', path), {
-      timeoutMs: OPEN_TIMEOUT_MS,
+      timeoutMs: this.#limits.open,
       json: { fail_on_uncommitted_rows: failOnUncommittedRows },
     })
     if (outcome.verdict !== 'ok') return outcome
@@ -110,7 +113,7 @@ class RestClient implements Snowpipe {
       endOffsetToken: append.endOffsetToken,
     })
     const outcome = await this.#onIngest('append', 'POST', `${this.#channelPath('/data', path)}/rows?${query}`, {
-      timeoutMs: APPEND_TIMEOUT_MS,
+      timeoutMs: this.#limits.append,
       requestId: append.requestId,
       rows: append.body,
     })
@@ -122,7 +125,7 @@ class RestClient implements Snowpipe {
 
   async status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
     const outcome = await this.#onIngest('status', 'POST', `${this.#pipePath('', pipe)}:bulk-channel-status`, {
-      timeoutMs: CONTROL_TIMEOUT_MS,
+      timeoutMs: this.#limits.control,
       json: { channel_names: channels },
     })
     if (outcome.verdict !== 'ok') return outcome
@@ -205,7 +208,7 @@ class RestClient implements Snowpipe {
     const answer = await this.#call(new URL('/oauth/token', this.#control), {
       method: 'POST',
       credential: own,
-      timeoutMs: CONTROL_TIMEOUT_MS,
+      timeoutMs: this.#limits.control,
       // The exchange takes no token-type header [observed].
       withoutKind: true,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -227,7 +230,7 @@ class RestClient implements Snowpipe {
     const answer = await this.#call(new URL('/v2/streaming/hostname', this.#control), {
       method: 'GET',
       credential: own,
-      timeoutMs: CONTROL_TIMEOUT_MS,
+      timeoutMs: this.#limits.control,
     })
     const verdict = verdictOn('hostname', answer)
     if (verdict !== 'ok') return { verdict, answer }
@@ -256,8 +259,8 @@ class RestClient implements Snowpipe {
       const response = await request(url, {
         method: call.method,
         dispatcher: this.#dispatcher,
-        headersTimeout: call.timeoutMs,
-        bodyTimeout: call.timeoutMs,
+        // Of the whole call: the library's own limits are per piece, and a body may dribble for ever.
+        signal: AbortSignal.timeout(call.timeoutMs),
         headers: {
           authorization: `Bearer ${call.credential.token}`,
           accept: 'application/json',
@@ -269,7 +272,8 @@ class RestClient implements Snowpipe {
       })
       return readAnswer(response.statusCode, response.headers, await response.body.text())
     } catch (error) {
-      return noAnswer(messageOf(error))
+      const late = error instanceof Error && error.name === 'TimeoutError'
+      return noAnswer(late ? `no whole answer within ${call.timeoutMs / 1000} s` : messageOf(error))
     }
   }
 }

@@ -48,6 +48,8 @@ describe('an answer', () => {
     expect(read('', { 'retry-after': '7' }).retryAfterMs).toBe(7_000)
     for (const text of ['0', '-1', 'soon', '']) expect(read('', { 'retry-after': text }).retryAfterMs).toBeUndefined()
     expect(read('').retryAfterMs).toBeUndefined()
+    // A day would be a mistake, and rows are waiting.
+    expect(read('', { 'retry-after': '86400' }).retryAfterMs).toBe(300_000)
   })
 
   it('tells the time of the server', () => {

@@ -1,10 +1,13 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { SignJWT } from 'jose'
 import { type Dispatcher, MockAgent } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { SnowflakeSettings } from '../../../bridge/config.ts'
 import { connectSnowpipe, type Snowpipe } from '../../../bridge/snowpipe/client.ts'
-import type { Identity } from '../../../bridge/snowpipe/credentials.ts'
+import { createIdentity, type Identity } from '../../../bridge/snowpipe/credentials.ts'
 import { snowflakeSettings } from '../../support/bridge-settings.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -411,4 +414,32 @@ it('every call bears a request id of its own, an append the one of its batch', a
   const ids = seen.map((one) => new URL(one.path, one.origin).searchParams.get('requestId'))
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   expect(new Set(ids).size).toBe(ids.length - 1)
+})
+
+it('waits for the last byte of an answer no longer than for the first', async () => {
+  // A service whose answer never ends, though something of it comes all the time.
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    const dribbling = setInterval(() => response.write(' '), 20)
+    response.on('close', () => clearInterval(dribbling))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const settings = snowflakeSettings({ url: `http://127.0.0.1:${port}`, pat: 'secret' })
+  const clock = new ManualClock()
+  const snowpipe = connectSnowpipe(settings, {
+    clock,
+    identity: createIdentity(settings, clock),
+    timeLimits: { control: 200 },
+  })
+  onTestFinished(async () => {
+    await snowpipe.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  expect(await snowpipe.status('PIPE', ['pi'])).toMatchObject({
+    verdict: 'retry',
+    answer: { status: undefined, message: 'no whole answer within 0.2 s' },
+  })
 })
