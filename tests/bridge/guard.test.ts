@@ -71,12 +71,13 @@ describe('the guard', () => {
   })
 
   it('waits no longer when the Will of the bridge that was killed arrives', async () => {
-    const { clock, guard, hear, link } = guarded({ availability: 'online' })
+    const { clock, guard, hear, link, questions } = guarded({ availability: 'online' })
     const found = guard.look(link)
     await clock.advance(500)
     hear(topics.bridgeAvailability, 'offline')
     expect(await found).toBeUndefined()
     expect(clock.monotonic()).toBe(500)
+    expect(questions).toHaveLength(1)
   })
 
   it("does not take an answer to somebody else's question for one to its own", async () => {

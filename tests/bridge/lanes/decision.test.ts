@@ -175,6 +175,21 @@ describe('a lane that is held because row counts disagree', () => {
 })
 
 describe('a decision', () => {
+  it.each([
+    ['keep', dropped],
+    ['resend', dropped],
+    ['resend', () => countsDisagree('discard')],
+  ] as const)('to %s gives rows tokens above all that were used', async (choice, hold) => {
+    const w = await hold()
+    const ordinals = () => w.snowpipe.appends.map(({ endOffsetToken }) => Number(endOffsetToken.split('.')[0]))
+    const used = Math.max(...ordinals())
+    const sent = w.snowpipe.appends.length
+    await w.lanes.decide(w.device, choice)
+    await w.run(5_000)
+    expect(w.snowpipe.appends.length).toBeGreaterThan(sent)
+    for (const ordinal of ordinals().slice(sent)) expect(ordinal).toBeGreaterThan(used)
+  })
+
   it('is durable before the lane goes on', async () => {
     const w = await dropped()
     const opens = w.snowpipe.opens.length
@@ -292,9 +307,12 @@ it('a ledger heard again after resend is not believed again', async () => {
   w.take(7, 9)
   await w.run(3_000)
   expect(w.lane.hold).toMatchObject({ code: 'another_channel' })
+  w.snowpipe.commitDelayMs = 10_000
   await w.lanes.decide(w.device, 'resend')
-  expect(w.device.readLedger(before, 'own1')).toBe(false)
   await w.run(5_000)
+  expect(w.device.readLedger(before, 'own1')).toBe(false)
+  expect(w.committed()).toEqual([])
+  await w.run(20_000)
   expect(w.committed()).toEqual([[7, 9]])
   expect(w.ledgers.current(w.device).counters).toMatchObject({ undeclared_gaps: 0, declared_gaps: 6 })
 })
