@@ -216,6 +216,7 @@ class RunningBridge implements Bridge {
       target: this.target,
       connected: () => this.#link?.connected ?? false,
       stopping: () => this.#stopping || this.#leaving,
+      events: this.events,
       spool: this.#spool,
       lanes: this.#lanes,
       ledgers: this.#ledgers,

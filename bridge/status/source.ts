@@ -1,6 +1,7 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { BackPressure } from '../back-pressure.ts'
 import type { DeadLetters } from '../dead-letters.ts'
+import type { BridgeEvents } from '../events.ts'
 import type { Lanes } from '../lanes/lanes.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -11,6 +12,7 @@ export interface StatusParts {
   readonly target: string
   readonly connected: () => boolean
   readonly stopping: () => boolean
+  readonly events: BridgeEvents
   readonly spool: Spool
   readonly lanes: Lanes
   readonly ledgers: LedgerPublisher
@@ -19,7 +21,12 @@ export interface StatusParts {
 }
 
 export function statusSource(parts: StatusParts): StatusSource {
-  const { lanes, ledgers, spool } = parts
+  const { events, lanes, ledgers, spool } = parts
+  const again = { channels_reopened: 0, rows_replayed: 0 }
+  events.on('channel:reopened', (_device, _reason, rows) => {
+    again.channels_reopened++
+    again.rows_replayed += rows
+  })
   const laneStates = () => new Map([...lanes].map((lane) => [lane.device.hostname, lane.state]))
   return {
     ready: () => !parts.stopping() && parts.connected(),
@@ -31,6 +38,8 @@ export function statusSource(parts: StatusParts): StatusSource {
         devices: devices.length,
         rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
         spool_bytes: spool.bytes,
+        redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
+        ...again,
         dead_letters: parts.deadLetters.total,
         dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),
         problems: problemsOf(parts),
