@@ -305,7 +305,7 @@ class RunningBridge implements Bridge {
           const link = this.#live()
           // What the last bridge left is read before this one speaks.
           await link.subscribe(presence.filters())
-          await link.roundTrip(topics.response('connect'))
+          for (const message of (await this.#retained?.messages(presence.filters())) ?? []) presence.take(message)
           await presence.speak(link)
           this.#ledgers.connected()
           await link.subscribe([route.filter])
