@@ -284,6 +284,8 @@ class RunningBridge implements Bridge {
     life.own('lanes', this.#lanes, (lanes) => lanes.close())
     // Closed first: a call that is not answered would keep its lane for a minute.
     life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+    // What an earlier process left waits for no new reading: its Pi may be gone, and a full spool takes none.
+    for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
   #statusSource(): StatusSource {
@@ -299,6 +301,7 @@ class RunningBridge implements Bridge {
       beside: () => this.#presence.beside,
       connected: () => this.#connections.connected,
       stopping: () => this.#stopping || this.#leaving,
+      events: this.events,
       spool: this.#spool,
       lanes: this.#lanes,
       ledgers: this.#ledgers,
@@ -388,6 +391,7 @@ class RunningBridge implements Bridge {
       route: this.#route,
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
+      retained: (filters) => this.#retained.messages(filters),
       accept: async (message) => {
         if (this.#stopping || this.#leaving)
           throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')

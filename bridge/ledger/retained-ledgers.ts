@@ -8,17 +8,21 @@ import type { Topics } from '../../src/topics.ts'
 
 /** How soon it looks again whether the broker can be asked. */
 const RETRY_MS = 1_000
+/** The side connection comes and goes with the main one, but perhaps a moment later. */
+const CONNECT_WAIT_MS = 5_000
+const CONNECT_LOOK_MS = 100
 
 /**
- * Reads a device's retained ledger on a connection of its own, one device at a time, so that no queue limit
- * at the broker can make a ledger look absent that is there.
+ * Reads what the broker holds of bridges on a connection of its own: on the main one it would come behind everything that is
+ * queued for the session, and behind readings that a full spool does not take it would never come. One device at a time,
+ * so that no queue limit at the broker can make a ledger look absent that is there.
  */
 export class RetainedLedgers {
   readonly #topics: Topics
   readonly #link: () => Pick<MqttLink, 'subscribe' | 'unsubscribe' | 'roundTrip'>
   readonly #deps: { readonly clock: Clock; readonly log: Log }
-  readonly #found = new Map<string, Ledger | 'unreadable'>()
   readonly #oneAtATime = new Gate(1)
+  #heard: IncomingMessage[] = []
 
   /** `link` throws while there is no connection. */
   constructor(
@@ -31,13 +35,26 @@ export class RetainedLedgers {
     this.#deps = deps
   }
 
-  /** Takes the message when it is a ledger. */
-  take({ topic, payload }: IncomingMessage): boolean {
-    const hostname = this.#topics.hostnameOfLedger(topic)
-    if (hostname === undefined) return false
-    // An empty payload clears a retained message: there is none then.
-    if (payload.length > 0) this.#found.set(hostname, parseLedger(payload) ?? 'unreadable')
+  /** Takes the message when it is a ledger or a bridge's `info`. */
+  take(message: IncomingMessage): boolean {
+    const { bridgeInfo, hostnameOfLedger } = this.#topics
+    if (message.topic !== bridgeInfo && hostnameOfLedger(message.topic) === undefined) return false
+    this.#heard.push(message)
     return true
+  }
+
+  /** All that the broker holds on these topics. Rejects when it cannot be asked now. */
+  async messages(filters: readonly string[]): Promise<IncomingMessage[]> {
+    const { clock } = this.#deps
+    const until = clock.monotonic() + CONNECT_WAIT_MS
+    for (;;) {
+      try {
+        return await this.#ask(filters)
+      } catch (error) {
+        if (!isDisconnect(error) || clock.monotonic() >= until) throw error
+      }
+      await clock.sleep(CONNECT_LOOK_MS)
+    }
   }
 
   /** `null`: the broker holds none. However long the broker takes to be there; rejects with `E_LEDGER_UNREADABLE`. */
@@ -53,18 +70,30 @@ export class RetainedLedgers {
     }
   }
 
-  #readNow(hostname: string): Promise<Ledger | null> {
+  async #readNow(hostname: string): Promise<Ledger | null> {
+    const topic = this.#topics.ledger(hostname)
+    // An empty payload clears a retained message: there is none then.
+    const found = (await this.#ask([topic])).filter((message) => message.topic === topic && message.payload.length > 0)
+    const last = found.at(-1)
+    if (last === undefined) return null
+    const ledger = parseLedger(last.payload)
+    if (ledger === undefined)
+      throw new SnowhatError('E_LEDGER_UNREADABLE', `the retained message on ${topic} is no ledger of this version`)
+    return ledger
+  }
+
+  #ask(filters: readonly string[]): Promise<IncomingMessage[]> {
     return this.#oneAtATime.pass(async () => {
       const link = this.#link()
-      const topic = this.#topics.ledger(hostname)
-      this.#found.delete(hostname)
-      await link.subscribe([topic])
+      this.#heard = []
+      await link.subscribe(filters)
       await link.roundTrip(this.#topics.response('read'))
-      await link.unsubscribe([topic])
-      const ledger = this.#found.get(hostname) ?? null
-      if (ledger === 'unreadable')
-        throw new SnowhatError('E_LEDGER_UNREADABLE', `the retained message on ${topic} is no ledger of this version`)
-      return ledger
+      await link.unsubscribe(filters)
+      return this.#heard.splice(0)
     })
   }
+}
+
+function isDisconnect(error: unknown): boolean {
+  return error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
 }

@@ -28,6 +28,7 @@ async function page({ token = '' } = {}) {
     info: () => ({ instance: 'own1', version: '0.1.0', host: 'nas', started_at: '2026-11-22T12:00:00.000Z' }),
     connected: () => outside.brokerAway === 0,
     stopping: () => false,
+    events,
     deadLetters: new MemoryDeadLetters(),
     progress: new Progress(events, spool, clock),
     stalledAfter: STALLED_AFTER,
