@@ -25,7 +25,7 @@ class Pi {
   open(settings: Partial<DiskOutboxSettings> = {}): Promise<DiskOutbox> {
     this.clock = new ManualClock()
     return openDiskOutbox(
-      { dir: DIR, limit: 1_000, syncEveryMs: 0, segmentBytes: 4096, ...settings },
+      { dir: DIR, limit: 1_000, aloneMs: 0, syncEveryMs: 0, segmentBytes: 4096, ...settings },
       { clock: this.clock, log: silentLog(), fs: this.disk },
     )
   }

@@ -23,14 +23,19 @@ const seqs = async (outbox: Outbox) => (await outbox.take(ALL)).map((r) => r.seq
 
 /** The same promises, wherever the readings are. */
 const STORES = [
-  { where: 'in memory', runs: 300, open: async (limit: number): Promise<Outbox> => createMemoryOutbox(limit) },
+  {
+    where: 'in memory',
+    runs: 300,
+    open: async (limit: number, clock = new ManualClock(), aloneMs = 0): Promise<Outbox> =>
+      createMemoryOutbox({ limit, aloneMs }, clock),
+  },
   {
     where: 'on disk',
     runs: 100,
-    open: (limit: number): Promise<Outbox> =>
+    open: (limit: number, clock = new ManualClock(), aloneMs = 0): Promise<Outbox> =>
       openDiskOutbox(
-        { dir: '/outbox', limit, syncEveryMs: 0, segmentBytes: 4096 },
-        { clock: new ManualClock(), log: silentLog(), fs: new MemoryFileSystem() },
+        { dir: '/outbox', limit, aloneMs, syncEveryMs: 0, segmentBytes: 4096 },
+        { clock, log: silentLog(), fs: new MemoryFileSystem() },
       ),
   },
 ]
