@@ -123,10 +123,10 @@ export class ClockWait {
 
   #decide(): void {
     const { clock, boot, log } = this.#deps
-    if (this.#look.state === 'synced') return this.#end(clock.now() - boot.ms())
-    if (this.#since === null) return
-    if (!this.#look.expected || boot.ms() - this.#since >= this.#waitMs) return this.#end(undefined)
-    if (this.#told) return
+    if (this.#look.state === 'synced') this.#end(clock.now() - boot.ms())
+    if (!this.#open || this.#since === null) return
+    if (!this.#look.expected || boot.ms() - this.#since >= this.#waitMs) this.#end(undefined)
+    if (!this.#open || this.#told) return
     this.#told = true
     log.warn(
       { wait: this.#waitMs / 1_000 },
@@ -147,7 +147,8 @@ export class ClockWait {
     try {
       const rows = await outbox.settle((reading, takenAt) => this.#correct(reading, takenAt))
       if (rows === 0) return
-      if (this.#epochAtBoot !== undefined) log.info({ rows }, 'the clock is set: the times of earlier readings are corrected')
+      if (this.#epochAtBoot !== undefined)
+        log.info({ rows }, 'the clock is set: the times of earlier readings are corrected')
       else if (this.#told) log.warn({ rows }, 'the clock was not set in time: readings go with the time it shows')
       onSettled()
     } catch (error) {

@@ -227,7 +227,11 @@ export class HeldReadings {
     for (let over = this.#overLimit(); over > 0; over = this.#overLimit()) {
       // What the bridge has goes first, then the oldest.
       if (this.#spooled === 0) this.#giveUp(0, over)
-      else this.#giveUp(this.#entries.findIndex((entry) => entry.spooled), 1)
+      else
+        this.#giveUp(
+          this.#entries.findIndex((entry) => entry.spooled),
+          1,
+        )
     }
   }
 
@@ -268,8 +272,8 @@ function nameOf({ stream, seq }: Reading): string {
   return `${stream}.${seq}`
 }
 
-/** `after` is left out when the reading before it is its own stream's `seq` − 1, and never at a stream's start. */
-function outgoing({ reading, before }: Entry): Reading {
+/** As it is sent: `after` is left out when the reading before is its own stream's `seq` − 1, never at a stream's start. */
+export function outgoing({ reading, before }: Pick<Held, 'reading' | 'before'>): Reading {
   const expected = reading.seq > 1 && before.name === `${reading.stream}.${reading.seq - 1}`
   return expected ? reading : { ...reading, after: before.name }
 }
