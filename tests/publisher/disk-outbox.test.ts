@@ -240,8 +240,10 @@ describe('an outbox on disk', () => {
   it('loses no reading that stays, whenever the power goes while it is moved', async () => {
     for (let calls = 1; calls <= 60; calls++) {
       const pi = new Pi(calls)
-      const outbox = await pi.open()
+      const outbox = await pi.open({ syncEveryMs: 5_000 })
       await fill(outbox, 1, 40)
+      await pi.clock.advance(5_000)
+      await diskIdle()
       await outbox.learn(NOTHING, setOf(names(3, 38)))
       const crashed = pi.disk.crashAfter(calls)
       await Promise.race([crashed, outbox.tidy().then(() => outbox.append(reading(41)))])
@@ -605,7 +607,7 @@ it('wherever the power goes: what was synced is held in order, what was forgotte
 describe('the mark of what was sent', () => {
   const marked = fc.oneof(
     fc.record({ do: fc.constant('reach' as const), on: fc.integer({ min: 1, max: 700 }) }),
-    fc.record({ do: fc.constantFrom('rest', 'rest', 'narrow', 'crash', 'kill', 'disk full', 'room') }),
+    fc.record({ do: fc.constantFrom('rest', 'rest', 'narrow', 'crash', 'kill', 'disk full', 'room', 'disk fails') }),
     fc.record({ do: fc.constant('crash within' as const), calls: fc.integer({ min: 1, max: 5 }) }),
   )
 
@@ -632,6 +634,7 @@ describe('the mark of what was sent', () => {
           } else if (step.do === 'rest') await mark.rest()
           else if (step.do === 'narrow') await mark.narrow()
           else if (step.do === 'disk full') disk.capacity = disk.used
+          else if (step.do === 'disk fails') disk.failNext('datasync')
           else if (step.do === 'room') disk.capacity = Number.POSITIVE_INFINITY
           else if (step.do === 'crash within') {
             const crashed = disk.crashAfter(step.calls)
