@@ -108,11 +108,12 @@ export class SentMark {
     this.#marked = place
   }
 
+  /** As far as the disk still does anything at all. */
   async #discard(): Promise<void> {
-    await this.#file?.close()
+    await this.#file?.close().catch(() => undefined)
     this.#file = undefined
     for (const name of [FILE, UNFINISHED]) await this.#fs.unlink(join(this.#dir, name)).catch(() => undefined)
-    await this.#fs.syncDirectory(this.#dir)
+    await this.#fs.syncDirectory(this.#dir).catch(() => undefined)
   }
 
   /** It gets its name when it has its room. */
