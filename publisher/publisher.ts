@@ -75,9 +75,9 @@ export async function startPublisher(
     taken++
     latest = reading
     events.emit('reading:taken', reading)
-    await sender.submit(...clockWait.asKept(reading, moment))
-    // Beside the schedule: a slow broker must not hold up the next reading.
+    // Beside the schedule, so that a slow broker does not hold up the next reading; and whatever the disk is busy with.
     void parts.presence.taken(reading)
+    await sender.submit(...clockWait.asKept(reading, moment))
   }
   const limit = settings.max_batches * READINGS_PER_BATCH
   const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
