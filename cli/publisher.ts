@@ -1,11 +1,15 @@
+import { SnowhatError } from '../src/errors.ts'
 import { VERSION } from '../src/version.ts'
 import type { Command } from './command.ts'
+import { OUTBOX_FLAGS } from './publisher-outbox-flags.ts'
 
 export const publisherCommand: Command = {
   name: 'publisher',
   summary: "the Pi's program: reads the sensors and publishes readings and Home Assistant documents",
   own: 'publisher',
   uses: ['mqtt', 'log'],
+  positionals: '[outbox status | outbox rename NAME]',
+  flags: OUTBOX_FLAGS,
   examples: [
     ['snowhat publisher --simulate', 'simulated readings to the broker on this machine'],
     [
@@ -13,10 +17,22 @@ export const publisherCommand: Command = {
       'as another Pi, to a broker elsewhere',
     ],
     ['snowhat publisher -s -r 0.5 --max-batches 10', 'twice a second, 100 readings, then stop'],
+    ['snowhat publisher outbox status --outbox-dir /var/lib/snowhat/outbox', 'what waits there, without a broker'],
+    ['snowhat publisher outbox rename pi-attic --outbox-dir …', 'the Pi was renamed: so are readings never sent'],
   ],
   async load() {
     const { runPublisher } = await import('../publisher/main.ts')
-    return async ({ settings, clock, log, random, stop }) => {
+    return async (invocation) => {
+      const [word, ...words] = invocation.positionals
+      if (word === 'outbox') return (await import('./publisher-outbox.ts')).runOutboxCommand(words, invocation)
+      if (word !== undefined)
+        throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, { hint: 'there is outbox' })
+      const stray = Object.keys(OUTBOX_FLAGS).find((name) => invocation.flags[name] !== undefined)
+      if (stray !== undefined)
+        throw new SnowhatError('E_USAGE', `--${stray} is for snowhat publisher outbox`, {
+          hint: 'see snowhat publisher --help',
+        })
+      const { settings, clock, log, random, stop } = invocation
       const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
       return done ? 0 : 1
     }

@@ -33,6 +33,16 @@ export const publisherSection = {
     default: 100_000,
     doc: 'readings kept while they are not in the table; beyond it the oldest are given up, counted and declared',
   },
+  outbox_alone: {
+    kind: 'duration',
+    default: 86_400_000,
+    doc: 'where no bridge was ever seen, readings of that time only are kept, the older ones given up; 0 keeps them to the limit',
+  },
+  clock_wait: {
+    kind: 'duration',
+    default: 600_000,
+    doc: 'how long readings wait for the clock of the machine to be set, so that they bear the right time; only where that is to be expected, and once in a boot; 0 does not wait',
+  },
   seed: { kind: 'count', default: 0, doc: 'seed of the simulator; 0 takes one from the hostname' },
   board: {
     kind: 'string',

@@ -1,19 +1,22 @@
-import { join } from 'node:path'
 import type { Clock } from '../src/clock.ts'
 import { type DurableLog, openDurableLog } from '../src/durable-log/durable-log.ts'
 import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { openFailure } from '../src/durable-log/log-errors.ts'
 import { nodeFileSystem } from '../src/durable-log/node-filesystem.ts'
-import { readSnapshot, writeSnapshot } from '../src/durable-log/snapshot-file.ts'
+import { DEFAULT_SEGMENT_BYTES } from '../src/durable-log/segment.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { Gate } from '../src/gate.ts'
 import { IntervalSet } from '../src/intervals.ts'
 import type { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { Reading } from '../src/reading.ts'
-import { type Held, HeldReadings, type Place } from './held-readings.ts'
-import type { Learned, Outbox } from './outbox.ts'
-import { decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, type OutboxSnapshot } from './outbox-record.ts'
+import type { BootTime } from './boot-clock.ts'
+import { type Bounds, HeldReadings } from './held-readings.ts'
+import { type Learned, type Outbox, type OutboxNotes, trustedTime } from './outbox.ts'
+import { type OutboxContents, readContents, type StoredReading } from './outbox-contents.ts'
+import { OutboxLog } from './outbox-log.ts'
+import { type OutboxSnapshot, readOutboxSnapshot, writeOutboxSnapshot } from './outbox-snapshot.ts'
+import { SentMark } from './sent-mark.ts'
 
 /*
  * An outbox that survives a power cut, but for the readings of the last `syncEveryMs`. Each reading is a record of a
@@ -22,20 +25,18 @@ import { decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, type Outbox
  * What has left is written down only now and then, in a snapshot: a committed reading that comes back after a power cut
  * is sent again, and the bridge knows it. A reading given up is forgotten by the disk only when the one that declares
  * it is durable; its declaration stands in that one's own record.
- *
- * While the disk is full readings are kept in memory, and written when there is room again.
  */
 
-export interface DiskOutboxSettings {
+export interface DiskOutboxSettings extends Bounds {
   readonly dir: string
-  /** Readings held. */
-  readonly limit: number
   /** 0: each reading is synced before it is sent. */
   readonly syncEveryMs: number
   /** Only whole segments are deleted; default: the log's. */
   readonly segmentBytes?: number
   /** Whose readings they are; those of another are not sent in this one's name. */
   readonly hostname?: string
+  /** Of the machine: what was held back in another one can be corrected no more. */
+  readonly boot?: string
 }
 
 export interface DiskOutboxDeps {
@@ -44,14 +45,8 @@ export interface DiskOutboxDeps {
   readonly fs?: FileSystem
 }
 
-/** A reading whose record is in the log or on its way there. */
-interface Written {
-  readonly held: Held
-  /** Its number in the log; none while the disk has no room for it. */
-  sequence?: number | undefined
-}
+type Deps = DiskOutboxDeps & { readonly fs: FileSystem }
 
-const SNAPSHOT = 'outbox.snapshot'
 /** How often the snapshot is written when something has left. A power cut makes that much be sent again. */
 const TIDY_EVERY_MS = 60_000
 
@@ -76,48 +71,55 @@ export async function openDiskOutbox(settings: DiskOutboxSettings, deps: DiskOut
 
 export class DiskOutbox implements Outbox {
   readonly durable = true
-  readonly #path: string
-  readonly #deps: DiskOutboxDeps & { readonly fs: FileSystem }
+  readonly #settings: DiskOutboxSettings
+  readonly #deps: Deps
   readonly #log: DurableLog
+  readonly #records: OutboxLog
   readonly #held: HeldReadings
-  /** Places rise in it, and so do numbers. */
-  #written: Written[] = []
-  /** The end of `#written` that has no number yet. */
-  #unwritten: Written[] = []
-  /** The last durable reading that is no longer in `#written`. */
-  #passed: Place | undefined
-  /** Records follow one another in the order of their places. */
-  readonly #writing = new Gate(1)
-  readonly #snapshotting = new Gate(1)
+  readonly #mark: SentMark
+  #notes: OutboxNotes
+  /** Snapshot and segments are changed by one at a time. */
+  readonly #upkeep = new Gate(1)
   readonly #stop = new AbortController()
-  readonly #hostname: string | undefined
   #tidying: Promise<void> = Promise.resolve()
   #untidy = false
-  #full = false
   #broken = false
 
   private constructor(
     settings: DiskOutboxSettings,
-    deps: DiskOutboxDeps & { readonly fs: FileSystem },
+    deps: Deps,
     log: DurableLog,
+    mark: SentMark,
+    { held, last }: OutboxContents,
+    notes: OutboxNotes,
   ) {
-    this.#path = join(settings.dir, SNAPSHOT)
-    this.#hostname = settings.hostname
+    this.#settings = settings
     this.#deps = deps
     this.#log = log
-    this.#held = new HeldReadings(settings.limit)
+    this.#mark = mark
+    this.#notes = notes
+    this.#held = new HeldReadings(settings)
+    this.#held.alone = !notes.bridge_seen
+    this.#records = new OutboxLog(log, settings.segmentBytes ?? DEFAULT_SEGMENT_BYTES, deps.log)
+    const restored = held.map((one) => ({ held: this.#restore(one), sequence: one.sequence }))
+    this.#records.restored(restored, last)
+    if (last !== undefined) this.#held.continueAfter(last)
     log.failed.catch(() => {
       this.#broken = true
     })
   }
 
-  static async restore(
-    settings: DiskOutboxSettings,
-    deps: DiskOutboxDeps & { readonly fs: FileSystem },
-    log: DurableLog,
-  ): Promise<DiskOutbox> {
-    const outbox = new DiskOutbox(settings, deps, log)
-    await outbox.#read()
+  static async restore(settings: DiskOutboxSettings, deps: Deps, log: DurableLog): Promise<DiskOutbox> {
+    const { dir, hostname } = settings
+    const snapshot = await readOutboxSnapshot(deps.fs, dir)
+    const contents = await readContents(log.read(log.firstSequence), snapshot)
+    for (const { reading } of contents.held) mustBeOf(hostname, reading)
+    const isNew = snapshot === undefined && contents.last === undefined
+    // Not knowing whether a bridge was ever heard is no reason to give readings up.
+    const notes = snapshot?.notes ?? { bridge_seen: !isNew, clock_wait: null, newest_ms: null }
+    const mark = await SentMark.open(deps.fs, dir, contents.last?.order ?? 0, deps.log)
+    const outbox = new DiskOutbox(settings, deps, log, mark, contents, notes)
+    if (isNew) await outbox.#upkeep.pass(() => outbox.#writeSnapshot())
     outbox.#tidying = outbox.#keepTidy()
     return outbox
   }
@@ -134,6 +136,10 @@ export class DiskOutbox implements Outbox {
     return this.#held.unspooled
   }
 
+  get heldBack(): number {
+    return this.#held.heldBack
+  }
+
   get givenUp(): number {
     return this.#held.givenUp
   }
@@ -142,17 +148,37 @@ export class DiskOutbox implements Outbox {
     return this.#log.failed
   }
 
-  async append(reading: Reading): Promise<void> {
+  get notes(): OutboxNotes {
+    return this.#notes
+  }
+
+  note(change: Partial<OutboxNotes>): void {
+    this.#notes = { ...this.#notes, ...change }
+    this.#held.alone = !this.#notes.bridge_seen
+    if (!this.#stop.signal.aborted) void this.#upkeep.pass(() => this.#writeSnapshot())
+  }
+
+  async append(reading: Reading, takenAt?: BootTime): Promise<void> {
     const givenUp = this.#held.givenUp
-    const written: Written = { held: this.#held.admit(reading) }
+    const held = this.#held.admit(reading, this.#deps.clock.monotonic(), takenAt)
     if (this.#held.givenUp > givenUp) this.#untidy = true
-    this.#written.push(written)
-    this.#unwritten.push(written)
-    await this.#writing.pass(() => this.#write())
+    this.#trust(reading)
+    await this.#records.keep(held)
+    if (this.#records.isFull) this.#untidy = true
+  }
+
+  async settle(correct: (reading: Reading, takenAt: BootTime) => Reading): Promise<number> {
+    if (this.#held.heldBack === 0) return 0
+    return this.#records.settle(correct, (held, reading) => {
+      this.#held.letGo(held, reading)
+      this.#trust(reading)
+    })
   }
 
   async take(limit: { readonly readings: number; readonly bytes: number }): Promise<Reading[]> {
-    return this.#held.take(limit)
+    const taken = this.#held.take(limit)
+    await this.#mark.reach(this.#held.takenThrough)
+    return taken
   }
 
   async learn(spooled: StreamSets, committed: StreamSets): Promise<Learned> {
@@ -171,7 +197,7 @@ export class DiskOutbox implements Outbox {
 
   /** Writes down what has left, and lets go of the segments nobody needs. */
   tidy(): Promise<void> {
-    return this.#snapshotting.pass(() => this.#tidy())
+    return this.#upkeep.pass(() => this.#tidy())
   }
 
   async close(): Promise<void> {
@@ -182,134 +208,74 @@ export class DiskOutbox implements Outbox {
       if (this.#broken) return
       await this.#log.sync()
       await this.tidy()
-      const lost = this.#unwritten.length
+      await this.#mark.narrow()
+      const lost = this.#records.unwritten
       const kept = this.#held.size - lost
       if (kept > 0) this.#deps.log.info({ rows: kept }, 'readings not known to be in the table wait for the next start')
       if (lost > 0) this.#deps.log.error({ rows: lost }, 'readings for which the disk had no room end here')
     } finally {
+      await this.#mark.close()
       await this.#log.close()
     }
   }
 
-  /** What waits, in order, until it is all written or the disk has no room. */
-  async #write(): Promise<void> {
-    for (let next = this.#unwritten[0]; next !== undefined; next = this.#unwritten[0]) {
-      if (next.held.gone) this.#dropGone()
-      else {
-        // Known before it is there, so that no segment is deleted under it.
-        next.sequence = this.#log.nextSequence
-        try {
-          await this.#log.append(encodeRecord(next.held))
-        } catch (error) {
-          next.sequence = undefined
-          if (!isFull(error)) throw error
-          return this.#keepInMemory(error)
-        }
-        next.held.ready = true
-        this.#unwritten.shift()
-      }
-    }
-    if (this.#full) this.#deps.log.info('the disk has room again: the readings kept in memory are on it')
-    this.#full = false
+  #restore({ reading, order, before, takenAt }: StoredReading) {
+    const { clock } = this.#deps
+    const taken = trustedTime(reading)
+    // By a time that nothing vouches for nobody's age is known: it begins now.
+    const age = taken === undefined ? 0 : Math.max(0, clock.now() - taken)
+    const sameBoot = takenAt !== undefined && takenAt.boot === this.#settings.boot
+    return this.#held.restore(reading, order, before, clock.monotonic() - age, sameBoot ? takenAt : undefined)
   }
 
-  /**
-   * Those that left while they waited for the disk. In the table, one declares there what it had to; given up, the one it
-   * was given up for has taken that over, and waits behind it.
-   */
-  #dropGone(): void {
-    const dropped = ({ held, sequence }: Written) => held.gone && sequence === undefined
-    this.#unwritten = this.#unwritten.filter((one) => !dropped(one))
-    this.#written = this.#written.filter((one) => !dropped(one))
-  }
-
-  #keepInMemory(error: unknown): void {
-    this.#dropGone()
-    for (const { held } of this.#unwritten) held.ready = true
-    if (!this.#full)
-      this.#deps.log.error({ err: error }, 'the disk is full: new readings are kept in memory until there is room')
-    this.#full = true
-    this.#untidy = true
-  }
-
-  async #read(): Promise<void> {
-    const found = await readSnapshot(this.#deps.fs, this.#path)
-    const snapshot = found === undefined ? undefined : decodeSnapshot(found.bytes)
-    const known = new IntervalSet(snapshot?.held)
-    let last: Place | undefined = snapshot?.last ?? undefined
-    for await (const { sequence, body } of this.#log.read(this.#log.firstSequence)) {
-      const { order, before, reading } = decodeRecord(body)
-      this.#mustBeOurs(reading)
-      const place = { order, name: `${reading.stream}.${reading.seq}` }
-      last = later(place, last)
-      if (order <= (snapshot?.through ?? 0) && !known.has(order)) continue
-      this.#written.push({ held: this.#held.restore(reading, order, before), sequence })
-    }
-    this.#passed = last
-    if (last !== undefined) this.#held.continueAfter(last)
-  }
-
-  /** The topic is the identity: the bridge would set them aside as another host's. */
-  #mustBeOurs({ hostname }: Reading): void {
-    const own = this.#hostname
-    if (own === undefined || hostname === own) return
-    throw new SnowhatError('E_CONFIG_INVALID', `the outbox holds readings of ${hostname}, and this is ${own}`, {
-      hint: `start with --hostname ${hostname} until they are in the table, or choose another --outbox-dir`,
-    })
+  #trust(reading: Reading): void {
+    const newest_ms = trustedTime(reading)
+    // With the next snapshot: it need not be the very last one.
+    if (newest_ms !== undefined) this.#notes = { ...this.#notes, newest_ms }
   }
 
   async #tidy(): Promise<void> {
-    this.#untidy = false
-    const snapshot = this.#snapshot()
-    const oldest = this.#held.all()[0]?.place.order ?? Number.POSITIVE_INFINITY
-    const needed = Math.min(oldest, snapshot.through + 1)
-    const at = this.#written.findIndex(({ held }) => held.place.order >= needed)
-    const from = at < 0 ? this.#written.length : at
-    this.#passed = later(this.#written[from - 1]?.held.place, this.#passed)
-    this.#written = this.#written.slice(from)
-    const first = this.#written.find(({ sequence }) => sequence !== undefined)?.sequence ?? this.#log.nextSequence
+    this.#untidy = await this.#records.compact()
+    const { through } = await this.#writeSnapshot()
+    await this.#records.forget(through)
+    await this.#records.writeWaiting()
+    if (this.#records.isFull) this.#untidy = true
+  }
+
+  async #writeSnapshot(): Promise<OutboxSnapshot> {
+    const { through, last } = this.#records.durable()
+    const orders = new IntervalSet()
+    for (const { place } of this.#held.all()) if (place.order <= through) orders.add(place.order)
+    const snapshot = { through, held: orders.toJSON(), last: last ?? null, notes: this.#notes }
     try {
-      await writeSnapshot(this.#deps.fs, this.#path, encodeSnapshot(snapshot))
+      await writeOutboxSnapshot(this.#deps.fs, this.#settings.dir, snapshot)
     } catch (error) {
       // Without it what has left is sent again after a start. The segments can go all the same, and may give it room.
       this.#deps.log.error({ err: error }, 'what has left the outbox could not be written down, trying again')
       this.#untidy = true
     }
-    await this.#log.deleteBefore(first)
-    await this.#writing.pass(() => this.#write())
-  }
-
-  /**
-   * A reading given up counts as gone only when the one that declares it is durable: that one's `before` is before it,
-   * so nothing after the `before` of a reading that is not durable is said to be gone.
-   */
-  #snapshot(): OutboxSnapshot {
-    const isDurable = ({ sequence }: Written) => sequence !== undefined && sequence <= this.#log.durableSequence
-    const at = this.#written.findIndex((one) => !isDurable(one))
-    const end = at < 0 ? this.#written.length : at
-    const last = later(this.#written[end - 1]?.held.place, this.#passed)
-    let through = last?.order ?? 0
-    for (const { held } of this.#written.slice(end)) through = Math.min(through, held.before.order)
-    const orders = new IntervalSet()
-    for (const { place } of this.#held.all()) if (place.order <= through) orders.add(place.order)
-    return { through, held: orders.toJSON(), last: last ?? null }
+    return snapshot
   }
 
   async #keepTidy(): Promise<void> {
     const { clock, log } = this.#deps
     while (!this.#stop.signal.aborted) {
       await clock.sleep(TIDY_EVERY_MS, this.#stop.signal).catch(() => undefined)
-      if (!this.#untidy || this.#stop.signal.aborted || this.#broken) continue
+      if (this.#stop.signal.aborted || this.#broken) continue
+      await this.#mark.rest()
+      if (!this.#untidy) continue
       // It costs room, not readings.
       await this.tidy().catch((error: unknown) => log.error({ err: error }, 'the outbox could not be tidied up'))
     }
   }
 }
 
-function later(a: Place | undefined, b: Place | undefined): Place | undefined {
-  return a === undefined || (b !== undefined && b.order > a.order) ? b : a
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof SnowhatError && error.code === 'E_LOG_FULL'
+/** The topic is the identity: the bridge would set them aside as another host's. */
+function mustBeOf(own: string | undefined, { hostname }: Reading): void {
+  if (own === undefined || hostname === own) return
+  throw new SnowhatError('E_CONFIG_INVALID', `the outbox holds readings of ${hostname}, and this is ${own}`, {
+    hint:
+      `start with --hostname ${hostname} until they are in the table, ` +
+      `or see what "snowhat publisher outbox rename ${own}" can do for them`,
+  })
 }

@@ -2,7 +2,10 @@ import type { Reading } from '../src/reading.ts'
 
 /** What the publisher tells; these report and never steer. */
 export type PublisherEvents = {
-  /** A reading was taken; it goes to the outbox next. */
+  /**
+   * A reading was made. Told at once and before the outbox has it: a listener knows of every reading that anything may
+   * come to hold. Its time is the one the clock showed; what is sent may bear a corrected one.
+   */
   'reading:taken': [reading: Reading]
   /** The broker has acknowledged a message with so many readings. */
   'readings:delivered': [readings: number]

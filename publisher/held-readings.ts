@@ -1,5 +1,6 @@
 import type { StreamSets } from '../src/ledger.ts'
 import type { Reading } from '../src/reading.ts'
+import type { BootTime } from './boot-clock.ts'
 import type { Learned } from './outbox.ts'
 
 /** A reading's place among all this outbox has seen; 0 is before the first. */
@@ -17,14 +18,20 @@ export interface Held {
   readonly before: Place
   /** It has left: committed, or given up. */
   readonly gone: boolean
+  /** It is held back, and all after it, until `letGo`. */
+  readonly takenAt: BootTime | undefined
   /** It is as durable as it has to be to be sent. */
-  ready: boolean
+  stored: boolean
 }
 
 interface Entry extends Held {
-  readonly bytes: number
+  reading: Reading
+  bytes: number
   before: Place
   gone: boolean
+  takenAt: BootTime | undefined
+  /** When it was taken, by the caller's clock, as far as that is known. */
+  readonly since: number
   sent: boolean
   /** Which message it was sent in last: rises with each message, 0 for none. */
   turn: number
@@ -34,22 +41,35 @@ interface Entry extends Held {
 /** Bytes of `,"after":"<stream>.<seq>"` and the comma between two readings. */
 const AFTER_BYTES = 48
 
+export interface Bounds {
+  /** Readings held. */
+  readonly limit: number
+  /** Where no bridge was ever heard, readings of that time only; 0 for no such bound. */
+  readonly aloneMs: number
+}
+
 /** The rules of an outbox, whatever keeps its readings: who is sent next and again, who leaves, who is given up. */
 export class HeldReadings {
   readonly #limit: number
+  readonly #aloneMs: number
+  /** No bridge was ever heard: what is taken may be for nobody. */
+  alone = true
   #entries: Entry[] = []
   #last: Place | undefined
   #unsent = 0
   #spooled = 0
   #givenUp = 0
+  #heldBack = 0
+  #takenThrough = 0
   #turn = 0
   /** The latest message of which the last ledger shows a reading. */
   #reached = 0
   /** No unsent entry stands before this index. */
   #from = 0
 
-  constructor(limit: number) {
+  constructor({ limit, aloneMs }: Bounds) {
     this.#limit = Math.max(1, limit)
+    this.#aloneMs = aloneMs === 0 ? Number.POSITIVE_INFINITY : aloneMs
   }
 
   get size(): number {
@@ -57,7 +77,16 @@ export class HeldReadings {
   }
 
   get unsent(): number {
-    return this.#unsent
+    return this.#unsent - this.#heldBack
+  }
+
+  get heldBack(): number {
+    return this.#heldBack
+  }
+
+  /** The latest place that was ever given out to be sent. */
+  get takenThrough(): number {
+    return this.#takenThrough
   }
 
   get unspooled(): number {
@@ -74,25 +103,35 @@ export class HeldReadings {
   }
 
   /**
-   * Takes a new reading in; over the limit others are given up for it. From here on its `before` is what it has to
-   * declare. It is sent only when it is `ready`.
+   * Takes a new reading in; over the bounds others are given up for it. From here on its `before` is what it has to
+   * declare. It is sent only when it is `stored`, and not held back.
    */
-  admit(reading: Reading): Held {
+  admit(reading: Reading, now: number, takenAt?: BootTime): Held {
     const before = this.#last ?? { order: 0, name: `${reading.stream}.0` }
     const place = { order: before.order + 1, name: nameOf(reading) }
-    const entry = this.#hold(reading, place, before)
-    while (this.#entries.length > this.#limit) this.#giveUpOne()
+    const entry = this.#hold(reading, place, before, now, takenAt)
+    this.#makeRoom(now)
     return entry
   }
 
   /**
-   * Takes a reading of an earlier run in again, oldest first. More than the limit may come back: giving up has to wait
-   * for a new reading, as all of these may have been sent and could no longer declare it.
+   * Takes a reading of an earlier run in again, oldest first. More than the bounds allow may come back: giving up has to
+   * wait for a new reading, as all of these may have been sent and could no longer declare it.
    */
-  restore(reading: Reading, order: number, before: Place): Held {
-    const entry = this.#hold(reading, { order, name: nameOf(reading) }, before)
-    entry.ready = true
+  restore(reading: Reading, order: number, before: Place, since: number, takenAt?: BootTime): Held {
+    const entry = this.#hold(reading, { order, name: nameOf(reading) }, before, since, takenAt)
+    entry.stored = true
     return entry
+  }
+
+  /** Ends the holding back of a reading: from here on it says this, whoever asks. */
+  letGo(held: Held, reading: Reading): void {
+    const entry = held as Entry
+    if (entry.takenAt === undefined) return
+    entry.takenAt = undefined
+    entry.reading = reading
+    entry.bytes = bytesOf(reading)
+    if (!entry.gone) this.#heldBack--
   }
 
   /** What came before the next reading, where that is not the last one held. */
@@ -107,11 +146,12 @@ export class HeldReadings {
     let index = this.#from
     for (let entry = this.#entries[index]; entry && this.#unsent > 0; entry = this.#entries[++index]) {
       if (entry.sent) continue
-      if (!entry.ready) break
+      if (!entry.stored || entry.takenAt !== undefined) break
       bytes += entry.bytes
       if (taken.length > 0 && (taken.length >= limit.readings || bytes > limit.bytes)) break
       taken.push(outgoing(entry))
       entry.turn = turn
+      this.#takenThrough = Math.max(this.#takenThrough, entry.place.order)
       this.#mark(entry, true)
     }
     this.#from = index
@@ -123,6 +163,7 @@ export class HeldReadings {
     const kept: Entry[] = []
     this.#spooled = 0
     this.#unsent = 0
+    this.#heldBack = 0
     this.#reached = 0
     for (const entry of this.#entries) {
       const { stream, seq } = entry.reading
@@ -135,6 +176,7 @@ export class HeldReadings {
       entry.spooled = known
       if (known) this.#spooled++
       if (!entry.sent) this.#unsent++
+      if (entry.takenAt !== undefined) this.#heldBack++
       kept.push(entry)
     }
     const released = this.#entries.length - kept.length
@@ -166,33 +208,53 @@ export class HeldReadings {
     return again
   }
 
-  #hold(reading: Reading, place: Place, before: Place): Entry {
-    const bytes = Buffer.byteLength(JSON.stringify(reading)) + AFTER_BYTES
-    const state = { gone: false, ready: false, sent: false, turn: 0, spooled: false }
-    const entry = { reading, place, before, bytes, ...state }
+  #hold(reading: Reading, place: Place, before: Place, since: number, takenAt: BootTime | undefined): Entry {
+    const state = { gone: false, stored: false, sent: false, turn: 0, spooled: false }
+    const entry = { reading, place, before, bytes: bytesOf(reading), since, takenAt, ...state }
     this.#entries.push(entry)
     this.#last = place
     this.#unsent++
+    if (takenAt !== undefined) this.#heldBack++
     return entry
   }
 
+  /** The newest reading always stays: it has to declare those that go. */
+  #makeRoom(now: number): void {
+    if (this.alone) {
+      const young = this.#entries.findIndex(({ since }) => now - since <= this.#aloneMs)
+      this.#giveUp(0, young)
+    }
+    for (let over = this.#overLimit(); over > 0; over = this.#overLimit()) {
+      // What the bridge has goes first, then the oldest.
+      if (this.#spooled === 0) this.#giveUp(0, over)
+      else
+        this.#giveUp(
+          this.#entries.findIndex((entry) => entry.spooled),
+          1,
+        )
+    }
+  }
+
+  #overLimit(): number {
+    return this.#entries.length - this.#limit
+  }
+
   /**
-   * What the bridge has goes first, then the oldest. The gap is declared by the newest reading, which
-   * cannot have been sent, and by the next one, should that still be to come: its `after` then names what
-   * stood before the one given up.
+   * The gap is declared by the newest reading, which cannot have been sent, and by the next one, should that still be to
+   * come: its `after` then names what stood before the first given up.
    */
-  #giveUpOne(): void {
-    const found = this.#spooled > 0 ? this.#entries.findIndex((entry) => entry.spooled) : 0
-    const index = Math.max(0, found)
-    const [victim] = this.#entries.splice(index, 1)
-    if (!victim) return
-    victim.gone = true
-    for (const later of [this.#entries.at(-1), this.#entries[index]])
-      if (later && victim.before.order < later.before.order) later.before = victim.before
-    if (victim.spooled) this.#spooled--
-    if (!victim.sent) this.#unsent--
-    if (index < this.#from) this.#from--
-    this.#givenUp++
+  #giveUp(index: number, count: number): void {
+    const victims = this.#entries.splice(index, count)
+    for (const victim of victims) {
+      victim.gone = true
+      for (const later of [this.#entries.at(-1), this.#entries[index]])
+        if (later && victim.before.order < later.before.order) later.before = victim.before
+      if (victim.spooled) this.#spooled--
+      if (!victim.sent) this.#unsent--
+      if (victim.takenAt !== undefined) this.#heldBack--
+    }
+    this.#from = Math.max(Math.min(index, this.#from), this.#from - victims.length)
+    this.#givenUp += victims.length
   }
 
   #mark(entry: Entry, sent: boolean): void {
@@ -202,12 +264,16 @@ export class HeldReadings {
   }
 }
 
+function bytesOf(reading: Reading): number {
+  return Buffer.byteLength(JSON.stringify(reading)) + AFTER_BYTES
+}
+
 function nameOf({ stream, seq }: Reading): string {
   return `${stream}.${seq}`
 }
 
-/** `after` is left out when the reading before it is its own stream's `seq` − 1, and never at a stream's start. */
-function outgoing({ reading, before }: Entry): Reading {
+/** As it is sent: `after` is left out when the reading before is its own stream's `seq` − 1, never at a stream's start. */
+export function outgoing({ reading, before }: Pick<Held, 'reading' | 'before'>): Reading {
   const expected = reading.seq > 1 && before.name === `${reading.stream}.${reading.seq - 1}`
   return expected ? reading : { ...reading, after: before.name }
 }

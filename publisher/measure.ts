@@ -1,9 +1,8 @@
-import type { Clock } from '../src/clock.ts'
 import { Doubling } from '../src/doubling.ts'
 import { messageOf } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 import { type MeasuredKey, type Reading, rounded, timesOf } from '../src/reading.ts'
-import type { ClockState } from './clock-sync.ts'
+import type { Moment } from './clock-wait.ts'
 import { type HostMetrics, type HostValues, NOTHING_KNOWN } from './host-metrics.ts'
 import type { Identity } from './identity.ts'
 import { dewPoint } from './sensors/humid-air.ts'
@@ -11,16 +10,14 @@ import { orientation } from './sensors/orientation.ts'
 import { NOTHING_MEASURED, type Sensors, type SensorValues } from './sensors/sensors.ts'
 
 export interface MeasureDeps {
-  readonly clock: Clock
   readonly log: Log
   readonly sensors: Sensors
   readonly host: HostMetrics
-  readonly clockState: () => Promise<ClockState>
 }
 
 export interface ReadingMaker {
-  /** Takes the next reading of the stream. Never rejects: what fails is `null`, counted and logged. */
-  take(): Promise<Reading>
+  /** Takes the next reading of the stream, now. Never rejects: what fails is `null`, counted and logged. */
+  take(now: Omit<Moment, 'takenAt'>): Promise<Reading>
   /** Readings for which the sensors did not answer at all. */
   readonly sensorFailures: number
   /** True while the last reading was such a one. */
@@ -61,13 +58,8 @@ export function createReadingMaker(
     get failing() {
       return failing
     },
-    async take() {
-      const epochMs = deps.clock.now()
-      const [sensors, host, clock] = await Promise.all([
-        readSensors(),
-        deps.host.read().catch(() => NOTHING_KNOWN),
-        deps.clockState(),
-      ])
+    async take({ epochMs, clock }) {
+      const [sensors, host] = await Promise.all([readSensors(), deps.host.read().catch(() => NOTHING_KNOWN)])
       seq++
       const uuid = `${identity.hostname}-${stream}-${seq}`
       const { compact, ...times } = timesOf(epochMs)

@@ -1,46 +1,32 @@
 import { SnowhatError } from '../src/errors.ts'
-import type { Interval } from '../src/intervals.ts'
 import type { Reading } from '../src/reading.ts'
+import type { BootTime } from './boot-clock.ts'
 import type { Held, Place } from './held-readings.ts'
 
-/*
- * What the outbox writes to the disk. A record of its log is one line with the reading's place and what it declares,
- * and one with the reading. The snapshot says which of the log's records have left.
+/**
+ * What the outbox writes to its log: one line with the reading's place and what it declares, and one with the reading.
+ * There may be several records of one place; the last one counts.
  */
 export interface OutboxRecord {
   readonly order: number
   readonly before: Place
+  /** It was never sent, and its time may still be corrected; without it the reading stays as it is. */
+  readonly takenAt?: BootTime | undefined
   readonly reading: Reading
 }
 
-export interface OutboxSnapshot {
-  /** Of the places up to this one only those in `held` are held; of the later ones it says nothing. */
-  readonly through: number
-  readonly held: readonly Interval[]
-  /** The last reading that was durable, `null` before the first. */
-  readonly last: Place | null
-}
-
-export function encodeRecord({ reading, place, before }: Held): Buffer {
-  return Buffer.from(`${JSON.stringify({ order: place.order, before })}\n${JSON.stringify(reading)}`)
+export function encodeRecord({ reading, place, before, takenAt }: Omit<Held, 'gone' | 'stored'>): Buffer {
+  return Buffer.from(`${JSON.stringify({ order: place.order, before, takenAt })}\n${JSON.stringify(reading)}`)
 }
 
 export function decodeRecord(body: Uint8Array): OutboxRecord {
   const [head = '', reading = ''] = Buffer.from(body).toString('utf8').split('\n')
-  const { order, before } = parsed<Pick<OutboxRecord, 'order' | 'before'>>(head)
-  return { order, before, reading: parsed<Reading>(reading) }
+  const { order, before, takenAt } = parsed<Omit<OutboxRecord, 'reading'>>(head)
+  return { order, before, takenAt, reading: parsed<Reading>(reading) }
 }
 
-export function encodeSnapshot(snapshot: OutboxSnapshot): Buffer {
-  return Buffer.from(JSON.stringify(snapshot))
-}
-
-export function decodeSnapshot(bytes: Uint8Array): OutboxSnapshot {
-  return parsed<OutboxSnapshot>(Buffer.from(bytes).toString('utf8'))
-}
-
-/** The log has checked the bytes, so what this version cannot read is another program's. */
-function parsed<T>(json: string): T {
+/** Log and snapshot have checked the bytes, so what this version cannot read is another program's. */
+export function parsed<T>(json: string): T {
   let value: unknown
   try {
     value = JSON.parse(json)

@@ -6,7 +6,9 @@ import type { MqttSettings } from '../src/mqtt-section.ts'
 import { randomId } from '../src/random-id.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
-import { createClockSync } from './clock-sync.ts'
+import { type BootClock, openBootClock } from './boot-clock.ts'
+import { type ClockSync, NOT_BEFORE_MS, openClockSync } from './clock-sync.ts'
+import { ClockWait } from './clock-wait.ts'
 import type { PublisherSettings } from './config.ts'
 import { discoveryDocument } from './discovery.ts'
 import type { PublisherEvents } from './events.ts'
@@ -28,6 +30,8 @@ export interface PublisherDeps {
   /** What is given here is not asked of the machine: the demo runs several Pis in one process. */
   readonly identity?: Partial<Identity>
   readonly hostMetrics?: HostMetrics
+  readonly bootClock?: BootClock
+  readonly clockSync?: ClockSync
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
   /** The disk the outbox is on; another one only in tests. */
@@ -45,6 +49,7 @@ export interface Parts {
   readonly maker: ReadingMaker
   readonly outbox: Outbox
   readonly sender: Sender
+  readonly clockWait: ClockWait
   readonly presence: Presence
   readonly readingIntervalMs: number
 }
@@ -63,12 +68,19 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
 
   const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
   const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
-  const clockState = createClockSync('/', clock)
-  const maker = createReadingMaker(identity, stream, true, { clock, log, sensors, host, clockState })
+  const maker = createReadingMaker(identity, stream, true, { log, sensors, host })
   const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  const boot = deps.bootClock ?? openBootClock('/')
+  let newest: () => number | null = () => null
+  const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
+  const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
   // Last of what may fail: from here on somebody has to close it.
-  const outbox = await openOutbox(settings, hostname, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
+  const whose = { hostname, boot: boot.boot }
+  const outbox = await openOutbox(settings, whose, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
+  newest = () => outbox.notes.newest_ms
   const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
+  const onSettled = () => sender.letGo()
+  const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
   const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
   const keys = new Set([...sensors.keys, ...host.keys])
@@ -78,7 +90,7 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
       hostname,
       document: discoveryDocument(about, topics),
       settings: { interval: readingIntervalMs / 1000, state_interval: stateIntervalMs / 1000 },
-      info: () => infoNow(lasting, maker, outbox),
+      info: () => infoNow(lasting, maker, outbox, clockWait),
       stateIntervalMs,
       readingIntervalMs,
     },
@@ -86,13 +98,24 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
     { clock, log, random },
   )
   const { board } = sensors
-  return { hostname, stream, log, events, topics, board, maker, outbox, sender, presence, readingIntervalMs }
+  return { hostname, stream, log, events, topics, board, maker, outbox, sender, clockWait, presence, readingIntervalMs }
 }
 
-function infoNow(lasting: Omit<Info, 'problems' | 'outbox'>, maker: ReadingMaker, outbox: Outbox): Info {
+const GIVEN_UP = {
+  full: 'readings were given up: the outbox was full',
+  alone: 'readings were given up: the outbox was full, or no bridge has come to take them',
+}
+
+function infoNow(
+  lasting: Omit<Info, 'problems' | 'outbox'>,
+  maker: ReadingMaker,
+  outbox: Outbox,
+  clockWait: ClockWait,
+): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
-    ...(outbox.givenUp > 0 ? ['readings were given up: the outbox was full'] : []),
+    ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
+    ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
   ]
   const { size: readings, givenUp: given_up, durable } = outbox
   return { ...lasting, problems, outbox: { readings, given_up, durable } }

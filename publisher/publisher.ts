@@ -59,9 +59,10 @@ export async function startPublisher(
 ): Promise<Publisher> {
   checkSettings(settings)
   const parts = await assemble(settings, mqtt, deps)
-  const { hostname, stream, events, log, outbox, sender } = parts
+  const { hostname, stream, events, log, outbox, sender, clockWait } = parts
   const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
     sender.close()
+    await clockWait.close()
     await outbox.close()
     throw error
   })
@@ -69,13 +70,14 @@ export async function startPublisher(
   let taken = 0
   let latest: Reading | undefined
   const takeOne = async () => {
-    const reading = await parts.maker.take()
+    const moment = await clockWait.moment()
+    const reading = await parts.maker.take(moment)
     taken++
     latest = reading
     events.emit('reading:taken', reading)
-    await sender.submit(reading)
-    // Beside the schedule: a slow broker must not hold up the next reading.
+    // Beside the schedule, so that a slow broker does not hold up the next reading; and whatever the disk is busy with.
     void parts.presence.taken(reading)
+    await sender.submit(...clockWait.asKept(reading, moment))
   }
   const limit = settings.max_batches * READINGS_PER_BATCH
   const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
@@ -105,6 +107,7 @@ export async function startPublisher(
     drained: async (signal) => {
       // The reading at work when the sampling was stopped belongs to what is waited for.
       await sampled
+      await clockWait.giveUp()
       await sender.drained(signal)
     },
     finished: sampler.finished,
@@ -119,7 +122,8 @@ export async function startPublisher(
 }
 
 async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): Promise<MqttLink> {
-  const { hostname, stream, events, log, topics, sender, presence } = parts
+  const { hostname, stream, events, log, topics, sender, clockWait, presence } = parts
+  await clockWait.begin()
   const link: MqttLink = await openMqttLink(
     mqtt,
     {
@@ -128,6 +132,7 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
       onConnect: async () => {
         log.info({ url: mqtt.url }, 'connected to the MQTT broker')
         events.emit('broker:connected')
+        clockWait.connected()
         await Promise.all([presence.connected(link), sender.connected(link)])
       },
       onDisconnect: () => {
@@ -147,8 +152,11 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender } = parts
+  const { log, outbox, presence, sender, clockWait } = parts
   await sampler.stop()
+  // On disk they wait for the next start, which may correct them.
+  if (!outbox.durable) await clockWait.giveUp()
+  await clockWait.close()
   if (link.connected) await within(SETTLE_AT_CLOSE_MS, clock, (signal) => sender.settled(signal))
   if (link.connected) await within(GOODBYE_MS, clock, () => presence.leave())
   sender.close()

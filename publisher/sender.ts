@@ -9,6 +9,7 @@ import type { Log } from '../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../src/mqtt-link.ts'
 import { encodeReadings, MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE, type Reading } from '../src/reading.ts'
 import type { Topics } from '../src/topics.ts'
+import type { BootTime } from './boot-clock.ts'
 import type { PublisherEvents } from './events.ts'
 import type { Outbox } from './outbox.ts'
 import { Pacer } from './pacer.ts'
@@ -97,14 +98,22 @@ export class Sender {
     return this.#bridgeOnline || this.#instanceOfInfo !== undefined || this.#instanceOfLedger !== undefined
   }
 
-  async submit(reading: Reading): Promise<void> {
+  /** With `takenAt` it is held back; see the outbox. */
+  async submit(reading: Reading, takenAt?: BootTime): Promise<void> {
     const { outbox, clock } = this.#deps
     const now = clock.monotonic()
     // Silence and standstill count from when there is something to wait for.
     if (outbox.size === 0) this.#heardAt = now
     if (outbox.unspooled === 0) this.#progressAt = now
-    await outbox.append(reading)
+    await outbox.append(reading, takenAt)
     this.#pump()
+  }
+
+  /** The outbox has let readings go that it held back: standstill counts from now. */
+  letGo(): void {
+    this.#progressAt = this.#deps.clock.monotonic()
+    this.#pump()
+    this.#waiters.look()
   }
 
   async connected(link: SendingLink): Promise<void> {
@@ -135,6 +144,8 @@ export class Sender {
       const ledger = parseLedger(payload)
       if (ledger) await this.#hearLedger(ledger)
     }
+    const { outbox } = this.#deps
+    if (this.bridgeSeen && !outbox.notes.bridge_seen) outbox.note({ bridge_seen: true })
   }
 
   /** Resolves when all is committed, or when the signal aborts. */

@@ -20,6 +20,10 @@ export interface Evidence {
   readonly known: boolean
 }
 
+export function isEvidence(name: string): boolean {
+  return name.endsWith(SUFFIX)
+}
+
 /** Keeps a whole segment, once. */
 export async function keepSegment(fs: FileSystem, dir: string, segment: string, bytes: Buffer): Promise<Evidence> {
   const name = `${segment}${SUFFIX}`

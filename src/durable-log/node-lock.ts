@@ -39,7 +39,7 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     for (const name of others) {
       if (!(await answers(reach(directory, handle, name)))) continue
       await release()
-      return { state: 'taken', by: `process ${LOCK.exec(name)?.[1]}` }
+      return { state: 'taken', by: ownerOf(name) }
     }
     for (const name of others) await unlink(join(directory, name)).catch(() => undefined)
   } catch (error) {
@@ -47,6 +47,22 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     throw error
   }
   return { state: 'held', release }
+}
+
+/** Who holds it, if anybody does. Takes nothing, so that nobody who starts meanwhile is turned away. */
+export async function lockOwner(directory: string): Promise<string | undefined> {
+  const handle = await open(directory, 'r')
+  try {
+    for (const name of (await readdir(directory)).filter((candidate) => LOCK.test(candidate)))
+      if (await answers(reach(directory, handle, name))) return ownerOf(name)
+    return undefined
+  } finally {
+    await handle.close()
+  }
+}
+
+function ownerOf(name: string): string {
+  return `process ${LOCK.exec(name)?.[1]}`
 }
 
 /** Process id, start of the process and a counter: a name is never used twice, so removing a dead one hits no other. */

@@ -62,7 +62,7 @@ export class FakeLink {
 export function senderSetUp(options: { limit?: number; intervalMs?: number } = {}) {
   const clock = new ManualClock()
   const log = silentLog()
-  const outbox = createMemoryOutbox(options.limit ?? 100_000)
+  const outbox = createMemoryOutbox({ limit: options.limit ?? 100_000, aloneMs: 0 }, clock)
   const events = new Events<PublisherEvents>(log)
   const sender = new Sender('pi-a', topics, options.intervalMs ?? 1_000, {
     clock,

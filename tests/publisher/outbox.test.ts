@@ -23,14 +23,19 @@ const seqs = async (outbox: Outbox) => (await outbox.take(ALL)).map((r) => r.seq
 
 /** The same promises, wherever the readings are. */
 const STORES = [
-  { where: 'in memory', runs: 300, open: async (limit: number): Promise<Outbox> => createMemoryOutbox(limit) },
+  {
+    where: 'in memory',
+    runs: 300,
+    open: async (limit: number, clock = new ManualClock(), aloneMs = 0): Promise<Outbox> =>
+      createMemoryOutbox({ limit, aloneMs }, clock),
+  },
   {
     where: 'on disk',
     runs: 100,
-    open: (limit: number): Promise<Outbox> =>
+    open: (limit: number, clock = new ManualClock(), aloneMs = 0): Promise<Outbox> =>
       openDiskOutbox(
-        { dir: '/outbox', limit, syncEveryMs: 0, segmentBytes: 4096 },
-        { clock: new ManualClock(), log: silentLog(), fs: new MemoryFileSystem() },
+        { dir: '/outbox', limit, aloneMs, syncEveryMs: 0, segmentBytes: 4096 },
+        { clock, log: silentLog(), fs: new MemoryFileSystem() },
       ),
   },
 ]
@@ -163,6 +168,51 @@ describe.each(STORES)('an outbox $where:', ({ open, runs }) => {
     outbox.rewind('uncommitted')
     expect(await seqs(outbox)).toEqual([3, 4, 5])
     expect(outbox.givenUp).toBe(2)
+  })
+
+  describe('where no bridge was ever seen', () => {
+    const HOUR = 3_600_000
+
+    it('only the readings of a day are kept, and the older ones declared', async () => {
+      const clock = new ManualClock()
+      const outbox = await open(1_000, clock, 24 * HOUR)
+      for (let seq = 1; seq <= 30; seq++) {
+        await outbox.append(reading(seq))
+        await clock.advance(HOUR)
+      }
+      expect(outbox).toMatchObject({ size: 25, givenUp: 5 })
+      const taken = await outbox.take(ALL)
+      expect(taken[0]).toMatchObject({ seq: 6, after: `${STREAM}.0` })
+      expect(taken.at(-1)).toMatchObject({ seq: 30, after: `${STREAM}.0` })
+    })
+
+    it('all are kept from the moment one is', async () => {
+      const clock = new ManualClock()
+      const outbox = await open(1_000, clock, 24 * HOUR)
+      await outbox.append(reading(1))
+      outbox.note({ bridge_seen: true })
+      await clock.advance(100 * HOUR)
+      await outbox.append(reading(2))
+      expect(outbox).toMatchObject({ size: 2, givenUp: 0 })
+    })
+  })
+
+  it('a reading held back holds back all after it, and is given up like any other', async () => {
+    const outbox = await open(3)
+    await outbox.append(reading(1))
+    await outbox.append(reading(2), { boot: 'boot-1', ms: 5 })
+    await outbox.append(reading(3))
+    expect(outbox).toMatchObject({ size: 3, heldBack: 1, unspooled: 3 })
+    expect(await seqs(outbox)).toEqual([1])
+    await outbox.append(reading(4))
+    await outbox.append(reading(5))
+    expect(outbox).toMatchObject({ size: 3, heldBack: 0, givenUp: 2 })
+    expect((await outbox.take(ALL)).map((r) => [r.seq, r.after])).toEqual([
+      [3, `${STREAM}.0`],
+      [4, `${STREAM}.0`],
+      [5, `${STREAM}.0`],
+    ])
+    expect(await outbox.settle((r) => r)).toBe(0)
   })
 
   it('whatever is lost on the way: every reading is in the table or declared missing, and none leaves before', async () => {

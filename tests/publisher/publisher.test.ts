@@ -1,10 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ClockLook } from '../../publisher/clock-sync.ts'
 import type { PublisherSettings } from '../../publisher/config.ts'
 import { runPublisher } from '../../publisher/main.ts'
 import { type Publisher, startPublisher } from '../../publisher/publisher.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
-import { seqsOf, startBroker, until } from './broker.ts'
+import type { Reading } from '../../src/reading.ts'
+import { type Seen, seqsOf, startBroker, until } from './broker.ts'
 import { identity, ledger, mqttSettings, publisherSettings } from './support.ts'
 
 const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
@@ -95,6 +97,70 @@ describe('over a real broker', () => {
     await until(() => heard === 1)
     await link.subscribe(['sensehat/bridge/devices/pi-a'])
     await until(() => heard === 2)
+  })
+})
+
+describe('while the clock is not set', () => {
+  /** The clock of a Pi after three days without power, until NTP sets it. */
+  function stoppedClock() {
+    const real = systemClock()
+    let behind = 3 * 86_400_000
+    let look: ClockLook = { state: 'unsynced', expected: true }
+    return {
+      clock: { ...real, now: () => real.now() - behind },
+      clockSync: { look: async () => look },
+      set: () => {
+        behind = 0
+        look = { state: 'synced', expected: false }
+      },
+    }
+  }
+
+  const taken = (seen: readonly Seen[]) =>
+    seen
+      .filter((m) => m.topic === 'sensehat/pi-a/readings')
+      .flatMap((m) => JSON.parse(m.payload) as Reading | Reading[])
+
+  it('readings wait, state goes on, and info says why; then all arrive in order, with their right times', async () => {
+    const { url, seen } = await startBroker()
+    const { clock, clockSync, set } = stoppedClock()
+    const settings = publisherSettings({ reading_interval: 0.1, state_interval: 1, clock_wait: 600_000 })
+    const began = Date.now()
+    const publisher = await startPublisher(settings, mqttSettings(url), { ...deps, clock, clockSync })
+    onTestFinished(() => publisher.close())
+    await until(() => seen.filter((m) => m.topic === 'sensehat/pi-a/state').length >= 2)
+    await until(() => seen.some((m) => m.topic === 'sensehat/pi-a/info' && m.payload.includes('the clock is not set')))
+    expect(taken(seen)).toEqual([])
+    set()
+    await until(() => taken(seen).some((r) => r.clock === 'synced'))
+    const arrived = taken(seen)
+    expect(arrived.map((r) => r.seq)).toEqual(arrived.map((_, i) => i + 1))
+    const first = arrived[0] as Reading
+    expect(first).toMatchObject({ clock: 'corrected', after: `${publisher.stream}.0` })
+    const times = arrived.map((r) => Date.parse(r.datetimestamp ?? ''))
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(times[0]).toBeGreaterThanOrEqual(began)
+    expect(times.at(-1)).toBeLessThanOrEqual(Date.now())
+    expect(first.ts).toBe(Math.floor((times[0] ?? 0) / 1000))
+  })
+
+  it('a stop sends what an outbox in memory holds back: a wrong time is better than no reading', async () => {
+    const { url, seen } = await startBroker()
+    const { clock, clockSync } = stoppedClock()
+    const settings = publisherSettings({ reading_interval: 0.02, max_batches: 1, clock_wait: 600_000 })
+    const publisher = await startPublisher(settings, mqttSettings(url), { ...deps, clock, clockSync })
+    await publisher.finished
+    await until(() => seen.some((m) => m.topic === 'sensehat/pi-a/availability'))
+    await publisher.close()
+    expect(taken(seen).map((r) => r.clock)).toEqual(Array.from({ length: 10 }, () => 'unsynced'))
+  })
+
+  it('a reading is told of before anything keeps it', async () => {
+    const publisher = await start('mqtt://127.0.0.1:1', { reading_interval: 0.02 })
+    const held: number[] = []
+    publisher.events.on('reading:taken', ({ seq }) => held.push(seq - publisher.stats().outbox))
+    await until(() => held.length > 5)
+    expect(new Set(held)).toEqual(new Set([1]))
   })
 })
 

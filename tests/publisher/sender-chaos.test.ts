@@ -16,7 +16,7 @@ const gone = () => new SnowhatError('E_MQTT_DISCONNECTED', 'gone')
 /** A broker and a bridge behind it, which lose what they are told to lose. */
 class World {
   readonly clock = new ManualClock()
-  readonly outbox = createMemoryOutbox(1_000)
+  readonly outbox = createMemoryOutbox({ limit: 1_000, aloneMs: 0 }, this.clock)
   readonly #log = silentLog()
   readonly sender = new Sender('pi-a', topics, 1_000, {
     clock: this.clock,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { settled } from '../support/manual-clock.ts'
 import { senderSetUp } from './fake-link.ts'
-import { message, topics } from './support.ts'
+import { message, reading, topics } from './support.ts'
 
 describe('sending', () => {
   it('a live reading goes alone, as an object, as soon as it is taken', async () => {
@@ -157,6 +157,19 @@ describe('a reading is sent again', () => {
     expect(link.taken()).toEqual([1])
   })
 
+  it('and not when it was held back for long and is let go now', async () => {
+    const { clock, link, connect, bridge, outbox, sender } = senderSetUp()
+    await connect()
+    await bridge('online')
+    await sender.submit(reading(1), { boot: 'boot-1', ms: 0 })
+    await clock.advance(45_000)
+    expect(link.taken()).toEqual([])
+    await outbox.settle((held) => held)
+    sender.letGo()
+    await clock.advance(20_000)
+    expect(link.taken()).toEqual([1])
+  })
+
   it('from the first not committed when another bridge answers in info', async () => {
     const { link, take, connect, hear, info } = senderSetUp()
     await connect()
@@ -213,6 +226,18 @@ describe('the ledger', () => {
     await hear([[1, 1]], [[1, 1]])
     await clock.advance(100_000)
     expect(link.subscribed).toHaveLength(3)
+  })
+
+  it('is the sign that a bridge was seen, as are its info and its presence', async () => {
+    const { connect, hear, outbox } = senderSetUp()
+    await connect()
+    expect(outbox.notes.bridge_seen).toBe(false)
+    await hear([], [])
+    expect(outbox.notes.bridge_seen).toBe(true)
+    const other = senderSetUp()
+    await other.connect()
+    await other.bridge('online')
+    expect(other.outbox.notes.bridge_seen).toBe(true)
   })
 
   it('that is no ledger, and info that is no JSON, change nothing', async () => {

@@ -23,12 +23,10 @@ export const identity = {
 }
 
 const blank = await createReadingMaker(identity, 'aaaaaaaa', true, {
-  clock: new ManualClock(),
   log: silentLog(),
   sensors: { keys: [], board: '', chips: [], read: async () => NOTHING_MEASURED },
   host: { keys: [], read: async () => NOTHING_KNOWN },
-  clockState: async () => 'unsynced',
-}).take()
+}).take({ epochMs: new ManualClock().now(), clock: 'unsynced' })
 
 export function reading(seq: number, stream = 'aaaaaaaa', values: Partial<Reading> = {}): Reading {
   return { ...blank, stream, seq, uuid: `pi-a-${stream}-${seq}`, ...values }
@@ -54,6 +52,9 @@ export function publisherSettings(changed: Partial<PublisherSettings> = {}): Pub
     outbox_dir: '',
     outbox_sync: 5_000,
     outbox_limit: 1000,
+    outbox_alone: 86_400_000,
+    // Whatever the machine of the tests thinks of its clock.
+    clock_wait: 0,
     seed: 1,
     board: 'v1',
     environment: 'indoor',
