@@ -156,7 +156,7 @@ class RunningBridge implements Bridge {
           topic: topics.readings(device.hostname),
           code: 'refused_by_snowflake',
           reason,
-          payload: Buffer.from(row.json),
+          payload: row.json,
           at: clock.now(),
         })
         events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)

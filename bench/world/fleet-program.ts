@@ -1,5 +1,5 @@
-import mqtt, { type MqttClient } from 'mqtt'
 import { setTimeout as sleep } from 'node:timers/promises'
+import mqtt, { type MqttClient } from 'mqtt'
 import { randomId } from '../../src/random-id.ts'
 import { answer } from './program.ts'
 import { createDevice, type Device } from './readings.ts'
