@@ -1,6 +1,7 @@
 import { StreamSets } from '../src/ledger.ts'
 import { randomId } from '../src/random-id.ts'
 import type { DecodedReading, Refused } from './route.ts'
+import { withKeys } from './row-json.ts'
 import type { DeviceLog } from './spool/device-log.ts'
 import type { NewRow, Position } from './spool/spooled-row.ts'
 
@@ -60,9 +61,8 @@ export class Arrivals {
     const newest = this.#newest(stream) ?? seq
     if (seq > newest + LONGEST_JUMP) {
       // Its place is taken all the same: the stream goes on from there, and its publisher lets go of it.
-      const payload = Buffer.from(JSON.stringify(reading.row))
       const reason = `seq ${seq} follows ${newest}`
-      this.letters.push({ code: 'seq_jump', reason, payload, topic, position: { stream, seq } })
+      this.letters.push({ code: 'seq_jump', reason, payload: reading.json, topic, position: { stream, seq } })
       this.#account({ stream, seq })
       return
     }
@@ -127,21 +127,12 @@ export class Arrivals {
   }
 }
 
-function rowOf(
-  hostname: string,
-  stream: string,
-  seq: number,
-  { row }: DecodedReading,
-  { at, monotonic }: Moment,
-): NewRow {
-  const json = JSON.stringify({
-    ...row,
-    uuid: row.uuid ?? `${hostname}-${stream}-${seq}`,
-    stream,
-    seq,
-    bridge_received_at: new Date(at).toISOString(),
-  })
-  return { stream, seq, json, receivedAt: at, arrived: monotonic }
+function rowOf(hostname: string, stream: string, seq: number, reading: DecodedReading, moment: Moment): NewRow {
+  const uuid = reading.named ? '' : `,"uuid":"${hostname}-${stream}-${seq}"`
+  const position = reading.position === undefined ? `,"stream":"${stream}","seq":${seq}` : ''
+  const received = `,"bridge_received_at":"${new Date(moment.at).toISOString()}"`
+  const json = withKeys(reading.json, uuid + position + received)
+  return { stream, seq, json, receivedAt: moment.at, arrived: moment.monotonic }
 }
 
 /** `after` names the reading before this one: what lies between was given up by the publisher. */

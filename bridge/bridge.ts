@@ -197,7 +197,7 @@ class RunningBridge implements Bridge {
           topic: topics.readings(device.hostname),
           code: 'refused_by_snowflake',
           reason,
-          payload: Buffer.from(row.json),
+          payload: row.json,
           at: clock.now(),
           position: { stream: row.token.stream, seq: row.token.seq },
         })

@@ -22,8 +22,12 @@ export interface Decoded {
 export interface DecodedReading {
   /** `undefined` when the publisher numbers nothing: the bridge then makes a stream for it. */
   readonly position: { readonly stream: string; readonly seq: number; readonly after: string | null } | undefined
-  /** Known keys, and `extra` with the others. */
-  readonly row: Readonly<Record<string, unknown>>
+  /**
+   * The row as one JSON object in one line: known keys, each once, and `extra` with the others. `stream` and `seq` are in it
+   * when there is a position, `uuid` when it is named.
+   */
+  readonly json: Buffer
+  readonly named: boolean
 }
 
 /** Something that can never become a row. */

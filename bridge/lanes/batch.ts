@@ -34,7 +34,7 @@ export function planBatch(
   if (oldest === undefined) return undefined
   let bytes = 0
   for (const [index, row] of waiting.entries()) {
-    bytes += Buffer.byteLength(row.json) + ADDED_BYTES
+    bytes += row.json.length + ADDED_BYTES
     // A single row goes out whatever its size: it cannot be made smaller by waiting.
     if (bytes > policy.max_bytes && index > 0) return { rows: index, trigger: 'bytes' }
     if (index + 1 >= policy.max_rows) return { rows: index + 1, trigger: 'rows' }
@@ -52,9 +52,7 @@ export async function freezeBatch(
 ): Promise<FrozenBatch> {
   const [first, last] = [rows[0], rows.at(-1)]
   if (first === undefined || last === undefined) throw new RangeError('a batch has at least one row')
-  const ingested = `,"ingestion_timestamp":"${new Date(now).toISOString()}"}\n`
-  // Every spooled row is a JSON object with at least its uuid: the closing brace makes room for one more key.
-  const ndjson = Buffer.from(rows.map((row) => row.json.slice(0, -1) + ingested).join(''))
+  const ndjson = ndjsonOf(rows, Buffer.from(`,"ingestion_timestamp":"${new Date(now).toISOString()}"}\n`))
   return {
     requestId: randomUUID(),
     continuationToken,
@@ -66,4 +64,17 @@ export async function freezeBatch(
     first: first.token,
     last: last.token,
   }
+}
+
+/** Every spooled row is a JSON object with at least its uuid: `end` takes the place of its closing brace. */
+function ndjsonOf(rows: readonly SpooledRow[], end: Buffer): Buffer {
+  const bytes = rows.reduce((sum, { json }) => sum + json.length - 1 + end.length, 0)
+  const ndjson = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const { json } of rows) {
+    at += json.copy(ndjson, at, 0, json.length - 1)
+    ndjson.set(end, at)
+    at += end.length
+  }
+  return ndjson
 }

@@ -53,7 +53,17 @@ export interface DeviceFacts {
 
 export function encodeRows(device: string, term: number, rows: readonly SpooledRow[]): Buffer {
   const tokens = rows.map(({ token, receivedAt }) => [token.ordinal, token.owner, token.stream, token.seq, receivedAt])
-  return Buffer.from([`R${JSON.stringify({ device, term, tokens })}`, ...rows.map((row) => row.json)].join('\n'))
+  const head = `R${JSON.stringify({ device, term, tokens })}`
+  let length = Buffer.byteLength(head)
+  for (const { json } of rows) length += 1 + json.length
+  const record = Buffer.allocUnsafe(length)
+  let at = record.write(head)
+  for (const { json } of rows) {
+    record[at] = NEWLINE
+    record.set(json, at + 1)
+    at += 1 + json.length
+  }
+  return record
 }
 
 export function encodeFacts(device: DeviceLog, through: number): Buffer {
@@ -68,17 +78,25 @@ interface RowsHead {
 
 /** `undefined` when it is a record of facts. Throws on what this program has not written: the log has checked the bytes. */
 export function decodeRows(body: Uint8Array, record: number): RowsRecord | undefined {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (bytes[0] === FACTS) return undefined
-  if (bytes[0] !== ROWS) throw new RangeError('a record of the spool is of another kind')
-  const [head = '', ...lines] = bytes.toString('utf8', 1).split('\n')
-  const { device, term, tokens } = JSON.parse(head) as RowsHead
-  const rows = tokens.map(([ordinal, owner, stream, seq, receivedAt], i) => {
-    const json = lines[i]
-    if (json === undefined) throw new RangeError('a record of rows lacks a row')
+  if (body[0] === FACTS) return undefined
+  if (body[0] !== ROWS) throw new RangeError('a record of the spool is of another kind')
+  // A copy: rows outlive what was read at once.
+  const bytes = Buffer.from(body)
+  let end = lineEnd(bytes, 0)
+  const { device, term, tokens } = JSON.parse(bytes.toString('utf8', 1, end)) as RowsHead
+  const rows = tokens.map(([ordinal, owner, stream, seq, receivedAt]) => {
+    if (end >= bytes.length) throw new RangeError('a record of rows lacks a row')
+    const from = end + 1
+    end = lineEnd(bytes, from)
+    const json = bytes.subarray(from, end)
     return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: 0, record }
   })
   return { device, term, rows }
+}
+
+function lineEnd(bytes: Buffer, from: number): number {
+  const end = bytes.indexOf(NEWLINE, from)
+  return end < 0 ? bytes.length : end
 }
 
 /** `undefined` when it is a record of rows. */

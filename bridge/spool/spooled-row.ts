@@ -3,8 +3,8 @@ import type { OffsetToken } from '../offset-token.ts'
 /** A row waiting for the table. */
 export interface SpooledRow {
   readonly token: OffsetToken
-  /** The row as one JSON object, without `ingestion_timestamp`. */
-  readonly json: string
+  /** The row as one JSON object in one line, without `ingestion_timestamp`. As bytes: thousands of texts would burden the heap. */
+  readonly json: Buffer
   /** Epoch milliseconds. */
   readonly receivedAt: number
   /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
@@ -16,7 +16,7 @@ export interface SpooledRow {
 export interface NewRow {
   readonly stream: string
   readonly seq: number
-  readonly json: string
+  readonly json: Buffer
   readonly receivedAt: number
   readonly arrived: number
 }

@@ -6,7 +6,7 @@ import { silentLog } from '../../src/log.ts'
 const ROOM = 1_000
 
 function row(seq: number) {
-  return { stream: 'aaaaaaaa', seq, json: `{"n":"${'x'.repeat(91)}"}`, receivedAt: 0, arrived: 0 }
+  return { stream: 'aaaaaaaa', seq, json: Buffer.from(`{"n":"${'x'.repeat(91)}"}`), receivedAt: 0, arrived: 0 }
 }
 
 it('a full spool takes none of a message, refuses the next ones, and asks for all of it again when there is room', async () => {

@@ -12,7 +12,16 @@ function filled(...seqs: readonly (readonly [stream: string, seq: number])[]): {
   const spool = new MemorySpool(1_000_000, 'own1')
   const device = spool.device('pi')
   void spool.append([
-    { device, rows: seqs.map(([stream, seq]) => ({ stream, seq, json: `{"seq":${seq}}`, receivedAt: 0, arrived: 0 })) },
+    {
+      device,
+      rows: seqs.map(([stream, seq]) => ({
+        stream,
+        seq,
+        json: Buffer.from(`{"seq":${seq}}`),
+        receivedAt: 0,
+        arrived: 0,
+      })),
+    },
   ])
   return { device, spool }
 }
@@ -81,7 +90,9 @@ describe('the log of a device', () => {
       incarnation: null,
       agreed: { parsed: 0, errors: 0 },
     })
-    void spool.append([{ device, rows: [{ stream: 'aaaaaaaa', seq: 1, json: '{}', receivedAt: 0, arrived: 0 }] }])
+    void spool.append([
+      { device, rows: [{ stream: 'aaaaaaaa', seq: 1, json: Buffer.from('{}'), receivedAt: 0, arrived: 0 }] },
+    ])
     expect(texts(device)).toEqual(['9.own1.aaaaaaaa.1'])
   })
 
@@ -96,7 +107,12 @@ describe('the log of a device', () => {
             const row = device.rows[n % Math.max(1, device.rows.length)]
             if (what === 'add')
               void spool.append([
-                { device, rows: [{ stream: 'aaaaaaaa', seq: ++seq, json: 'x'.repeat(n), receivedAt: 0, arrived: 0 }] },
+                {
+                  device,
+                  rows: [
+                    { stream: 'aaaaaaaa', seq: ++seq, json: Buffer.from('x'.repeat(n)), receivedAt: 0, arrived: 0 },
+                  ],
+                },
               ])
             else if (what === 'trim' && row) device.trimTo(row.token)
             else if (what === 'set aside' && row) device.setAside(row)
@@ -142,7 +158,10 @@ describe('the log of a device', () => {
               })
             } else if (!device.has(step[0], step[1])) {
               void spool.append([
-                { device, rows: [{ stream: step[0], seq: step[1], json: '{}', receivedAt: 0, arrived: 0 }] },
+                {
+                  device,
+                  rows: [{ stream: step[0], seq: step[1], json: Buffer.from('{}'), receivedAt: 0, arrived: 0 }],
+                },
               ])
               before.push(...device.rows.slice(-1).map((row) => row.token))
             }

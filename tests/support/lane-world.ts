@@ -167,7 +167,7 @@ export class LaneWorld {
             {
               stream,
               seq,
-              json: JSON.stringify({ uuid: `pi-${stream}-${seq}`, stream, seq, ...values }),
+              json: Buffer.from(JSON.stringify({ uuid: `pi-${stream}-${seq}`, stream, seq, ...values })),
               receivedAt: this.clock.now(),
               arrived: this.clock.monotonic(),
             },

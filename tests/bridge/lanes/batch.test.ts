@@ -7,7 +7,7 @@ import type { SpooledRow } from '../../../bridge/spool/spooled-row.ts'
 function row(seq: number, arrived = 0, padding = ''): SpooledRow {
   return {
     token: { ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', seq },
-    json: JSON.stringify({ uuid: `pi-aaaaaaaa-${seq}`, padding }),
+    json: Buffer.from(JSON.stringify({ uuid: `pi-aaaaaaaa-${seq}`, padding })),
     receivedAt: 0,
     arrived,
     record: 0,
@@ -113,7 +113,7 @@ describe('a frozen batch', () => {
           .split('\n')
         expect(lines.pop()).toBe('')
         expect(lines.map((line) => JSON.parse(line))).toEqual(
-          rows.map(({ json }) => ({ ...JSON.parse(json), ingestion_timestamp: '1970-01-01T00:00:00.000Z' })),
+          rows.map(({ json }) => ({ ...JSON.parse(String(json)), ingestion_timestamp: '1970-01-01T00:00:00.000Z' })),
         )
       }),
     )

@@ -10,7 +10,7 @@ describe('a device that cannot be delivered', () => {
     const device = spool.device(hostname)
     for (let seq = device.waiting; seq < waiting; seq++)
       void spool.append([
-        { device, rows: [{ stream: 'aaaaaaaa', seq: seq + 1, json: '{}', receivedAt: 0, arrived: 0 }] },
+        { device, rows: [{ stream: 'aaaaaaaa', seq: seq + 1, json: Buffer.from('{}'), receivedAt: 0, arrived: 0 }] },
       ])
     return { device, undeliverableSince }
   }

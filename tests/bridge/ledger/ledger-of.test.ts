@@ -18,7 +18,10 @@ function device(): { device: DeviceLog; take: (stream: string, ...seqs: number[]
     device: one,
     take: (stream, ...seqs) =>
       void spool.append([
-        { device: one, rows: seqs.map((seq) => ({ stream, seq, json: '{}', receivedAt: NOW - 2_340, arrived: 0 })) },
+        {
+          device: one,
+          rows: seqs.map((seq) => ({ stream, seq, json: Buffer.from('{}'), receivedAt: NOW - 2_340, arrived: 0 })),
+        },
       ]),
   }
 }

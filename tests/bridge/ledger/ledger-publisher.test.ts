@@ -40,7 +40,9 @@ function setUp() {
   device.opened = true
   device.ledgerRead = true
   const take = (seq: number) => {
-    void spool.append([{ device, rows: [{ stream: 'aaaaaaaa', seq, json: '{}', receivedAt: 0, arrived: 0 }] }])
+    void spool.append([
+      { device, rows: [{ stream: 'aaaaaaaa', seq, json: Buffer.from('{}'), receivedAt: 0, arrived: 0 }] },
+    ])
     ledgers.touch(device)
   }
   return { clock, spool, published, announced, broker, ledgers, device, take }

@@ -24,7 +24,7 @@ class Machine {
 }
 
 function row(seq: number, stream = 'aaaaaaaa') {
-  return { stream, seq, json: `{"uuid":"pi-${stream}-${seq}"}`, receivedAt: 1_000 + seq, arrived: 5 }
+  return { stream, seq, json: Buffer.from(`{"uuid":"pi-${stream}-${seq}"}`), receivedAt: 1_000 + seq, arrived: 5 }
 }
 
 const tokens = (device: DeviceLog) => device.rows.map(({ token }) => formatToken(token))
@@ -98,7 +98,8 @@ describe('a spool on disk', () => {
     const machine = new Machine()
     const spool = await machine.open()
     const device = spool.device('pi')
-    const big = (seq: number) => ({ ...row(seq), json: JSON.stringify({ uuid: `pi-${seq}`, pad: 'x'.repeat(90_000) }) })
+    const json = (seq: number) => Buffer.from(JSON.stringify({ uuid: `pi-${seq}`, pad: 'x'.repeat(90_000) }))
+    const big = (seq: number) => ({ ...row(seq), json: json(seq) })
     for (let seq = 1; seq <= 200; seq++) {
       await spool.append([{ device, rows: [big(seq)] }])
       device.trimTo(token(1, seq))
@@ -113,7 +114,7 @@ describe('a spool on disk', () => {
     const machine = new Machine()
     const spool = await machine.open()
     const device = spool.device('pi')
-    const big = (seq: number) => ({ ...row(seq), json: `"${'x'.repeat(1_000_000)}"` })
+    const big = (seq: number) => ({ ...row(seq), json: Buffer.from(`"${'x'.repeat(1_000_000)}"`) })
     machine.disk.capacity = machine.disk.used + 30_000_000
     let seq = 0
     const append = () => spool.append([{ device, rows: [big(seq + 1)] }]).then(() => seq++)
@@ -177,7 +178,7 @@ describe('a spool on disk', () => {
     expect(stuck).toMatchObject({ aside: true, waiting: 50 })
     await spool.append([{ device: stuck, rows: [row(51)] }])
     expect(stuck.tail).toEqual(token(1, 51))
-    const big = { ...row(52), json: `"${'x'.repeat(ASIDE_BYTES)}"` }
+    const big = { ...row(52), json: Buffer.from(`"${'x'.repeat(ASIDE_BYTES)}"`) }
     expect(await spool.append([{ device: stuck, rows: [big] }])).toEqual(new Set([stuck]))
     expect(stuck.has('aaaaaaaa', 52)).toBe(false)
     expect(await drained(spool, 'stuck', 51)).toEqual(range(1, 51))
@@ -296,7 +297,7 @@ async function drained(spool: DiskSpool, hostname: string, rows: number): Promis
   while (seen.length < rows) {
     await until(() => device.rows.length > 0)
     const { token, json } = device.rows[0] as SpooledRow
-    expect(json).toContain(`pi-aaaaaaaa-${token.seq}"`)
+    expect(String(json)).toContain(`pi-aaaaaaaa-${token.seq}"`)
     seen.push(token.seq)
     device.trimTo(token)
     spool.trimmed(device)

@@ -54,7 +54,7 @@ it('gives what the bridge takes, in order, each letter ended once, with its last
         expect(decoded.refused).toEqual([])
         expect(decoded.readings.length).toBe(readings)
         expect(readings).toBeLessThanOrEqual(MAX_READINGS_PER_MESSAGE)
-        for (const { row } of decoded.readings) expect(row.temperature).toBe(next++)
+        for (const { json } of decoded.readings) expect(JSON.parse(json.toString()).temperature).toBe(next++)
         for (const { number = 0 } of ends) {
           expect(endsAt.get(number)).toBeGreaterThanOrEqual(next - readings)
           expect(endsAt.get(number)).toBeLessThan(next)

@@ -1,0 +1,73 @@
+import { createReadingMaker } from '../../publisher/measure.ts'
+import { createSimulator } from '../../publisher/sensors/simulator.ts'
+import { silentLog } from '../../src/log.ts'
+import { encodeReadings, timesOf } from '../../src/reading.ts'
+
+/** One simulated Pi, whose readings cost next to nothing to make. */
+export interface Device {
+  readonly hostname: string
+  /** The next reading of its stream, as its publisher would send it. */
+  next(epochMs: number): string
+}
+
+/** Different measurements in turn: alike as those of one board are, and not the same, which would compress too well. */
+const VARIANTS = 8
+const APART_MS = 1_000
+
+export async function createDevice(index: number, stream: string): Promise<Device> {
+  const hostname = `pi-${String(index).padStart(4, '0')}`
+  let now = 1_800_000_000_000 + index * 7
+  const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
+  const sensors = createSimulator({ seed: index + 1, board: 'v1', environment: 'indoor', altitude_m: 0 }, clock)
+  const host = {
+    cpu_percent: 3 + (index % 20),
+    memory_percent: 31.4,
+    disk_usage_mb: 6_811.2 + index,
+    cputempc: 48.7,
+    uptime_s: 86_400 + index,
+    wifi_rssi_dbm: -61,
+    throttled: 0,
+  }
+  const address = [index >> 8, index & 255]
+  const maker = createReadingMaker(
+    {
+      hostname,
+      ipaddress: `10.0.${address.join('.')}`,
+      macaddress: `b8:27:eb:00:${address.map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
+      serial: `00000000${index.toString(16).padStart(8, '0')}`,
+      model: 'Raspberry Pi 4 Model B Rev 1.4',
+    },
+    stream,
+    true,
+    {
+      log: silentLog(),
+      sensors,
+      host: { keys: [], read: async () => ({ ...host, uptime_s: Math.floor(now / 1000) % 1_000_000 }) },
+    },
+  )
+  const measured: string[] = []
+  for (let i = 0; i < VARIANTS; i++) {
+    const {
+      uuid,
+      rowid,
+      hostname: _,
+      stream: __,
+      seq,
+      ts,
+      datetimestamp,
+      systemtime,
+      ...rest
+    } = await maker.take({ epochMs: now, clock: 'synced' })
+    measured.push(encodeReadings([rest as never]).slice(1))
+    now += APART_MS
+  }
+  let seq = 0
+  return {
+    hostname,
+    next: (epochMs) => {
+      const { compact, ts, datetimestamp, systemtime } = timesOf(epochMs)
+      const uuid = `${hostname}-${stream}-${++seq}`
+      return `{"uuid":"${uuid}","rowid":"${compact}_${uuid}","hostname":"${hostname}","stream":"${stream}","seq":${seq},"ts":${ts},"datetimestamp":"${datetimestamp}","systemtime":"${systemtime}",${measured[seq % VARIANTS]}`
+    },
+  }
+}
