@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { freePort } from './ports.ts'
 
-/** As we ship it. */
-const CONFIG = fileURLToPath(new URL('../../deploy/mosquitto.conf', import.meta.url))
+/** As we ship it, but open to all and for all topics: `mosquitto-process.ts` is for what users may do. */
+const CONFIG = readFileSync(fileURLToPath(new URL('../../deploy/mosquitto.conf', import.meta.url)), 'utf8')
+  .replace(/^allow_anonymous .*$/m, 'allow_anonymous true')
+  .replaceAll(/^(password|acl)_file .*$/gm, '')
 
 export interface Mosquitto {
   readonly url: string
@@ -22,7 +25,7 @@ export async function startMosquitto(): Promise<Mosquitto> {
   const port = await freePort()
   const started: StartedTestContainer = await new GenericContainer('eclipse-mosquitto:2')
     .withExposedPorts({ container: 1883, host: port })
-    .withCopyFilesToContainer([{ source: CONFIG, target: '/mosquitto/config/mosquitto.conf' }])
+    .withCopyContentToContainer([{ content: CONFIG, target: '/mosquitto/config/mosquitto.conf' }])
     .withWaitStrategy(Wait.forListeningPorts())
     .start()
   return {

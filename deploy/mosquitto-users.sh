@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes the broker's users. Each file in SECRETS is one: its name is the user's, its one line the password.
+#
+#   mosquitto-users.sh [NAME...]   a random password for each NAME that has none, then Mosquitto's password file and a copy
+#                                  of the access rules, both readable by Mosquitto alone
+#
+# Run it again after a change (a file edited or removed, the access rules changed) and send Mosquitto SIGHUP. The
+# environment says where things are; the defaults are those of compose.yaml:
+#   SECRETS=/secrets  USERS=/mosquitto/users  ACL=/deploy/mosquitto.acl  SECRETS_OWNER=1000
+set -eu
+: "${SECRETS:=/secrets}" "${USERS:=/mosquitto/users}" "${ACL:=/deploy/mosquitto.acl}" "${SECRETS_OWNER:=1000}"
+umask 077
+export LC_ALL=C
+
+fail() {
+  echo "mosquitto-users: $1" >&2
+  exit 1
+}
+
+# As host names are: `+`, `#` and `/` would mean something in an access rule, `:` in the password file.
+check_name() {
+  case $1 in
+    '' | [!a-z0-9]* | *[!a-z0-9_-]*) fail "$1 cannot be a user: use a-z, 0-9, - and _, as in a Pi's host name" ;;
+  esac
+}
+
+for name in "$@"; do
+  check_name "$name"
+  [ -e "$SECRETS/$name" ] && continue
+  head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$SECRETS/$name.new"
+  # Whoever hands it out: the bridge in its container has this user id.
+  if [ "$(id -u)" = 0 ]; then chown "$SECRETS_OWNER" "$SECRETS/$name.new"; fi
+  mv "$SECRETS/$name.new" "$SECRETS/$name"
+  echo "mosquitto-users: $name is new"
+done
+
+passwords=$USERS/passwords
+rm -f "$passwords.new"
+: >"$passwords.new"
+count=0
+for file in "$SECRETS"/*; do
+  [ -f "$file" ] || continue
+  name=${file##*/}
+  check_name "$name"
+  password=
+  IFS= read -r password <"$file" || [ -n "$password" ] || fail "the password of $name is empty"
+  case $password in
+    *:*) fail "the password of $name has a colon in it, which Mosquitto's password file cannot hold" ;;
+    '') fail "the password of $name is empty" ;;
+  esac
+  printf '%s:%s\n' "$name" "$password" >>"$passwords.new"
+  count=$((count + 1))
+done
+[ "$count" -gt 0 ] || fail "no user: name one, or put a file with a password into $SECRETS"
+# Hashes what stands in the file: on the command line of mosquitto_passwd everybody could read it.
+mosquitto_passwd -U "$passwords.new"
+cp "$ACL" "$USERS/acl.new"
+if [ "$(id -u)" = 0 ] && id mosquitto >/dev/null 2>&1; then
+  chown mosquitto: "$passwords.new" "$USERS/acl.new"
+fi
+mv "$USERS/acl.new" "$USERS/acl"
+mv "$passwords.new" "$passwords"
+echo "mosquitto-users: $count users"

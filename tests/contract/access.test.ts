@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { silentLog } from '../../src/log.ts'
+import { type LinkOptions, openMqttLink } from '../../src/mqtt-link.ts'
+import { temporaryDirectory } from '../support/directory.ts'
+import { eventually } from '../support/eventually.ts'
+import { mqttSettings } from '../support/links.ts'
+import { findMosquitto, type MosquittoProcess, openMosquitto } from '../support/mosquitto-process.ts'
+import { freePorts } from '../support/ports.ts'
+import { run, snowhat } from '../support/program.ts'
+import { readTable, upTo } from '../support/table.ts'
+
+const USERS = ['bridge', 'homeassistant', 'admin', 'pi-one', 'pi-two']
+
+async function broker(): Promise<MosquittoProcess> {
+  const { mqtt } = await freePorts('mqtt')
+  const mosquitto = await openMosquitto({ directory: temporaryDirectory(), port: mqtt, users: USERS })
+  onTestFinished(() => mosquitto.kill('SIGKILL'))
+  await mosquitto.start()
+  return mosquitto
+}
+
+/** A user's connection, MQTT 5: only there the broker says that it has refused a message. */
+async function as(user: string, mosquitto: MosquittoProcess, options: Partial<LinkOptions> = {}) {
+  const heard: string[] = []
+  const password = readFileSync(mosquitto.passwordFile(user), 'utf8').trimEnd()
+  const link = await openMqttLink(
+    { ...mqttSettings(mosquitto.url, '5'), username: user, password },
+    {
+      clientId: `${user}-${Math.random()}`,
+      onMessage: ({ topic, payload }) => {
+        heard.push(`${topic} ${payload}`)
+      },
+      ...options,
+    },
+    { clock: systemClock(), log: silentLog(), random: Math.random },
+  )
+  onTestFinished(() => link.close())
+  await eventually(`${user} is connected`, () => link.connected)
+  return Object.assign(link, { heard })
+}
+
+const REFUSED = /not authorized/i
+const missing = findMosquitto()
+
+describe.skipIf(missing !== '')(`access at the broker as it is shipped ${missing && `(SKIPPED: ${missing})`}`, () => {
+  it('nobody without a password comes in', async () => {
+    const mosquitto = await broker()
+    const refusals: unknown[] = []
+    const anonymous = await openMqttLink(
+      mqttSettings(mosquitto.url, '5'),
+      { clientId: 'anybody', onDisconnect: () => refusals.push('refused') },
+      { clock: systemClock(), log: silentLog(), random: Math.random },
+    )
+    onTestFinished(() => anonymous.close())
+    await eventually('an attempt that failed', () => refusals.length > 0)
+    expect(anonymous.connected).toBe(false)
+  })
+
+  it('a Pi writes what is its own, and nothing of another Pi, of the bridge, or its own commands', async () => {
+    const pi = await as('pi-one', await broker())
+    for (const topic of ['readings', 'state', 'availability', 'info', 'settings', 'led', 'event/joystick_up'])
+      await pi.publish(`sensehat/pi-one/${topic}`, 'x')
+    await pi.publish('homeassistant/device/pi-one/sensehat/config', '{}', { retain: true })
+    for (const topic of [
+      'sensehat/pi-two/readings',
+      'sensehat/pi-two/availability',
+      'sensehat/pi-one/set/led',
+      'sensehat/pi-two/set/led',
+      'sensehat/bridge/devices/pi-one',
+      'sensehat/bridge/availability',
+      'sensehat/bridge/info',
+      'homeassistant/device/pi-two/sensehat/config',
+      'homeassistant/device/pi-one/sensehat_pipeline/config',
+      'homeassistant/status',
+    ])
+      await expect(pi.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
+  })
+
+  it("a Pi hears its ledger, the bridge's word and its commands, and neither another Pi's ledger nor its readings", async () => {
+    const mosquitto = await broker()
+    const [pi, bridge, other, ha] = await Promise.all([
+      as('pi-one', mosquitto),
+      as('bridge', mosquitto),
+      as('pi-two', mosquitto),
+      as('homeassistant', mosquitto),
+    ])
+    await bridge.publish('sensehat/bridge/devices/pi-two', 'retained', { retain: true })
+    // The broker grants every subscription and is silent at delivery [observed].
+    await pi.subscribe(['#', 'sensehat/bridge/devices/pi-two', 'sensehat/+/readings', 'sensehat/+/set/+'])
+    await other.publish('sensehat/pi-two/readings', 'x')
+    await other.publish('sensehat/pi-two/state', 'x')
+    await bridge.publish('sensehat/bridge/devices/pi-two', 'x')
+    await bridge.publish('sensehat/bridge/response/health', 'x')
+    await ha.publish('sensehat/pi-two/set/led', 'x')
+    const own = [
+      [bridge, 'sensehat/bridge/devices/pi-one'],
+      [bridge, 'sensehat/bridge/availability'],
+      [bridge, 'sensehat/bridge/info'],
+      [ha, 'homeassistant/status'],
+      [ha, 'sensehat/pi-one/set/led'],
+    ] as const
+    for (const [who, topic] of own) await who.publish(topic, 'x')
+    // The broker keeps the order: what was not to be heard would have come before the last of these.
+    await eventually('its commands', () => pi.heard.includes('sensehat/pi-one/set/led x'))
+    expect(new Set(pi.heard)).toEqual(new Set(own.map(([, topic]) => `${topic} x`)))
+  })
+
+  it('Home Assistant hears everything, commands, and can write no reading and no ledger', async () => {
+    const mosquitto = await broker()
+    const [ha, pi] = await Promise.all([as('homeassistant', mosquitto), as('pi-one', mosquitto)])
+    await ha.subscribe(['sensehat/#', 'homeassistant/#'])
+    await pi.publish('sensehat/pi-one/state', 'x')
+    await pi.publish('homeassistant/device/pi-one/sensehat/config', 'x')
+    await ha.publish('sensehat/pi-one/set/identify', 'x')
+    await ha.publish('sensehat/bridge/request/flush', 'x')
+    await ha.publish('homeassistant/status', 'x')
+    await eventually('all of it', () => ha.heard.length >= 5)
+    for (const topic of ['sensehat/pi-one/readings', 'sensehat/bridge/devices/pi-one', 'sensehat/bridge/info'])
+      await expect(ha.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
+  })
+
+  it("the bridge writes its documents, and no Pi's readings or discovery", async () => {
+    const bridge = await as('bridge', await broker())
+    await bridge.publish('homeassistant/device/sensehat_bridge/config', '{}', { retain: true })
+    await bridge.publish('homeassistant/device/pi-one/sensehat_pipeline/config', '{}', { retain: true })
+    await bridge.roundTrip('sensehat/bridge/response/connect')
+    for (const topic of ['sensehat/pi-one/readings', 'homeassistant/device/pi-one/sensehat/config'])
+      await expect(bridge.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
+  })
+
+  it("a Pi's Will is published, and not in another's name", async () => {
+    const mosquitto = await broker()
+    const ha = await as('homeassistant', mosquitto)
+    await ha.subscribe(['sensehat/+/availability'])
+    const will = (host: string) => ({ will: { topic: `sensehat/${host}/availability`, payload: `by pi-one` } })
+    for (const host of ['pi-two', 'pi-one']) (await as('pi-one', mosquitto, will(host))).restart()
+    await eventually('its own Will', () => ha.heard.includes('sensehat/pi-one/availability by pi-one'))
+    expect(ha.heard).not.toContain('sensehat/pi-two/availability by pi-one')
+  })
+
+  it.each(['5', '3.1.1'])(
+    'bridge and publisher as programs do all they have to, MQTT %s',
+    { timeout: 60_000 },
+    async (protocol) => {
+      const mosquitto = await broker()
+      const ports = await freePorts('emulator', 'page')
+      const data = join(temporaryDirectory(), 'warehouse')
+      const login = (user: string) => ({
+        SNOWHAT_MQTT_URL: mosquitto.url,
+        SNOWHAT_MQTT_PROTOCOL: protocol,
+        SNOWHAT_MQTT_USERNAME: user,
+        SNOWHAT_MQTT_PASSWORD_FILE: mosquitto.passwordFile(user),
+      })
+      const ha = await as('homeassistant', mosquitto)
+      await ha.subscribe(['sensehat/#', 'homeassistant/#'])
+      const emulator = snowhat(['emulator', '--port', String(ports.emulator), '--data', data])
+      await emulator.line(/the emulator is running/)
+      const target = { SNOWHAT_SNOWFLAKE_URL: `http://127.0.0.1:${ports.emulator}`, SNOWHAT_BATCH_MAX_AGE_MS: '300' }
+      const bridge = snowhat(['bridge', '--http-port', String(ports.page)], { env: { ...login('bridge'), ...target } })
+      const publish = ['publisher', '-s', '-r', '0.05', '--max-batches', '2', '--hostname', 'pi-one']
+      // Ends with 0 only when its ledger has told it that all is in the table.
+      expect(await run(publish, { env: login('pi-one') })).toMatchObject({ code: 0 })
+      for (const program of [bridge, emulator]) {
+        program.kill('SIGTERM')
+        expect(await program.ended()).toMatchObject({ code: 0 })
+      }
+      expect(bridge.stderr).not.toMatch(/refuse|not taken/)
+      expect((await readTable(data)).streams.map(({ seqs }) => seqs)).toEqual([upTo(20)])
+      await eventually('the last word', () => ha.heard.includes('sensehat/bridge/availability offline'))
+      const topics = new Set(ha.heard.map((line) => line.split(' ', 1)[0]))
+      for (const topic of [
+        'sensehat/pi-one/readings',
+        'sensehat/pi-one/state',
+        'sensehat/pi-one/info',
+        'sensehat/pi-one/settings',
+        'sensehat/pi-one/availability',
+        'sensehat/bridge/info',
+        'sensehat/bridge/devices/pi-one',
+        'homeassistant/device/pi-one/sensehat/config',
+      ])
+        expect(topics, topic).toContain(topic)
+    },
+  )
+})

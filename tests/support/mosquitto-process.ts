@@ -1,0 +1,114 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.ts'
+
+const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url))
+/** Where distributions put it; not on everybody's PATH. */
+const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
+
+/** Empty when Mosquitto is on this machine, otherwise what is missing. */
+export function findMosquitto(): string {
+  for (const program of ['mosquitto', 'mosquitto_passwd'])
+    if (spawnSync(program, ['-h'], { env: { PATH } }).error) return `${program} is not installed`
+  return ''
+}
+
+/**
+ * Mosquitto as a process, run by exactly what is in deploy/: its configuration, its access rules, and users made by its
+ * script. Only paths, the port and the user it runs as are replaced.
+ */
+export interface MosquittoProcess {
+  readonly url: string
+  readonly port: number
+  /** All it has written, over all its lives. */
+  readonly logFile: string
+  /** The file with a user's password. */
+  passwordFile(user: string): string
+  start(): Promise<void>
+  /** Resolves when it is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** Writes down now what it would write down within a minute. */
+  save(): void
+  /** Forgets sessions, queues and retained messages. Only while it is not running. */
+  wipe(): void
+}
+
+export interface MosquittoOptions {
+  readonly directory: string
+  readonly port: number
+  readonly users: readonly string[]
+  /** Lines of the configuration to be another: name of the option and its value. */
+  readonly override?: Readonly<Record<string, string>>
+}
+
+export async function openMosquitto({ directory, port, users, override }: MosquittoOptions): Promise<MosquittoProcess> {
+  const path = (name: string) => join(directory, name)
+  for (const name of ['secrets', 'users', 'data']) mkdirSync(path(name), { recursive: true })
+  execFileSync('sh', [join(DEPLOY, 'mosquitto-users.sh'), ...users], {
+    env: { PATH, SECRETS: path('secrets'), USERS: path('users'), ACL: join(DEPLOY, 'mosquitto.acl') },
+    stdio: 'pipe',
+  })
+  const config = path('mosquitto.conf')
+  writeFileSync(config, configuration(readFileSync(join(DEPLOY, 'mosquitto.conf'), 'utf8'), directory, port, override))
+  chmodSync(directory, 0o755)
+  const logFile = path('mosquitto.log')
+  let running: ChildProcess | undefined
+
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    logFile,
+    passwordFile: (user) => join(path('secrets'), user),
+    start: async () => {
+      const log = openSync(logFile, 'a')
+      const child = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: ['ignore', log, log] })
+      running = child
+      const from = readFileSync(logFile).length
+      await eventually('Mosquitto is running', () => {
+        if (child.exitCode !== null) throw new Error(readFileSync(logFile, 'utf8').slice(-2_000))
+        return readFileSync(logFile).subarray(from).includes(' running')
+      })
+    },
+    kill: async (signal) => {
+      const child = running
+      running = undefined
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+      const gone = new Promise((resolve) => child.once('close', resolve))
+      child.kill(signal)
+      await gone
+    },
+    save: () => {
+      running?.kill('SIGUSR1')
+    },
+    wipe: () => {
+      rmSync(path('data'), { recursive: true })
+      mkdirSync(path('data'))
+    },
+  }
+}
+
+/** Throws when the shipped file has changed so far that a replacement finds nothing. */
+function configuration(
+  shipped: string,
+  directory: string,
+  port: number,
+  override: Readonly<Record<string, string>> = {},
+): string {
+  const values = {
+    listener: `${port} 127.0.0.1`,
+    password_file: join(directory, 'users/passwords'),
+    acl_file: join(directory, 'users/acl'),
+    persistence_location: `${join(directory, 'data')}/`,
+    ...override,
+  }
+  let text = shipped
+  for (const [option, value] of Object.entries(values)) {
+    const line = new RegExp(`^${option} .*$`, 'm')
+    if (!line.test(text)) throw new Error(`deploy/mosquitto.conf has no line ${option}`)
+    text = text.replace(line, `${option} ${value}`)
+  }
+  // Started by root it would become the user mosquitto, who may not enter our temporary directories.
+  return process.getuid?.() === 0 ? `${text}\nuser root\n` : text
+}
