@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` builds and runs all three projects, one after the other. One alone:
+ * `npm test` builds and runs all projects but `crash`, one after the other. One alone:
  *
  *   npx vitest run --project fast      parts by themselves: half a minute
  *   npx vitest run --project 'slow*'   real brokers (containers) and real processes: minutes; builds `dist/` itself
+ *   npm run test:crash                 kill -9 of everything, and then the count: minutes; tests/crash/README.md
  *
  * Without a container engine the tests that need one are skipped and a line says so;
  * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead.
@@ -12,6 +13,7 @@ import { defineConfig } from 'vitest/config'
 const SLOW = 'tests/{contract,e2e}/**/*.test.ts'
 /** What is held to a time must have the machine to itself. */
 const TIMED = 'tests/e2e/demo.test.ts'
+const CRASH = 'tests/crash/**/*.test.ts'
 
 const slow = { globalSetup: ['tests/support/slow-setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 }
 
@@ -22,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['tests/**/*.test.ts'],
-          exclude: [SLOW],
+          exclude: [SLOW, CRASH],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -32,6 +34,16 @@ export default defineConfig({
         test: { ...slow, name: 'slow', include: [SLOW], exclude: [TIMED], maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       { test: { ...slow, name: 'slow-timed', include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      {
+        test: {
+          ...slow,
+          name: 'crash',
+          include: [CRASH],
+          testTimeout: 600_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 })

@@ -299,6 +299,7 @@ class RunningBridge implements Bridge {
       beside: () => this.#presence.beside,
       connected: () => this.#connections.connected,
       stopping: () => this.#stopping || this.#leaving,
+      events: this.events,
       spool: this.#spool,
       lanes: this.#lanes,
       ledgers: this.#ledgers,

@@ -8,6 +8,8 @@ export interface BridgeEventMap extends Record<string, unknown[]> {
   'reading:redelivered': [device: string, stream: string, seq: number]
   'reading:refused': [device: string, code: Refused['code'], reason: string]
   'channel:opened': [device: string, committed: string | null]
+  /** After something went wrong with it. `rows` had been appended before, are not committed, and are appended again. */
+  'channel:reopened': [device: string, reason: string, rows: number]
   'batch:appended': [device: string, rows: number, bytes: number, trigger: 'rows' | 'bytes' | 'age' | 'drain']
   /** Rows are proved to be in the table. `lagMs` is the age of the oldest of them since it was received. */
   'rows:committed': [device: string, rows: number, lagMs: number]

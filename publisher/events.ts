@@ -2,7 +2,7 @@ import type { Reading } from '../src/reading.ts'
 
 /** What the publisher tells; these report and never steer. */
 export type PublisherEvents = {
-  /** A reading was taken and is in the outbox. */
+  /** A reading was taken; it goes to the outbox next. */
   'reading:taken': [reading: Reading]
   /** The broker has acknowledged a message with so many readings. */
   'readings:delivered': [readings: number]

@@ -72,8 +72,8 @@ export async function startPublisher(
     const reading = await parts.maker.take()
     taken++
     latest = reading
-    await sender.submit(reading)
     events.emit('reading:taken', reading)
+    await sender.submit(reading)
     // Beside the schedule: a slow broker must not hold up the next reading.
     void parts.presence.taken(reading)
   }

@@ -253,6 +253,7 @@ export class Lane {
     if (reason !== undefined) await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
     // Held meanwhile.
     if (!this.#hasWork()) return
+    const lastSent = this.device.rows[this.#appended + (this.#inFlight?.rows ?? 0) - 1]
     this.#reopen = undefined
     this.#channel = undefined
     this.#inFlight = undefined
@@ -277,6 +278,7 @@ export class Lane {
         // A take-over may have found rows in the table.
         this.#deps.onTrimmed()
         this.#deps.events.emit('channel:opened', this.device.hostname, result.status.committed)
+        if (reason !== undefined) this.#tellReopened(reason, lastSent)
         return
       case 'blocked':
         return this.#blocked(result.answer)
@@ -286,6 +288,13 @@ export class Lane {
         this.#hold('rival', result.reason, null)
         return this.#deps.onRival(result.reason)
     }
+  }
+
+  /** What was sent before and is still here comes again. */
+  #tellReopened(reason: string, lastSent: SpooledRow | undefined): void {
+    const rows = lastSent === undefined ? 0 : this.device.rows.indexOf(lastSent) + 1
+    if (rows > 0) this.#log.info({ rows }, 'rows after the committed token are sent again')
+    this.#deps.events.emit('channel:reopened', this.device.hostname, reason, rows)
   }
 
   /** One step of sending: wait until a batch is due, or freeze and append it. */

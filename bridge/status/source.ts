@@ -1,6 +1,7 @@
 import type { BridgeInfo } from '../../src/bridge-info.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import type { DeadLetters } from '../dead-letters/dead-letters.ts'
+import type { BridgeEvents } from '../events.ts'
 import { type Choice, choicesFor } from '../lanes/decision.ts'
 import { queriesFor } from '../lanes/hold-remedy.ts'
 import type { Lane } from '../lanes/lane.ts'
@@ -26,14 +27,20 @@ export interface StatusParts extends AilmentParts {
   readonly info: () => BridgeInfo
   readonly connected: () => boolean
   readonly stopping: () => boolean
+  readonly events: BridgeEvents
   readonly deadLetters: DeadLetters
 }
 
 export function statusSource(parts: StatusParts): StatusSource {
-  const { lanes, ledgers, spool } = parts
+  const { events, lanes, ledgers, spool } = parts
   const find = (hostname: string) => [...spool.devices()].find((one) => one.hostname === hostname)
   const show = (device: DeviceLog) => view(device, lanes.of(device), ledgers.current(device))
   const ailments = () => ailmentsOf(parts)
+  const again = { channels_reopened: 0, rows_replayed: 0 }
+  events.on('channel:reopened', (_device, _reason, rows) => {
+    again.channels_reopened++
+    again.rows_replayed += rows
+  })
   return {
     ready: () => !parts.stopping() && parts.connected(),
     ailments,
@@ -49,6 +56,8 @@ export function statusSource(parts: StatusParts): StatusSource {
         devices: devices.length,
         rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
         spool_bytes: spool.bytes,
+        redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
+        ...again,
         dead_letters: parts.deadLetters.total,
         dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),
         dead_letters_dropped: parts.deadLetters.dropped,

@@ -24,6 +24,8 @@ export interface MosquittoProcess {
   readonly port: number
   /** All it has written, over all its lives. */
   readonly logFile: string
+  /** How often it was ended by SIGKILL. */
+  readonly kills: number
   /** The file with a user's password. */
   passwordFile(user: string): string
   start(): Promise<void>
@@ -55,11 +57,15 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
   chmodSync(directory, 0o755)
   const logFile = path('mosquitto.log')
   let running: ChildProcess | undefined
+  let kills = 0
 
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
     logFile,
+    get kills() {
+      return kills
+    },
     passwordFile: (user) => join(path('secrets'), user),
     start: async () => {
       const log = openSync(logFile, 'a')
@@ -77,6 +83,7 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
       const gone = new Promise((resolve) => child.once('close', resolve))
       child.kill(signal)
+      if (signal === 'SIGKILL') kills++
       await gone
     },
     save: () => {

@@ -29,6 +29,7 @@ async function page({ token = '' } = {}) {
     connected: () => outside.brokerAway === 0,
     stopping: () => false,
     deadLetters: new MemoryDeadLetters(),
+    events,
     progress: new Progress(events, spool, clock),
     stalledAfter: STALLED_AFTER,
     brokerAway: () => outside.brokerAway,
