@@ -37,6 +37,8 @@ export function badDay(numbers: Numbers): object[] {
       body: { code: 'STALE_CONTINUATION_TOKEN_SEQUENCER', message: 'Please reopen the channel' },
     },
     { operation: 'append', probability: 0.02, seed: seed(), action: 'invalidate-channel' },
+    // And some for certain, in each life of the service.
+    { operation: 'append', count: 3, probability: 0.3, seed: seed(), action: 'invalidate-channel' },
     { operation: 'status', probability: 0.01, seed: seed(), action: 'invalidate-channel' },
     { operation: 'status', probability: 0.05, seed: seed(), action: 'lose-answer' },
     { operation: 'open', probability: 0.1, seed: seed(), action: 'lose-answer' },

@@ -70,8 +70,13 @@ export class Part {
     )
   }
 
-  up(deadlineMs = 30_000): Promise<true> {
-    return eventually(`${this.name} is up`, () => this.running && this.#options.up.test(this.lifeLog), deadlineMs)
+  up(deadlineMs?: number): Promise<true> {
+    return this.says(this.#options.up, deadlineMs)
+  }
+
+  /** In its present life. */
+  says(words: RegExp, deadlineMs = 30_000): Promise<true> {
+    return eventually(`${this.name} says ${words}`, () => this.running && words.test(this.lifeLog), deadlineMs)
   }
 
   async kill(): Promise<void> {

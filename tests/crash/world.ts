@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFailed, onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type CutProxy, openCutProxy } from '../support/cut-proxy.ts'
 import { eventually } from '../support/eventually.ts'
 import { type MosquittoProcess, openMosquitto } from '../support/mosquitto-process.ts'
@@ -14,7 +14,7 @@ import { Part } from './part.ts'
 import { storiesOf } from './story.ts'
 import { Tally } from './tally.ts'
 
-const SNOWHAT = fileURLToPath(new URL('../../dist/cli/snowhat.js', import.meta.url))
+export const SNOWHAT = fileURLToPath(new URL('../../dist/cli/snowhat.js', import.meta.url))
 const PI = fileURLToPath(new URL('./pi.ts', import.meta.url))
 const TSX = import.meta.resolve('tsx')
 
@@ -49,7 +49,10 @@ export interface World {
   note(text: string): void
   addPi(name: string, options?: { hostname?: string }): Part
   /** Another bridge at the same broker and account, with a disk of its own. */
-  anotherBridge(name: string, env?: Readonly<Record<string, string>>): Promise<Part>
+  anotherBridge(name: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Part>
+  health(): Promise<{ readonly rows_waiting: number }>
+  /** Readings a Pi has taken so far. */
+  taken(pi: string): number
   outboxOf(pi: string): string
   readonly spool: string
   startEmulator(): void
@@ -74,15 +77,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const chronicle: string[] = []
   const note = (text: string) => chronicle.push(`${((Date.now() - began) / 1000).toFixed(2).padStart(7)}  ${text}`)
 
-  // Asked to be cleaned up first, so done last: until then the logs are needed.
-  let failed = false
-  onTestFinished(() => {
-    if (!failed && process.env.SNOWHAT_CRASH_KEEP !== '1') rmSync(directory, { recursive: true, force: true })
-  })
   const parts: Part[] = []
   const surprises = () => parts.flatMap((part) => part.surprises)
-  onTestFailed(() => {
-    failed = true
+  const tell = () => {
     const text = [
       `seed ${SEED}: SNOWHAT_CRASH_SEED=${SEED} repeats the schedule; logs, journals and table are in ${directory}`,
       ...chronicle,
@@ -91,6 +88,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ].join('\n')
     writeFileSync(path('chronicle.txt'), text)
     process.stderr.write(`\n--- ${options.name}, ${text}---\n`)
+  }
+  // Asked for first, so done last: until then everybody writes.
+  onTestFinished(({ task }) => {
+    if (task.result?.state === 'fail') tell()
+    else if (process.env.SNOWHAT_CRASH_KEEP !== '1') rmSync(directory, { recursive: true, force: true })
   })
 
   const cables = {
@@ -147,6 +149,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     bridgeUp,
   )
   const pageUrl = `http://127.0.0.1:${ports.page}`
+  const health = async () => (await (await fetch(`${pageUrl}/api/health`)).json()) as { rows_waiting: number }
   const tally = new Tally(pageUrl)
   onTestFinished(() => tally.stop())
 
@@ -197,9 +200,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         if (code !== 0) late.push(`${name} ended with ${code}`)
       }),
     )
-    const waiting = async () =>
-      ((await (await fetch(`${pageUrl}/api/health`)).json()) as { rows_waiting: number }).rows_waiting
-    await eventually('an empty spool', async () => (await waiting()) === 0, left()).catch((error) =>
+    await eventually('an empty spool', async () => (await health()).rows_waiting === 0, left()).catch((error) =>
       late.push(error.message),
     )
     await tally.look()
@@ -245,10 +246,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     tally,
     note,
     addPi,
-    anotherBridge: async (name, env = {}) => {
+    health,
+    taken: (pi) => readFileSync(path(`journals/${pi}`), 'utf8').split('\n').length - 1,
+    anotherBridge: async (name, args, env = {}) => {
       const { page } = await freePorts('page')
       const own = { SNOWHAT_SPOOL_DIR: path(`spool-${name}`), SNOWHAT_HTTP_PORT: String(page) }
-      return part(name, [SNOWHAT, 'bridge'], { ...bridgeEnv, ...own, ...env }, bridgeUp)
+      return part(name, [SNOWHAT, 'bridge', ...args], { ...bridgeEnv, ...own, ...env }, bridgeUp)
     },
     outboxOf: (pi) => path(`outbox-${pi}`),
     spool: path('spool'),

@@ -28,6 +28,7 @@ export interface MosquittoProcess {
   readonly kills: number
   /** The file with a user's password. */
   passwordFile(user: string): string
+  /** Does nothing where it is running. */
   start(): Promise<void>
   /** Resolves when it is gone. */
   kill(signal: NodeJS.Signals): Promise<void>
@@ -57,6 +58,7 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
   chmodSync(directory, 0o755)
   const logFile = path('mosquitto.log')
   let running: ChildProcess | undefined
+  let gone: Promise<unknown> = Promise.resolve()
   let kills = 0
 
   return {
@@ -68,6 +70,8 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
     },
     passwordFile: (user) => join(path('secrets'), user),
     start: async () => {
+      await gone
+      if (running !== undefined) return
       const log = openSync(logFile, 'a')
       const child = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: ['ignore', log, log] })
       running = child
@@ -80,10 +84,11 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
     kill: async (signal) => {
       const child = running
       running = undefined
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-      const gone = new Promise((resolve) => child.once('close', resolve))
-      child.kill(signal)
-      if (signal === 'SIGKILL') kills++
+      if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+        gone = new Promise((resolve) => child.once('close', resolve))
+        child.kill(signal)
+        if (signal === 'SIGKILL') kills++
+      }
       await gone
     },
     save: () => {
