@@ -389,6 +389,7 @@ class RunningBridge implements Bridge {
       route: this.#route,
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
+      retained: (filters) => this.#retained.messages(filters),
       accept: async (message) => {
         if (this.#stopping || this.#leaving)
           throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')

@@ -11,6 +11,8 @@ export interface MainConnectionParts {
   readonly route: Route
   readonly ledgers: LedgerPublisher
   readonly link: () => MqttLink
+  /** What the broker holds, read where nothing queues. */
+  readonly retained: (filters: readonly string[]) => Promise<readonly IncomingMessage[]>
   /** Readings; acknowledged when it resolves. */
   readonly accept: (message: IncomingMessage) => Promise<void>
   readonly onReady: () => void
@@ -37,7 +39,7 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
       const link = parts.link()
       // What the last bridge left is read before this one speaks.
       await link.subscribe(presence.filters())
-      await link.roundTrip(topics.response('connect'))
+      for (const message of await parts.retained(presence.filters())) presence.take(message)
       await presence.speak(link)
       ledgers.connected()
       await link.subscribe([route.filter])

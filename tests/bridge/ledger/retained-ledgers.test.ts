@@ -1,0 +1,56 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { RetainedLedgers } from '../../../bridge/ledger/retained-ledgers.ts'
+import { systemClock } from '../../../src/clock.ts'
+import { silentLog } from '../../../src/log.ts'
+import { openMqttLink } from '../../../src/mqtt-link.ts'
+import { createTopics } from '../../../src/topics.ts'
+import { aedesBroker } from '../../support/aedes-broker.ts'
+import { ledger } from '../../support/ledgers.ts'
+import { connected, mqttSettings } from '../../support/links.ts'
+
+const topics = createTopics('sensehat', 'homeassistant')
+
+async function reader() {
+  const broker = await aedesBroker()
+  const writer = await connected(broker.url, '3.1.1')
+  const deps = { clock: systemClock(), log: silentLog(), random: Math.random }
+  // Asked at once, before it is connected: the main connection may be a moment earlier.
+  const link = await openMqttLink(
+    mqttSettings(broker.url, '3.1.1'),
+    {
+      clientId: 'side',
+      onMessage: (message) => {
+        retained.take(message)
+      },
+    },
+    deps,
+  )
+  const retained = new RetainedLedgers(topics, () => link, deps)
+  onTestFinished(() => link.close())
+  return { writer, retained }
+}
+
+it('brings what the broker holds, each time anew, and nothing of before', async () => {
+  const { writer, retained } = await reader()
+  expect(await retained.messages([topics.bridgeInfo, topics.allLedgers])).toEqual([])
+  await writer.publish(topics.bridgeInfo, 'first', { retain: true })
+  await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
+  for (let again = 0; again < 2; again++) {
+    const found = await retained.messages([topics.bridgeInfo, topics.allLedgers])
+    expect(new Set(found.map(({ topic }) => topic))).toEqual(new Set([topics.bridgeInfo, topics.ledger('pi-a')]))
+    expect(found).toHaveLength(2)
+  }
+})
+
+it('tells a ledger from none, from one that was cleared, and from what is no ledger', async () => {
+  const { writer, retained } = await reader()
+  const read = (hostname: string) => retained.read(hostname, new AbortController().signal)
+  expect(await read('pi-a')).toBeNull()
+  await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
+  expect(await read('pi-a')).toMatchObject({ id: 7 })
+  expect(await read('pi-b')).toBeNull()
+  await writer.publish(topics.ledger('pi-a'), 'nonsense', { retain: true })
+  await expect(read('pi-a')).rejects.toMatchObject({ code: 'E_LEDGER_UNREADABLE' })
+  await writer.publish(topics.ledger('pi-a'), '', { retain: true })
+  expect(await read('pi-a')).toBeNull()
+})
