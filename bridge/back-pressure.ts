@@ -33,7 +33,8 @@ export class BackPressure {
     try {
       await take()
     } catch (error) {
-      if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL') {
+      // Many messages are under way at once; the first one told.
+      if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL' && !this.#full) {
         this.#full = true
         this.#log.error(
           {

@@ -284,6 +284,8 @@ class RunningBridge implements Bridge {
     life.own('lanes', this.#lanes, (lanes) => lanes.close())
     // Closed first: a call that is not answered would keep its lane for a minute.
     life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+    // What an earlier process left waits for no new reading: its Pi may be gone, and a full spool takes none.
+    for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
   #statusSource(): StatusSource {
