@@ -73,9 +73,9 @@ export async function openMosquitto({ directory, port, users, override }: Mosqui
       await gone
       if (running !== undefined) return
       const log = openSync(logFile, 'a')
+      const from = readFileSync(logFile).length
       const child = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: ['ignore', log, log] })
       running = child
-      const from = readFileSync(logFile).length
       await eventually('Mosquitto is running', () => {
         if (child.exitCode !== null) throw new Error(readFileSync(logFile, 'utf8').slice(-2_000))
         return readFileSync(logFile).subarray(from).includes(' running')
