@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { type LinkOptions, openMqttLink } from '../../src/mqtt-link.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { mqttSettings } from '../support/links.ts'
-import { findMosquitto, type MosquittoProcess, openMosquitto } from '../support/mosquitto-process.ts'
+import { describeWithMosquitto, type MosquittoProcess, openMosquitto } from '../support/mosquitto-process.ts'
 import { freePorts } from '../support/ports.ts'
 import { run, snowhat } from '../support/program.ts'
 import { readTable, upTo } from '../support/table.ts'
@@ -43,9 +43,8 @@ async function as(user: string, mosquitto: MosquittoProcess, options: Partial<Li
 }
 
 const REFUSED = /not authorized/i
-const missing = findMosquitto()
 
-describe.skipIf(missing !== '')(`access at the broker as it is shipped ${missing && `(SKIPPED: ${missing})`}`, () => {
+describeWithMosquitto('access at the broker as it is shipped', () => {
   it('nobody without a password comes in', async () => {
     const mosquitto = await broker()
     const refusals: unknown[] = []

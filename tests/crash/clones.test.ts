@@ -1,10 +1,10 @@
 import { cpSync, lstatSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { describeCrash } from './storms.ts'
+import { describeWithMosquitto } from '../support/mosquitto-process.ts'
 import { startWorld } from './world.ts'
 
-describeCrash('two Pis with one host name', () => {
+describeWithMosquitto('two Pis with one host name', () => {
   it('a card that was copied with readings on it: both send them, and all come once', async () => {
     const world = await startWorld({ name: 'clones', pis: ['pi-one'], faults: true })
     world.cables.pis.refuse(true)

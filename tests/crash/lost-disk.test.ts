@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { describeCrash } from './storms.ts'
+import { describeWithMosquitto } from '../support/mosquitto-process.ts'
 import { startWorld, type World } from './world.ts'
 
-describeCrash("the bridge's disk is lost with rows on it that are not committed", () => {
+describeWithMosquitto("the bridge's disk is lost with rows on it that are not committed", () => {
   const waiting = async (world: World, rows: number) =>
     eventually(`${rows} rows wait`, async () => (await world.health()).rows_waiting > rows)
 

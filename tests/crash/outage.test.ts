@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { describeCrash } from './storms.ts'
+import { describeWithMosquitto } from '../support/mosquitto-process.ts'
 import { startWorld } from './world.ts'
 
-describeCrash('Snowpipe is away for longer than the broker can wait', () => {
+describeWithMosquitto('Snowpipe is away for longer than the broker can wait', () => {
   it('nothing is missing and nothing twice when the broker has dropped readings', async () => {
     const world = await startWorld({
       name: 'outage',

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { describeCrash } from './storms.ts'
+import { describeWithMosquitto } from '../support/mosquitto-process.ts'
 import { SNOWHAT, startWorld } from './world.ts'
 
 /** A second bridge that is told to may start beside a live one. */
 const help = execFileSync(process.execPath, [SNOWHAT, 'bridge', '--help']).toString()
 const TAKE_OVER = help.includes('--take-over') ? ['--take-over'] : []
 
-describeCrash('two bridges at once', () => {
+describeWithMosquitto('two bridges at once', () => {
   it('one of them stands down with 78 and says why, and nothing is missing and nothing twice', async () => {
     const world = await startWorld({ name: 'rivals', pis: ['pi-one', 'pi-two'] })
     const second = await world.anotherBridge('second', TAKE_OVER, { SNOWHAT_BRIDGE_CLIENT_ID: 'second' })

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { findMosquitto } from '../support/mosquitto-process.ts'
+import { expect, it } from 'vitest'
+import { describeWithMosquitto } from '../support/mosquitto-process.ts'
 import { SEED } from './numbers.ts'
 import { scheduleOf, type Weather } from './schedule.ts'
 import { storm } from './storm.ts'
@@ -17,28 +17,20 @@ export function storms(loses: Weather['loses']): void {
     number: i + 1,
     kills: Math.min(KILLS_PER_WORLD, kills - i * KILLS_PER_WORLD),
   }))
-  describeCrash(`kill -9 at any moment, and now and then the disk of the ${loses} is lost`, () => {
-    it.each(worlds)(
-      'world $number: nothing is missing and nothing twice after $kills kills',
-      async ({ number, kills }) => {
-        const world = await startWorld({ name: `storm-${loses}-${number}`, variant: number, pis: PIS, faults: true })
-        await storm(world, scheduleOf(world.numbers, { kills, pis: PIS, loses }))
-        await world.expectAllOnce()
-        expect(world.tally.redelivered, 'redeliveries').toBeGreaterThan(0)
-        expect(world.tally.replayed, 'rows replayed after the committed token').toBeGreaterThan(0)
-        expect(world.tally.staleReopens(world.bridge.log), 'stale reopens').toBeGreaterThan(0)
-      },
-    )
-  })
-}
-
-/** Crash tests need Mosquitto on this machine, where its files and its process can be reached. */
-export function describeCrash(name: string, tests: () => void): void {
-  const missing = findMosquitto()
-  if (missing === '') describe(`${name} (seed ${SEED})`, tests)
-  else if (process.env.SNOWHAT_REQUIRE_MOSQUITTO === '1')
-    it(`${name}: has Mosquitto`, () => {
-      throw new Error(`SNOWHAT_REQUIRE_MOSQUITTO=1, and ${missing}`)
-    })
-  else describe.skip(`${name} (SKIPPED: ${missing})`, tests)
+  describeWithMosquitto(
+    `kill -9 at any moment, and now and then the disk of the ${loses} is lost (seed ${SEED})`,
+    () => {
+      it.each(worlds)(
+        'world $number: nothing is missing and nothing twice after $kills kills',
+        async ({ number, kills }) => {
+          const world = await startWorld({ name: `storm-${loses}-${number}`, variant: number, pis: PIS, faults: true })
+          await storm(world, scheduleOf(world.numbers, { kills, pis: PIS, loses }))
+          await world.expectAllOnce()
+          expect(world.tally.redelivered, 'redeliveries').toBeGreaterThan(0)
+          expect(world.tally.replayed, 'rows replayed after the committed token').toBeGreaterThan(0)
+          expect(world.tally.staleReopens(world.bridge.log), 'stale reopens').toBeGreaterThan(0)
+        },
+      )
+    },
+  )
 }

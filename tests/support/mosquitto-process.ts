@@ -2,14 +2,26 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { chmodSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describe, it } from 'vitest'
 import { eventually } from './eventually.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url))
 /** Where distributions put it; not on everybody's PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 
-/** Empty when Mosquitto is on this machine, otherwise what is missing. */
-export function findMosquitto(): string {
+/** Tests that need Mosquitto on this machine, where its files and its process can be reached. Without it they are skipped. */
+export function describeWithMosquitto(name: string, tests: () => void): void {
+  const missing = findMosquitto()
+  if (missing === '') describe(name, tests)
+  else if (process.env.SNOWHAT_REQUIRE_MOSQUITTO === '1')
+    it(`${name}: has Mosquitto`, () => {
+      throw new Error(`SNOWHAT_REQUIRE_MOSQUITTO=1, and ${missing}`)
+    })
+  else describe.skip(`${name} (SKIPPED: ${missing})`, tests)
+}
+
+/** Empty when it is there, otherwise what is missing. */
+function findMosquitto(): string {
   for (const program of ['mosquitto', 'mosquitto_passwd'])
     if (spawnSync(program, ['-h'], { env: { PATH } }).error) return `${program} is not installed`
   return ''
