@@ -8,21 +8,21 @@ import type { Topics } from '../../src/topics.ts'
 
 /** How soon it looks again whether the broker can be asked. */
 const RETRY_MS = 1_000
-/** The side connection comes and goes with the main one, but perhaps a moment later. */
-const CONNECT_WAIT_MS = 5_000
+/** The two connections come back each in its own time; the longest pause between two attempts is a minute. */
+const CONNECT_WAIT_MS = 65_000
 const CONNECT_LOOK_MS = 100
 
 /**
- * Reads what the broker holds of bridges on a connection of its own: on the main one it would come behind everything that is
- * queued for the session, and behind readings that a full spool does not take it would never come. One device at a time,
- * so that no queue limit at the broker can make a ledger look absent that is there.
+ * Reads what the broker holds on a connection of its own: what others left on the bridge's topics, and a device's ledger, one
+ * device at a time, so that no queue limit at the broker can make a ledger look absent that is there. On the main connection it
+ * would come behind everything that is queued for the session: behind readings that a full spool does not take, never.
  */
 export class RetainedLedgers {
   readonly #topics: Topics
   readonly #link: () => Pick<MqttLink, 'subscribe' | 'unsubscribe' | 'roundTrip'>
   readonly #deps: { readonly clock: Clock; readonly log: Log }
-  readonly #oneAtATime = new Gate(1)
   #heard: IncomingMessage[] = []
+  readonly #oneAtATime = new Gate(1)
 
   /** `link` throws while there is no connection. */
   constructor(
@@ -35,23 +35,24 @@ export class RetainedLedgers {
     this.#deps = deps
   }
 
-  /** Takes the message when it is a ledger or a bridge's `info`. */
+  /** Takes the message when it is a ledger, or a bridge's `info`. */
   take(message: IncomingMessage): boolean {
-    const { bridgeInfo, hostnameOfLedger } = this.#topics
-    if (message.topic !== bridgeInfo && hostnameOfLedger(message.topic) === undefined) return false
+    const { topic } = message
+    if (topic !== this.#topics.bridgeInfo && this.#topics.hostnameOfLedger(topic) === undefined) return false
     this.#heard.push(message)
     return true
   }
 
-  /** All that the broker holds on these topics. Rejects when it cannot be asked now. */
+  /** All that the broker holds on these topics, as soon as there is a connection. */
   async messages(filters: readonly string[]): Promise<IncomingMessage[]> {
     const { clock } = this.#deps
     const until = clock.monotonic() + CONNECT_WAIT_MS
     for (;;) {
       try {
-        return await this.#ask(filters)
+        return await this.#messagesNow(filters)
       } catch (error) {
-        if (!isDisconnect(error) || clock.monotonic() >= until) throw error
+        const lost = error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
+        if (!lost || clock.monotonic() >= until) throw error
       }
       await clock.sleep(CONNECT_LOOK_MS)
     }
@@ -72,9 +73,9 @@ export class RetainedLedgers {
 
   async #readNow(hostname: string): Promise<Ledger | null> {
     const topic = this.#topics.ledger(hostname)
+    const found = await this.#messagesNow([topic])
     // An empty payload clears a retained message: there is none then.
-    const found = (await this.#ask([topic])).filter((message) => message.topic === topic && message.payload.length > 0)
-    const last = found.at(-1)
+    const last = found.findLast((message) => message.topic === topic && message.payload.length > 0)
     if (last === undefined) return null
     const ledger = parseLedger(last.payload)
     if (ledger === undefined)
@@ -82,18 +83,14 @@ export class RetainedLedgers {
     return ledger
   }
 
-  #ask(filters: readonly string[]): Promise<IncomingMessage[]> {
+  #messagesNow(filters: readonly string[]): Promise<IncomingMessage[]> {
     return this.#oneAtATime.pass(async () => {
       const link = this.#link()
       this.#heard = []
       await link.subscribe(filters)
       await link.roundTrip(this.#topics.response('read'))
       await link.unsubscribe(filters)
-      return this.#heard.splice(0)
+      return this.#heard
     })
   }
-}
-
-function isDisconnect(error: unknown): boolean {
-  return error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
 }

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { RetainedLedgers } from '../../../bridge/ledger/retained-ledgers.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { silentLog } from '../../../src/log.ts'
-import { type IncomingMessage, openMqttLink } from '../../../src/mqtt-link.ts'
+import { openMqttLink } from '../../../src/mqtt-link.ts'
 import { createTopics } from '../../../src/topics.ts'
 import { aedesBroker } from '../../support/aedes-broker.ts'
 import { ledger } from '../../support/ledgers.ts'
@@ -14,16 +14,20 @@ async function reader() {
   const broker = await aedesBroker()
   const writer = await connected(broker.url, '3.1.1')
   const deps = { clock: systemClock(), log: silentLog(), random: Math.random }
-  const settings = mqttSettings(broker.url, '3.1.1')
-  const onMessage = (message: IncomingMessage) => {
-    retained.take(message)
-  }
-  const link = await openMqttLink(settings, { clientId: 'side', onMessage }, deps)
-  onTestFinished(() => link.close())
   // Asked at once, before it is connected: the main connection may be a moment earlier.
+  const link = await openMqttLink(
+    mqttSettings(broker.url, '3.1.1'),
+    {
+      clientId: 'side',
+      onMessage: (message) => {
+        retained.take(message)
+      },
+    },
+    deps,
+  )
   const retained = new RetainedLedgers(topics, () => link, deps)
-  const read = (hostname: string) => retained.read(hostname, new AbortController().signal)
-  return { writer, retained, read }
+  onTestFinished(() => link.close())
+  return { writer, retained }
 }
 
 it('brings what the broker holds, each time anew, and nothing of before', async () => {
@@ -39,7 +43,8 @@ it('brings what the broker holds, each time anew, and nothing of before', async 
 })
 
 it('tells a ledger from none, from one that was cleared, and from what is no ledger', async () => {
-  const { writer, read } = await reader()
+  const { writer, retained } = await reader()
+  const read = (hostname: string) => retained.read(hostname, new AbortController().signal)
   expect(await read('pi-a')).toBeNull()
   await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
   expect(await read('pi-a')).toMatchObject({ id: 7 })
