@@ -2,23 +2,23 @@ import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
 import { compareTokens, type OffsetToken } from '../offset-token.ts'
-import { type Answer, codeOf } from '../snowpipe/answer.ts'
+import type { Answer } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
-import { remedyFor } from '../snowpipe/remedy.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch } from './append-batch.ts'
-import { type FrozenBatch, freezeBatch, planBatch, type Trigger } from './batch.ts'
+import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
 import { newsIn } from './committed-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
 import { Halving, type Suspect } from './halving.ts'
-import { holdRemedy } from './hold-remedy.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import { leaveUpTo } from './leaving.ts'
+import { nextBatch } from './next-batch.ts'
 import { openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
-import { countsOf, settle } from './row-account.ts'
+import { Standstill } from './standstill.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -76,11 +76,10 @@ export class Lane {
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   #lastProgress = 0
-  #undeliverableSince: number | undefined
-  #held: Hold | undefined
   /** Up to this row nothing waits for a batch to be full. */
   #flushTo: OffsetToken | undefined
   readonly #reopens = new ReopenLoop()
+  readonly #standstill: Standstill
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
     this.device = device
@@ -88,6 +87,7 @@ export class Lane {
     this.#policy = policy
     this.#deps = deps
     this.#log = deps.log.child({ component: 'lane', device: device.hostname })
+    this.#standstill = new Standstill(device, deps, this.#log)
   }
 
   get state(): LaneState {
@@ -96,7 +96,7 @@ export class Lane {
 
   /** Since when it is blocked or held without anything having been taken meanwhile, monotonic. */
   get undeliverableSince(): number | undefined {
-    return this.#undeliverableSince
+    return this.#standstill.since
   }
 
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
@@ -106,7 +106,7 @@ export class Lane {
 
   /** Why it is held, while it is. */
   get hold(): Hold | undefined {
-    return this.#held
+    return this.#standstill.hold
   }
 
   /** Its channel has to be opened again and again: somebody else seems to open it too. */
@@ -151,8 +151,7 @@ export class Lane {
   release(): void {
     if (this.#state !== 'held') return
     this.#state = 'resting'
-    this.#held = undefined
-    this.#undeliverableSince = undefined
+    this.#standstill.over()
     this.#reopens.reset()
     this.#openAnew('it was decided how to go on')
   }
@@ -190,38 +189,14 @@ export class Lane {
   #progress(committed: OffsetToken, status: ChannelStatus): void {
     // The answer to the append comes first: until then its rows are not counted as sent.
     if (this.#inFlight !== undefined && compareTokens(this.#inFlight.last, committed) <= 0) return
-    const { rejected, disagreement } = settle(this.device.countTo(committed), this.device.agreed, status)
-    if (disagreement !== undefined) {
-      this.#hold('row_counts', disagreement, this.device.incarnation)
+    const left = leaveUpTo(committed, status, this.device, this.#deps, this.#log)
+    if ('disagreement' in left) {
+      this.#hold('row_counts', left.disagreement, this.device.incarnation)
       return
     }
-    this.device.agreed = countsOf(status)
-    if (rejected > 0) {
-      this.device.counters.rejected += rejected
-      this.#deps.events.emit('rows:rejected', this.device.hostname, rejected, status.lastErrorMessage)
-      this.#log.error(
-        { rows: rejected, reason: status.lastErrorMessage, hint: 'look at ERROR_TABLE of the table' },
-        'Snowflake could not store rows',
-      )
-    }
-    this.#trim(committed)
+    this.#appended = Math.max(0, this.#appended - left.rows)
+    this.#lastProgress = this.#deps.clock.monotonic()
     this.wake()
-  }
-
-  /** Rows up to `committed` are in the table. */
-  #trim(committed: OffsetToken): void {
-    const { clock, events, ledgers, spool } = this.#deps
-    const oldest = this.device.waitingSince ?? clock.now()
-    const rows = this.device.trimTo(committed)
-    this.#appended = Math.max(0, this.#appended - rows)
-    this.#lastProgress = clock.monotonic()
-    if (rows > 0) {
-      this.device.lastCommitAt = clock.now()
-      events.emit('rows:committed', this.device.hostname, rows, clock.now() - oldest)
-    }
-    spool.trimmed(this.device)
-    ledgers.touch(this.device)
-    this.#deps.onTrimmed()
   }
 
   async #run(): Promise<void> {
@@ -302,27 +277,21 @@ export class Lane {
     const { clock, ledgers } = this.#deps
     this.#enter('ready')
     if (this.#appended >= MAX_UNCOMMITTED_BATCHES * Math.max(1, this.#policy.max_rows)) return this.#bell.wait()
-    const from = this.#appended + this.#halving.skip
-    const most = this.#halving.most(this.#policy.max_rows)
-    const waiting = this.device.rows.slice(from, from + most)
-    // The first batch after an opening waits for nothing: it shows that the way is open.
-    const [next] = waiting
-    const flushed = this.#flushTo && next && compareTokens(next.token, this.#flushTo) <= 0
-    const atOnce = this.#draining || flushed || !channel.proved || this.#halving.active
-    const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce === true)
-    // The next ones are still on the disk; the bell rings when they are here.
-    if (plan === undefined) return this.#bell.wait()
-    if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
-    const rows = waiting.slice(0, plan.rows)
-    const announced = rows.findIndex((row) => !ledgers.isAnnounced(this.device, row.token.ordinal))
-    if (announced === 0) {
-      ledgers.announce(this.device)
-      return this.#bell.wait()
-    }
-    const spacing = this.#nextAppendAt - clock.monotonic()
-    if (spacing > 0) return this.#rest(spacing)
-    // A batch holds rows of announced runs only; the rest follow with the next one.
-    await this.#append(channel, announced < 0 ? rows : rows.slice(0, announced), plan.trigger)
+    const next = nextBatch(this.device, {
+      appended: this.#appended,
+      halving: this.#halving,
+      policy: this.#policy,
+      atOnce: this.#draining || !channel.proved,
+      flushTo: this.#flushTo,
+      now: clock.monotonic(),
+      isAnnounced: (ordinal) => ledgers.isAnnounced(this.device, ordinal),
+    })
+    if (next === 'unannounced') ledgers.announce(this.device)
+    // The bell rings when the ledger is with the broker, and when rows have come from the disk.
+    if (next === 'unannounced' || next === undefined) return this.#bell.wait()
+    const wait = 'dueInMs' in next ? next.dueInMs : this.#nextAppendAt - clock.monotonic()
+    if (wait > 0 || 'dueInMs' in next) return this.#bell.waitAtMost(wait, clock)
+    await this.#append(channel, next.rows, next.trigger)
   }
 
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
@@ -344,7 +313,7 @@ export class Lane {
         if (bad !== undefined) await this.#deps.onRefusedRow(this.device, bad.row, bad.answer.message)
         channel.continuationToken = end.continuationToken
         channel.proved = true
-        this.#undeliverableSince = undefined
+        this.#standstill.through()
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#inFlight = undefined
         if (bad !== undefined) this.device.setAside(bad.row)
@@ -376,11 +345,6 @@ export class Lane {
     this.#deps.onTrimmed()
   }
 
-  /** Until the bell rings, at most `ms`. */
-  #rest(ms: number): Promise<void> {
-    return this.#bell.waitAtMost(ms, this.#deps.clock)
-  }
-
   #openAnew(reason: string): void {
     this.#reopen ??= reason
     this.#sending?.abort()
@@ -389,10 +353,7 @@ export class Lane {
 
   async #blocked(answer: Answer): Promise<void> {
     this.#enter('blocked')
-    this.#undeliverableSince ??= this.#deps.clock.monotonic()
-    const code = codeOf(answer)
-    this.#deps.trouble.refused(this.device.hostname, code, answer.message, remedyFor(code))
-    this.#deps.events.emit('lane:blocked', this.device.hostname, code, answer.message)
+    this.#standstill.blocked(answer)
     await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
   }
@@ -405,13 +366,7 @@ export class Lane {
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */
   #hold(code: HoldCode, reason: string, incarnation: number | null): void {
     this.#state = 'held'
-    this.#undeliverableSince ??= this.#deps.clock.monotonic()
-    this.#held = { code, reason, incarnation, since: this.#deps.clock.now() }
     this.#sending?.abort()
-    this.#log.fatal(
-      { code, reason, hint: holdRemedy(this.device, code) },
-      'this device is held: its rows stay in the spool until you have looked',
-    )
-    this.#deps.events.emit('lane:blocked', this.device.hostname, code, reason)
+    this.#standstill.held(code, reason, incarnation)
   }
 }

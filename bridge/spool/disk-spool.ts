@@ -51,7 +51,14 @@ export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpool
   const fs = deps.fs ?? nodeFileSystem()
   const log = await openDurableLog({ dir: settings.dir }, { clock: deps.clock, log: deps.log, fs })
   try {
-    return await DiskSpool.restore(settings, { ...deps, fs }, log)
+    const spool = await DiskSpool.restore(settings, { ...deps, fs }, log)
+    const { corrupt, gaps, tornTail } = log.report
+    const { dir } = settings
+    const fresh = corrupt.filter(({ known }) => !known)
+    if (fresh.length > 0 || gaps.length > 0)
+      deps.log.error({ dir, corrupt: fresh, gaps }, 'the disk has damaged rows of the spool: their Pis send them again')
+    deps.log.info({ dir, bytes: spool.bytes, torn: tornTail !== undefined }, 'the spool on disk is open')
+    return spool
   } catch (error) {
     await log.close()
     throw error

@@ -1,0 +1,339 @@
+import { hostname as machine } from 'node:os'
+import type { BridgeInfo } from '../src/bridge-info.ts'
+import { SnowhatError } from '../src/errors.ts'
+import { Events } from '../src/events.ts'
+import type { Ledger } from '../src/ledger.ts'
+import { Lifecycle } from '../src/lifecycle.ts'
+import type { LinkOptions } from '../src/mqtt-link.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
+import { createTopics, type Topics } from '../src/topics.ts'
+import { VERSION } from '../src/version.ts'
+import { within } from '../src/within.ts'
+import { answersOf } from './answers.ts'
+import { BackPressure } from './back-pressure.ts'
+import type { Bridge, BridgeDeps, BridgeTotals, StartOptions } from './bridge.ts'
+import type { BridgeSettings } from './config.ts'
+import { Connections } from './connections.ts'
+import type { DeadLetters } from './dead-letters/dead-letters.ts'
+import type { BridgeEventMap, BridgeEvents } from './events.ts'
+import { Guard } from './guard.ts'
+import { Intake } from './intake.ts'
+import { Lanes } from './lanes/lanes.ts'
+import { gapsOf } from './ledger/ledger-of.ts'
+import { LedgerPublisher } from './ledger/ledger-publisher.ts'
+import { RetainedLedgers } from './ledger/retained-ledgers.ts'
+import { mainConnection } from './main-connection.ts'
+import { Presence } from './presence.ts'
+import { Requests } from './requests.ts'
+import type { Route } from './route.ts'
+import { senseHatRoute } from './sense-hat-route.ts'
+import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
+import type { Identity } from './snowpipe/credentials.ts'
+import type { Spool } from './spool/spool.ts'
+import { Progress } from './status/progress.ts'
+import { serveStatus } from './status/server.ts'
+import { type StatusSource, statusSource } from './status/source.ts'
+
+/** How long the broker may take for what is said last. */
+const GOODBYE_MS = 2_000
+
+/** The parts of a bridge, and how they are joined. */
+export class RunningBridge implements Bridge {
+  readonly events: BridgeEvents
+  readonly deadLetters: DeadLetters
+  readonly ended: Promise<never>
+  readonly #settings: BridgeSettings
+  readonly #topics: Topics
+  readonly #deps: BridgeDeps
+  readonly #life = new Lifecycle()
+  readonly #spool: Spool
+  readonly #snowpipe: Snowpipe
+  readonly #ledgers: LedgerPublisher
+  readonly #lanes: Lanes
+  readonly #route: Route
+  readonly #intake: Intake
+  readonly #pressure: BackPressure
+  readonly #presence: Presence
+  readonly #status: StatusSource
+  readonly #requests: Requests
+  readonly #retained: RetainedLedgers
+  readonly #startedAt: string
+  readonly #connections: Connections
+  /** Since when the broker is away, on the monotonic clock. */
+  #awaySince: number | undefined
+  #refused: SnowhatError | undefined
+  #http: { port: number } = { port: 0 }
+  #committed = 0
+  #stopping = false
+  #leaving = false
+  #fail: (reason: unknown) => void = () => undefined
+
+  constructor(
+    settings: BridgeSettings,
+    mqtt: MqttSettings,
+    identity: Identity,
+    spool: Spool,
+    deadLetters: DeadLetters,
+    deps: BridgeDeps,
+    options: StartOptions,
+  ) {
+    const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
+    const { clock, log } = deps
+    this.deadLetters = deadLetters
+    this.#settings = settings
+    this.#topics = topics
+    this.#deps = deps
+    this.events = new Events<BridgeEventMap>(log)
+    this.events.on('rows:committed', (_device, rows) => {
+      this.#committed += rows
+    })
+    this.ended = new Promise((_resolve, reject) => {
+      this.#fail = reject
+    })
+    spool.failed.catch((error: unknown) => this.#fail(error))
+    // Who starts a bridge in a test may not care; the command does.
+    this.ended.catch(() => undefined)
+    this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity })
+    this.#spool = spool
+    spool.onLoaded = (device) => this.#lanes.wake(device)
+    this.#startedAt = new Date(clock.now()).toISOString()
+    this.#awaySince = clock.monotonic()
+    this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#connections.restart())
+    const { events } = this
+    this.#ledgers = new LedgerPublisher({
+      clock,
+      log,
+      events,
+      spool,
+      topics,
+      publish: (topic, payload) => this.#connections.main.publish(topic, payload, { retain: true }),
+      retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
+      onAnnounced: (device) => this.#lanes.wake(device),
+    })
+    this.#lanes = new Lanes(settings, {
+      ...deps,
+      events,
+      spool,
+      snowpipe: this.#snowpipe,
+      ledgers: this.#ledgers,
+      retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
+      onTrimmed: () => this.#pressure.eased(),
+      onRenewed: () => this.#connections.restart(),
+      onRival: (reason) => this.#standDown(reason),
+      onRefusedRow: (device, row, reason) => {
+        events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
+        return deadLetters.add({
+          device: device.hostname,
+          topic: topics.readings(device.hostname),
+          code: 'refused_by_snowflake',
+          reason,
+          payload: row.json,
+          at: clock.now(),
+          position: { stream: row.token.stream, seq: row.token.seq },
+        })
+      },
+    })
+    this.#route = senseHatRoute(topics)
+    this.#intake = new Intake(this.#route, {
+      clock,
+      log,
+      events,
+      spool,
+      deadLetters: this.deadLetters,
+      onChange: (device) => {
+        this.#ledgers.touch(device)
+        this.#lanes.wake(device)
+      },
+    })
+    this.#presence = new Presence({
+      log,
+      topics,
+      spool,
+      info: () => this.#info(),
+      standsDown: settings.bridge.guard,
+      onRival: (reason) => this.#standDown(reason),
+    })
+    this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
+    this.#status = this.#statusSource()
+    this.#requests = new Requests({
+      log,
+      topics,
+      publish: (topic, payload) => this.#connections.side.publish(topic, payload),
+      speaking: () => !this.#leaving,
+      answers: answersOf({
+        clock,
+        spool,
+        lanes: this.#lanes,
+        ledgers: this.#ledgers,
+        status: this.#status,
+        info: () => this.#info(),
+        stopping: () => this.#stopping || this.#leaving,
+      }),
+    })
+    this.#connections = new Connections(mqtt, this.#mainOptions(mqtt.url), {
+      ...deps,
+      spool,
+      topics,
+      presence: this.#presence,
+      guard: settings.bridge.guard ? new Guard({ clock, log, topics }) : undefined,
+      takeOver: options.takeOver ?? false,
+      info: () => this.#info(),
+      sideFilters: [this.#requests.filter],
+      onSideMessage: (message) => {
+        if (!this.#retained.take(message)) this.#requests.take(message)
+      },
+      onRefused: (reason) => this.#refuse(reason),
+    })
+  }
+
+  get instance(): string {
+    return this.#spool.instance
+  }
+
+  get target(): string {
+    const { snowflake } = this.#settings
+    return snowflake.url !== '' ? snowflake.url : snowflake.account
+  }
+
+  get httpPort(): number {
+    return this.#http.port
+  }
+
+  async start(): Promise<void> {
+    const life = this.#life
+    life.own('spool', this.#spool, (spool) => spool.close())
+    life.own('dead letters', this.deadLetters, (letters) => letters.close())
+    life.own('mqtt', this.#connections, (connections) => connections.close())
+    await this.#connections.look()
+    if (this.#refused !== undefined) throw this.#refused
+    this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status, this.#deps.log), (http) =>
+      http.close(),
+    )
+    await this.#connections.speak()
+    life.own('ledgers', this.#ledgers, (ledgers) => ledgers.close())
+    life.own('lanes', this.#lanes, (lanes) => lanes.close())
+    // Closed first: a call that is not answered would keep its lane for a minute.
+    life.own('snowpipe', this.#snowpipe, (snowpipe) => snowpipe.close())
+    // What an earlier process left waits for no new reading: its Pi may be gone, and a full spool takes none.
+    for (const device of this.#spool.devices()) this.#lanes.wake(device)
+  }
+
+  #statusSource(): StatusSource {
+    const { clock } = this.#deps
+    const { batch, bridge } = this.#settings
+    return statusSource({
+      target: this.target,
+      info: () => this.#info(),
+      progress: new Progress(this.events, this.#spool, clock),
+      // Rows may wait for their batch as long as the settings say.
+      stalledAfter: bridge.stalled_after + batch.max_age_ms,
+      brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
+      beside: () => this.#presence.beside,
+      connected: () => this.#connections.connected,
+      stopping: () => this.#stopping || this.#leaving,
+      events: this.events,
+      spool: this.#spool,
+      lanes: this.#lanes,
+      ledgers: this.#ledgers,
+      pressure: this.#pressure,
+      deadLetters: this.deadLetters,
+    })
+  }
+
+  /** After a start that failed half-way. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#snowpipe.close(), this.#lanes.close(), this.#ledgers.close(), this.#life.close()])
+  }
+
+  totals(): BridgeTotals {
+    const totals = { received: 0, redelivered: 0, rejected: 0, missing: 0, waiting: 0 }
+    for (const device of this.#spool.devices()) {
+      totals.received += device.counters.received
+      totals.redelivered += device.counters.redelivered
+      totals.rejected += device.counters.rejected
+      totals.missing += gapsOf(device).undeclared_gaps
+      totals.waiting += device.waiting
+    }
+    return { ...totals, committed: this.#committed, deadLetters: this.deadLetters.total }
+  }
+
+  ledger(hostname: string): Ledger | undefined {
+    for (const device of this.#spool.devices()) if (device.hostname === hostname) return this.#ledgers.current(device)
+    return undefined
+  }
+
+  async drain(deadlineMs: number): Promise<boolean> {
+    const done = await this.#lanes.drain(deadlineMs)
+    // A broker that does not acknowledge must not hold up the end.
+    await within(GOODBYE_MS, this.#deps.clock, () => this.#ledgers.flush())
+    return done
+  }
+
+  async close(): Promise<void> {
+    this.#stopping = true
+    // From here on nothing is acknowledged: the broker keeps it for the next start. Not unsubscribed, because
+    // that would throw the session's queue away. Beside another bridge nothing is said or sent any more.
+    if (!this.#leaving) await this.#sayGoodbye()
+    await this.#life.close()
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    const { clock, log } = this.#deps
+    if (!(await this.drain(this.#settings.bridge.drain)))
+      log.warn({ rows: this.totals().waiting }, 'stopping with rows not committed; they come again with the next start')
+    if (!this.#connections.connected) return
+    const { main } = this.#connections
+    await within(GOODBYE_MS, clock, () =>
+      main.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined),
+    )
+  }
+
+  /** Another bridge has the channels: every word of ours from here on would lie over its words. */
+  #standDown(reason: string): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    this.#ledgers.disconnected()
+    void this.#lanes.close()
+    // Trying to come back would throw the other one off the broker: they share the client id.
+    void this.#connections.closeMain()
+    this.#fail(
+      new SnowhatError('E_RIVAL', reason, { hint: 'one bridge per broker: stop the other one, or leave this one off' }),
+    )
+  }
+
+  /** A living bridge was found before this one has said or sent anything. */
+  #refuse(reason: SnowhatError): void {
+    this.#refused = reason
+    this.#leaving = true
+    this.#fail(reason)
+  }
+
+  #info(): BridgeInfo {
+    return { instance: this.instance, version: VERSION, host: machine(), started_at: this.#startedAt }
+  }
+
+  #mainOptions(url: string): LinkOptions {
+    const { clock, log } = this.#deps
+    return mainConnection({
+      clientId: this.#settings.bridge.client_id,
+      topics: this.#topics,
+      presence: this.#presence,
+      route: this.#route,
+      ledgers: this.#ledgers,
+      link: () => this.#connections.main,
+      retained: (filters) => this.#retained.messages(filters),
+      accept: async (message) => {
+        if (this.#stopping || this.#leaving)
+          throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
+        await this.#pressure.guard(() => this.#intake.accept(message))
+      },
+      onReady: () => {
+        this.#awaySince = undefined
+        log.info({ url, instance: this.instance }, 'connected to the broker')
+      },
+      onLost: () => {
+        this.#awaySince ??= clock.monotonic()
+      },
+    })
+  }
+}
