@@ -159,6 +159,8 @@ describeWithMosquitto('access at the broker as it is shipped', () => {
       await emulator.line(/the emulator is running/)
       const target = { SNOWHAT_SNOWFLAKE_URL: `http://127.0.0.1:${ports.emulator}`, SNOWHAT_BATCH_MAX_AGE_MS: '300' }
       const bridge = snowhat(['bridge', '--http-port', String(ports.page)], { env: { ...login('bridge'), ...target } })
+      // A publisher that has never seen a bridge waits for none at its end.
+      await bridge.line(/connected to the broker/)
       const publish = ['publisher', '-s', '-r', '0.05', '--max-batches', '2', '--hostname', 'pi-one']
       // Ends with 0 only when its ledger has told it that all is in the table.
       expect(await run(publish, { env: login('pi-one') })).toMatchObject({ code: 0 })
