@@ -77,7 +77,8 @@ export class Lanes {
 
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
-    if (device.waiting > 0) this.#lane(device).wake()
+    // What comes while all is being closed would make a lane that nobody closes.
+    if (device.waiting > 0 && !this.#stop.signal.aborted) this.#lane(device).wake()
   }
 
   of(device: DeviceLog): Lane | undefined {

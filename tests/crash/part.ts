@@ -97,7 +97,18 @@ export class Part {
     return child.exitCode
   }
 
-  /** It may end by itself from now on: gives its exit code. */
+  /** In any of its lives, the program running or not. */
+  said(words: RegExp, deadlineMs = 30_000): Promise<boolean> {
+    return eventually(`${this.name} says ${words}`, () => words.test(this.log), deadlineMs)
+  }
+
+  /** From now on it is no surprise when it ends by itself. Resolves when it has ended, however. */
+  mayEnd(): Promise<void> {
+    this.#expected = true
+    return this.#ended
+  }
+
+  /** Ends by itself: gives its exit code. */
   async gone(deadlineMs: number): Promise<number | null> {
     const child = this.#child
     this.#expected = true
