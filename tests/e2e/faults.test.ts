@@ -68,7 +68,7 @@ describeWithContainers('nothing is lost and nothing is twice', { timeout: 90_000
     const all = await running()
     all.emulator.kill('SIGTERM')
     expect(await all.emulator.ended()).toMatchObject({ code: 0 })
-    await eventually('a pile', async () => (await all.chain.health()).rows_waiting > 60)
+    await eventually('a pile', async () => (await all.chain.health()).rows_waiting > 20)
     all.emulator = all.chain.emulator()
     await expectAllOnce(all)
   })
