@@ -10,11 +10,13 @@ const LISTED_STREAMS = 64
 export function ledgerOf(device: DeviceLog, facts: { id: number; instance: string; now: number }): Ledger {
   const committed = device.committed.clone()
   const predecessor = device.confirmed ? null : device.predecessor
-  // The predecessor's words stand until a token of ours has committed after them.
-  if (predecessor !== null) committed.addAll(StreamSets.from(predecessor, 'committed'))
+  // The predecessor's words stand until a token of ours has committed after them; our own of before this start until the
+  // channel is open: a disk that is lost in between must not have taken them back.
+  const earlier = [device.opened ? null : device.said, predecessor].filter((one) => one !== null)
+  for (const one of earlier) committed.addAll(StreamSets.from(one, 'committed'))
   const spooled = committed.clone()
   spooled.addAll(device.received)
-  const runs = runsOf(device, facts.instance, predecessor)
+  const runs = runsOf(device, facts.instance, earlier)
   const since = device.waitingSince
   return {
     id: facts.id,
@@ -39,11 +41,11 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
 /** Of the device, not of this bridge: that there was one tells a channel that forgot it from a new one. */
 function lastCommitOf(device: DeviceLog): string | null {
   if (device.lastCommitAt !== null) return new Date(device.lastCommitAt).toISOString()
-  return device.predecessor?.last_commit_at ?? null
+  return device.said?.last_commit_at ?? device.predecessor?.last_commit_at ?? null
 }
 
-/** The run of the last committed token (it may go on), those of the rows, and the predecessor's. */
-function runsOf(device: DeviceLog, instance: string, predecessor: Ledger | null): Run[] {
+/** The run of the last committed token (it may go on), those of the rows, and those of earlier ledgers that still stand. */
+function runsOf(device: DeviceLog, instance: string, earlier: readonly Ledger[]): Run[] {
   const runs: Run[] = []
   const extend = ({ ordinal, owner, stream, first, last }: Run) => {
     const before = runs.at(-1)
@@ -56,7 +58,7 @@ function runsOf(device: DeviceLog, instance: string, predecessor: Ledger | null)
     if (trimmed !== null && trimmed.owner === instance) extend({ ...trimmed, first: trimmed.seq, last: trimmed.seq })
     for (const span of device.spans) extend(span)
   }
-  for (const run of predecessor?.runs ?? [])
+  for (const run of earlier.flatMap((one) => one.runs))
     if (!runs.some((own) => own.ordinal === run.ordinal && own.owner === run.owner)) runs.push(run)
   return runs
 }

@@ -135,9 +135,12 @@ export class LedgerPublisher {
     }
   }
 
-  /** A first ledger must not lie over one that was never read: it may tell what another bridge has committed. */
+  /**
+   * A first ledger must not lie over one that was never read: it may tell what another bridge has committed, or this one
+   * before it was killed, which its disk does not know.
+   */
   #publish(device: DeviceLog): void {
-    if (device.resolved || device.ledgerRead) this.#publishNow(device)
+    if (device.ledgerRead) this.#publishNow(device)
     else void this.#readFirst(device)
   }
 

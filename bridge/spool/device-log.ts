@@ -62,6 +62,11 @@ export class DeviceLog {
   opened = false
   /** This process has seen what the broker holds of this device, so its own ledger lies over nothing unread. Not kept. */
   ledgerRead = false
+  /**
+   * The last ledger by this spool that the broker holds, from before this start: the disk may know less of what is
+   * committed, and of its runs nothing is said before the channel is open. Not kept.
+   */
+  said: Ledger | null = null
   /** Changes at each take-over: an acknowledgement from before it says nothing about tokens after it. */
   term = 0
   /** Oldest first; forgotten when no row is left. */
@@ -112,7 +117,11 @@ export class DeviceLog {
   readLedger(ledger: Ledger | null, own: string): boolean {
     this.ledgerRead = true
     this.ledgerId = Math.max(this.ledgerId, ledger?.id ?? 0)
-    if (ledger === null || ledger.instance === own) return false
+    if (ledger === null) return false
+    if (ledger.instance === own) {
+      if (!this.opened && ledger.id >= (this.said?.id ?? 0)) this.said = ledger
+      return false
+    }
     if (this.predecessor !== null && this.predecessor.id >= ledger.id) return false
     this.predecessor = ledger
     this.confirmed = false

@@ -54,6 +54,27 @@ describe('the ledger of a device', () => {
     })
   })
 
+  it('repeats what it said before a restart until the channel is open: the disk may know less, and may be lost', () => {
+    const { device: one, take } = device()
+    one.opened = false
+    take('aaaaaaaa', 4, 5)
+    const runs = [{ ordinal: 3, owner: 'own1', stream: 'aaaaaaaa', first: 3, last: 9 }]
+    const streams = { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 3]] } } as const
+    one.readLedger(
+      ledger({ id: 6, runs, streams, instance: 'own1', last_commit_at: '2026-11-22T11:00:00.000Z' }),
+      'own1',
+    )
+    // An echo from the session's queue is older.
+    one.readLedger(ledger({ id: 5, instance: 'own1' }), 'own1')
+    const before = written(one)
+    expect(before.runs).toEqual(runs)
+    expect(before.streams.aaaaaaaa?.committed).toEqual([[1, 3]])
+    expect(before.last_commit_at).toBe('2026-11-22T11:00:00.000Z')
+    one.opened = true
+    expect(written(one).runs).toEqual([{ ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', first: 4, last: 5 }])
+    expect(written(one).streams.aaaaaaaa?.committed).toEqual([])
+  })
+
   it('lists as spooled all that is committed, whatever happened', () => {
     fc.assert(
       fc.property(

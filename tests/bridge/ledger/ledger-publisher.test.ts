@@ -49,23 +49,29 @@ function setUp() {
 }
 
 describe('the ledger of a device', () => {
-  it('never lies over one that was not read: the broker is asked first, and its words are carried on', async () => {
-    const { clock, published, ledgers, broker, device, take } = setUp()
-    device.ledgerRead = false
-    let answer: (found: Ledger | null) => void = () => undefined
-    broker.retained = new Promise((resolve) => {
-      answer = resolve
-    })
-    ledgers.connected()
-    take(1)
-    await clock.advance(60_000)
-    expect(published).toEqual([])
-    answer(ledger({ id: 7, instance: 'own0', streams: { bbbbbbbb: { spooled: [[1, 5]], committed: [[1, 5]] } } }))
-    await settled()
-    expect(published).toHaveLength(1)
-    expect(published[0]?.ledger.id).toBe(8)
-    expect(published[0]?.ledger.streams.bbbbbbbb?.committed).toEqual([[1, 5]])
-  })
+  it.each([
+    { resolved: false, whose: 'a new device' },
+    { resolved: true, whose: 'a device of before this start' },
+  ])(
+    'of $whose never lies over one that was not read: the broker is asked first, and its words are carried on',
+    async ({ resolved }) => {
+      const { clock, published, ledgers, broker, device, take } = setUp()
+      Object.assign(device, { resolved, ledgerRead: false })
+      let answer: (found: Ledger | null) => void = () => undefined
+      broker.retained = new Promise((resolve) => {
+        answer = resolve
+      })
+      ledgers.connected()
+      take(1)
+      await clock.advance(60_000)
+      expect(published).toEqual([])
+      answer(ledger({ id: 7, instance: 'own0', streams: { bbbbbbbb: { spooled: [[1, 5]], committed: [[1, 5]] } } }))
+      await settled()
+      expect(published).toHaveLength(1)
+      expect(published[0]?.ledger.id).toBe(8)
+      expect(published[0]?.ledger.streams.bbbbbbbb?.committed).toEqual([[1, 5]])
+    },
+  )
 
   it('is published when it has changed, and at most every five seconds', async () => {
     const { clock, published, ledgers, take } = setUp()
