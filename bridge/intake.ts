@@ -19,7 +19,7 @@ export interface IntakeDeps {
 }
 
 /** A group beyond this would make all its messages wait for the last of them. */
-const GROUP = { messages: 1_000, readings: 4_000, bytes: 1024 * 1024 }
+const GROUP = { messages: 1_000, readings: 4_000, bytes: 2 * 1024 * 1024 }
 
 /** A message that waits for its group. */
 interface Waiting {
@@ -85,7 +85,8 @@ export class Intake {
     let bytes = 0
     const end = this.#waiting.findIndex(({ decoded, payload }, index) => {
       readings += decoded.readings.length
-      bytes += payload.length
+      // What is written of it: a payload may grow when its numbers are written anew.
+      bytes += decoded.readings.reduce((sum, { json }) => sum + json.length, payload.length)
       return index > 0 && (index >= GROUP.messages || readings > GROUP.readings || bytes > GROUP.bytes)
     })
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
@@ -100,11 +101,14 @@ export class Intake {
     // Rows first: a full spool takes nothing of a group, and nothing of it is counted then.
     const turnedAway = await spool.append(all.filter(({ rows }) => rows.length > 0))
     for (const one of all) if (turnedAway.has(one.device)) one.turnAway()
+    const changed = all.filter((one) => one.changesFacts)
+    // What follows may take its time, or fail: the rows wait for none of it.
+    if (strays.length + changed.length > 0)
+      for (const { device, rows } of all) if (rows.length > 0) this.#deps.onChange(device)
     await Promise.all([
       ...strays.map((letter) => this.#keep('', letter)),
       ...all.flatMap(({ device, letters }) => letters.map((letter) => this.#keep(device.hostname, letter))),
     ])
-    const changed = all.filter((one) => one.changesFacts)
     for (const one of all) one.apply()
     if (changed.length > 0) await spool.save(changed.map(({ device }) => device))
     for (const one of all) this.#tell(one)

@@ -28,6 +28,7 @@ export class Presence {
   /** The name in `info` when this process first looked: a broker that lost its memory may show it again. */
   #found: string | null = null
   #replaced: string | undefined
+  readonly #saving: Promise<void>[] = []
   /** The name heard last, and whether it was said while this bridge listened. */
   #heard: { readonly name: string | null; readonly now: boolean } = { name: null, now: false }
 
@@ -68,6 +69,8 @@ export class Presence {
     if (this.#own.size === 0) this.#found = this.#heard.name
     this.#own.add(spool.instance)
     if (this.#look()) throw new SnowhatError('E_RIVAL', 'another bridge speaks here')
+    // Its words are written over next: until then they must be on the disk, or the next bridge would not know them.
+    await Promise.all(this.#saving.splice(0))
     await link.publish(topics.bridgeAvailability, 'online', { retain: true })
     await link.publish(topics.bridgeInfo, JSON.stringify(info()), { retain: true })
   }
@@ -93,8 +96,8 @@ export class Presence {
   #remember(hostname: string, ledger: Ledger): void {
     const device = this.#deps.spool.device(hostname)
     if (!device.readLedger(ledger, this.#deps.spool.instance)) return
-    this.#deps.spool
-      .save([device])
-      .catch((error: unknown) => this.#deps.log.error({ err: error }, 'cannot save a ledger'))
+    const saving = this.#deps.spool.save([device])
+    saving.catch((error: unknown) => this.#deps.log.error({ err: error }, 'cannot save a ledger'))
+    this.#saving.push(saving)
   }
 }

@@ -11,6 +11,8 @@ const BY_BRIDGE: ReadonlySet<string> = new Set(
 )
 const KNOWN: ReadonlySet<string> = new Set(FIELDS.map((field) => field.key))
 
+const LONG_NUMBER = /[\d.]{26}/
+
 /**
  * Whether a JSON object in `text` can be a row as it stands, `quotes` being the quotation marks of its keys and texts. More
  * of them are a key that comes twice: JSON.parse takes the last, somebody else may not. Where there is a backslash they
@@ -20,6 +22,8 @@ export function isRow(text: string, payload: Buffer, quotes: number): boolean {
   if (!text.startsWith('{') || !text.endsWith('}')) return false
   if (text.includes('\\') || text.includes('\n')) return false
   if ((text.includes('e-') || text.includes('E-')) && /[\d.][eE]-/.test(text)) return false
+  // Of so many digits no column knows what to do; written anew it is the number that JSON.parse read.
+  if (LONG_NUMBER.test(text)) return false
   let count = 0
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++
   return count === quotes && isUtf8(payload)

@@ -98,7 +98,13 @@ export class RunningBridge implements Bridge {
     spool.onLoaded = (device) => this.#lanes.wake(device)
     this.#startedAt = new Date(clock.now()).toISOString()
     this.#awaySince = clock.monotonic()
-    this.#pressure = new BackPressure(this.#spool, settings.spool.max_bytes, log, () => this.#connections.restart())
+    this.#pressure = new BackPressure({
+      clock,
+      log,
+      spool,
+      maxBytes: settings.spool.max_bytes,
+      resume: () => this.#connections.restart(),
+    })
     const { events } = this
     this.#ledgers = new LedgerPublisher({
       clock,
@@ -274,6 +280,9 @@ export class RunningBridge implements Bridge {
     // From here on nothing is acknowledged: the broker keeps it for the next start. Not unsubscribed, because
     // that would throw the session's queue away. Beside another bridge nothing is said or sent any more.
     if (!this.#leaving) await this.#sayGoodbye()
+    this.#pressure.close()
+    // A letter that waits for room on the disk must not hold up the end; its message is not acknowledged.
+    await this.deadLetters.close()
     await this.#life.close()
   }
 

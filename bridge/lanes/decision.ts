@@ -92,9 +92,9 @@ export function acceptCounts(device: DeviceLog, committed: OffsetToken, status: 
 
 /**
  * `resend`: nothing that has left this spool is in the table. What is held stays; all else is declared, so that it is not
- * called missing for ever, and new should a publisher still have it.
+ * called missing for ever, and new should a publisher still have it. Gives what has left.
  */
-export function forgetTable(device: DeviceLog): void {
+export function forgetTable(device: DeviceLog): StreamSets {
   const { received, committed, declared, predecessor } = device
   const gone = committed.clone()
   if (predecessor !== null && !device.confirmed) gone.addAll(StreamSets.from(predecessor, 'committed'))
@@ -107,4 +107,6 @@ export function forgetTable(device: DeviceLog): void {
   device.lastCommitAt = null
   // Its number stays: it tells an old ledger, heard again, from a new one.
   if (predecessor !== null) device.predecessor = { ...predecessor, streams: {}, runs: [], last_commit_at: null }
+  device.said = null
+  return gone
 }

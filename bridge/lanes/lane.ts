@@ -80,6 +80,8 @@ export class Lane {
   #flushTo: OffsetToken | undefined
   readonly #reopens = new ReopenLoop()
   readonly #standstill: Standstill
+  #untakenSince: number | undefined
+  #takenAt: number | undefined
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
     this.device = device
@@ -94,9 +96,14 @@ export class Lane {
     return this.#state
   }
 
-  /** Since when it is blocked or held without anything having been taken meanwhile, monotonic. */
-  get undeliverableSince(): number | undefined {
-    return this.#standstill.since
+  /** Since when rows wait and Snowflake has taken none, whatever the reason, monotonic. */
+  get untakenSince(): number | undefined {
+    return this.device.waiting === 0 ? undefined : this.#untakenSince
+  }
+
+  /** When Snowflake last took something, monotonic. */
+  get takenAt(): number | undefined {
+    return this.#takenAt
   }
 
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
@@ -127,6 +134,9 @@ export class Lane {
   /** New rows, a ledger acknowledged, anything that may let the lane go on. */
   wake(): void {
     if (this.#state === 'closed' || this.#state === 'held') return
+    // The first rows after none.
+    if (this.device.waiting > 0) this.#untakenSince ??= this.#deps.clock.monotonic()
+    else this.#untakenSince = undefined
     this.#bell.ring()
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
@@ -313,7 +323,8 @@ export class Lane {
         if (bad !== undefined) await this.#deps.onRefusedRow(this.device, bad.row, bad.answer.message)
         channel.continuationToken = end.continuationToken
         channel.proved = true
-        this.#standstill.through()
+        this.#takenAt = clock.monotonic()
+        this.#untakenSince = this.#takenAt
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#inFlight = undefined
         if (bad !== undefined) this.device.setAside(bad.row)

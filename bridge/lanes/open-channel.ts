@@ -10,7 +10,7 @@ import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { countsOf } from './row-account.ts'
-import { knownAtTakeOver } from './take-over.ts'
+import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
 /** How an opening ended. */
 export type Opening =
@@ -170,7 +170,9 @@ async function reconcile(
   }
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
-  const before = device.predecessor
+  // Our own words of before this start may repeat a predecessor's that our disk does not know.
+  const earlier = [device.predecessor, device.said].filter((one) => one !== null)
+  const [before] = earlier
   if (choice === undefined && !unread) {
     const replaced = otherIncarnation(before?.incarnation ?? null, status)
     const forgot = status.committed === null && typeof before?.last_commit_at === 'string'
@@ -181,11 +183,11 @@ async function reconcile(
         return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
     }
   }
-  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, before)
-  if (choice === 'resend') forgetTable(device)
+  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, earlier)
+  const forgotten = choice === 'resend' ? forgetTable(device) : undefined
   if (choice !== undefined || unread) markCarriedOut(device)
-  await takeOver(device, status, { known: choice === 'resend' ? new StreamSets() : known, highestOrdinal }, deps)
-  if (committed !== undefined || before !== null)
+  await takeOver(device, status, { known: forgotten ? new StreamSets() : known, highestOrdinal, forgotten }, deps)
+  if (committed !== undefined || before !== undefined)
     log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }
 }
@@ -199,11 +201,12 @@ function held(code: HoldCode, reason: string, status: ChannelStatus): Held {
 async function takeOver(
   device: DeviceLog,
   status: ChannelStatus,
-  { known, highestOrdinal }: ReturnType<typeof knownAtTakeOver>,
+  { known, highestOrdinal, forgotten }: ReturnType<typeof knownAtTakeOver> & Pick<TakeOver, 'forgotten'>,
   deps: LaneDeps,
 ): Promise<void> {
   await deps.spool.takeOver(device, {
     known,
+    forgotten,
     at: status.committed,
     // Tokens that were final once stay above what was used under them.
     highestOrdinal: Math.max(highestOrdinal, device.resolved ? (device.tail?.ordinal ?? 0) : 0),

@@ -11,7 +11,6 @@ export class Standstill {
   readonly #device: DeviceLog
   readonly #deps: LaneDeps
   readonly #log: Log
-  #since: number | undefined
   #hold: Hold | undefined
 
   constructor(device: DeviceLog, deps: LaneDeps, log: Log) {
@@ -20,19 +19,13 @@ export class Standstill {
     this.#log = log
   }
 
-  /** Since when nothing has been taken, monotonic; `undefined` while things go through. */
-  get since(): number | undefined {
-    return this.#since
-  }
-
   get hold(): Hold | undefined {
     return this.#hold
   }
 
   /** Names, grants or credentials are wrong. */
   blocked(answer: Answer): void {
-    const { clock, events, trouble } = this.#deps
-    this.#since ??= clock.monotonic()
+    const { events, trouble } = this.#deps
     const code = codeOf(answer)
     trouble.refused(this.#device.hostname, code, answer.message, remedyFor(code))
     events.emit('lane:blocked', this.#device.hostname, code, answer.message)
@@ -41,7 +34,6 @@ export class Standstill {
   /** Only a person can know what is in the table. */
   held(code: HoldCode, reason: string, incarnation: number | null): void {
     const { clock, events } = this.#deps
-    this.#since ??= clock.monotonic()
     this.#hold = { code, reason, incarnation, since: clock.now() }
     this.#log.fatal(
       { code, reason, hint: holdRemedy(this.#device, code) },
@@ -50,14 +42,8 @@ export class Standstill {
     events.emit('lane:blocked', this.#device.hostname, code, reason)
   }
 
-  /** Something was taken. */
-  through(): void {
-    if (this.#hold === undefined) this.#since = undefined
-  }
-
   /** A person has decided. */
   over(): void {
-    this.#since = undefined
     this.#hold = undefined
   }
 }

@@ -6,6 +6,8 @@ import type { AgreedCounts } from './row-account.ts'
 export interface TakeOver {
   /** Known to be in the table. */
   readonly known: StreamSets
+  /** Readings that left this spool and are not in the table: their old records are void, should the Pi bring them again or not. */
+  readonly forgotten?: StreamSets | undefined
   /** The committed token, as Snowflake gave it. */
   readonly at: string | null
   /** The largest ordinal anybody has used. */
@@ -17,17 +19,18 @@ export interface TakeOver {
 }
 
 /**
- * What is known to be in the table when a bridge finds a channel it did not fill: all that the retained ledger
- * lists as committed, and of its runs those of the committed token's owner that lie below the token.
+ * What is known to be in the table when a bridge finds a channel it did not fill: all that the retained ledgers
+ * list as committed, and of their runs those of the committed token's owner that lie below the token.
  * `highestOrdinal` is the largest ordinal anybody has used: new tokens go above it.
  */
 export function knownAtTakeOver(
   committed: OffsetToken | null,
-  ledger: Ledger | null,
+  ledgers: readonly Ledger[],
 ): { known: StreamSets; highestOrdinal: number } {
-  const known = ledger === null ? new StreamSets() : StreamSets.from(ledger, 'committed')
+  const known = new StreamSets()
+  for (const ledger of ledgers) known.addAll(StreamSets.from(ledger, 'committed'))
   let highestOrdinal = committed?.ordinal ?? 0
-  for (const run of ledger?.runs ?? []) {
+  for (const run of ledgers.flatMap(({ runs }) => runs)) {
     highestOrdinal = Math.max(highestOrdinal, run.ordinal)
     if (committed === null || run.owner !== committed.owner) continue
     if (run.ordinal < committed.ordinal) known.add(run.stream, run.first, run.last)

@@ -50,6 +50,28 @@ export class AsideLogs {
 
   /** What is there of it is gone on with. */
   async open(device: DeviceLog): Promise<RowLog> {
+    const rows = await this.#open(device)
+    this.add(device, rows)
+    return rows
+  }
+
+  /** A new one: what was there is no longer the device's. Its rows are in it only when it is added. */
+  async openEmpty(device: DeviceLog): Promise<RowLog> {
+    await this.#clear(this.#dirOf(device))
+    return this.#open(device)
+  }
+
+  add(device: DeviceLog, rows: RowLog): void {
+    this.#logs.set(device, rows)
+  }
+
+  /** One that was never added. */
+  async abandon(device: DeviceLog, rows: RowLog): Promise<void> {
+    await rows.close()
+    await this.#clear(this.#dirOf(device))
+  }
+
+  async #open(device: DeviceLog): Promise<RowLog> {
     const { clock, log, fs, onLoaded } = this.#deps
     const settings = { dir: this.#dirOf(device), segmentBytes: SEGMENT_BYTES }
     const rows = new RowLog(await openDurableLog(settings, { clock, log, fs }), {
@@ -59,14 +81,7 @@ export class AsideLogs {
       onLoaded,
     })
     rows.failed.catch((error: unknown) => this.#fail(error))
-    this.#logs.set(device, rows)
     return rows
-  }
-
-  /** A new one: what was there is no longer the device's. */
-  async openEmpty(device: DeviceLog): Promise<RowLog> {
-    await this.#clear(this.#dirOf(device))
-    return this.open(device)
   }
 
   /** Takes away what a crash has left of devices that are not aside. */

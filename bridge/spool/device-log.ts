@@ -14,6 +14,13 @@ export interface Retokening {
   readonly owner: string
 }
 
+/** Readings that have left and are not in the table after all: void in records up to these. */
+export interface Forgotten {
+  readonly main: number
+  readonly aside: number
+  readonly readings: StreamSets
+}
+
 /**
  * What the spool knows of one device: the rows not known to be in the table, oldest first, and the facts
  * that decide what is new, what is known and what a token means. Whoever changes facts other than through
@@ -71,6 +78,8 @@ export class DeviceLog {
   term = 0
   /** Oldest first; forgotten when no row is left. */
   retokenings: readonly Retokening[] = []
+  /** What a person has said is not in the table. */
+  forgotten: Forgotten | null = null
   /** Its rows are in a log of its own, because they cannot be delivered and would fill the disk for the others. */
   aside = false
   /** The last token given before this start. Not kept. */

@@ -141,7 +141,7 @@ export class DiskSpool implements Spool {
       const aside: [RowLog, Arrival][] = []
       for (const arrival of arrivals) {
         const { device, rows } = arrival
-        const log = this.#aside.of(device)
+        const log = device.aside ? this.#aside.of(device) : undefined
         if (log === undefined) main.push(arrival)
         else if (device.bytes + bytesOf(rows) > ASIDE_BYTES) away.add(device)
         else aside.push([log, arrival])
@@ -151,7 +151,11 @@ export class DiskSpool implements Spool {
       const writes = aside.map(([log, arrival]) => log.append([plan(arrival)]))
       if (main.length > 0) writes.push(this.#rows.append(main.map(plan)))
       const [failed] = (await Promise.allSettled(writes)).filter((one) => one.status === 'rejected')
-      if (failed !== undefined) await written(Promise.reject(failed.reason))
+      if (failed !== undefined) {
+        // What was taken all the same is known when its message comes again, and need not wait for that.
+        for (const { device } of arrivals) if (device.waiting > 0) this.onLoaded(device)
+        await written(Promise.reject(failed.reason))
+      }
       return away
     })
   }
@@ -173,6 +177,9 @@ export class DiskSpool implements Spool {
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
     return this.#writing.pass(async () => {
       device.takeOver(this.#instance, takeOver)
+      const { forgotten: readings } = takeOver
+      const aside = this.#aside.of(device)?.accepted ?? 0
+      if (readings !== undefined) device.forgotten = { main: this.#rows.accepted, aside, readings }
       await this.#note([device])
       this.trimmed(device)
     })
@@ -185,14 +192,22 @@ export class DiskSpool implements Spool {
       // Together they may not fill the disk either.
       if (moving.size === 0 || bytes > this.#maxBytes) return
       const logs = new Map<DeviceLog, RowLog>()
-      for (const device of moving) logs.set(device, await this.#aside.openEmpty(device))
-      await this.#copyRows(moving, logs)
+      try {
+        for (const device of moving) logs.set(device, await this.#aside.openEmpty(device))
+        await this.#copyRows(moving, logs)
+        for (const { forgotten } of moving) if (forgotten !== null) Object.assign(forgotten, { aside: 0 })
+        // Only when this is durable the rows are there: until then they are where they were.
+        await written(this.#rows.note([...logs].map(([device, log]) => encodeFacts(device, log.accepted, true))))
+      } catch (error) {
+        for (const [device, log] of logs) await this.#aside.abandon(device, log)
+        throw error
+      }
       for (const [device, log] of logs) {
+        this.#aside.add(device, log)
         device.aside = true
         device.unload(log.usage)
         log.eased()
       }
-      await this.#note([...moving])
       this.#deps.log.warn(
         { devices: [...moving].map(({ hostname }) => hostname) },
         'these devices cannot be delivered: their rows are moved aside, each to a log of its own',
@@ -201,9 +216,12 @@ export class DiskSpool implements Spool {
     })
   }
 
-  async renew(): Promise<void> {
-    this.#instance = this.#newId(4)
-    await this.#writeSnapshot()
+  renew(): Promise<void> {
+    return this.#writing.pass(async () => {
+      const name = this.#newId(4)
+      await this.#writeSnapshot(name)
+      this.#instance = name
+    })
   }
 
   /** Writes what is known now, and lets go of the segments nobody needs. */
@@ -246,27 +264,27 @@ export class DiskSpool implements Spool {
     }
   }
 
-  /** None of its rows is left: from now on it is one of the others again. */
+  /** None of its rows is left: from now on it is one of the others again, as soon as that is durable. */
   async #comeBack(device: DeviceLog): Promise<void> {
     await this.#writing.pass(async () => {
       if (!device.aside || device.waiting > 0) return
+      await written(this.#rows.note([encodeFacts(device, this.#rows.accepted, false)]))
       device.aside = false
       device.unload(this.#rows.usage)
-      await this.#note([device])
       await this.#aside.remove(device)
       this.#deps.log.info({ device: device.hostname }, 'a device that was aside is delivered again')
     })
   }
 
   /** Facts are taken between two writes, so they are those after the last record. */
-  async #writeSnapshot(): Promise<void> {
+  async #writeSnapshot(instance = this.#instance): Promise<void> {
     this.#untidy = false
     const { log } = this.#rows
     const needed = this.#rows.needed(this.#inMain())
     const facts = [...this.#devices.all()].map((device) => [device.hostname, factsOf(device, this.#throughOf(device))])
     const devices = Object.fromEntries(facts)
     const write = () =>
-      writeSpoolSnapshot(this.#deps.fs, this.#dir, { instance: this.#instance, through: log.nextSequence - 1, devices })
+      writeSpoolSnapshot(this.#deps.fs, this.#dir, { instance, through: log.nextSequence - 1, devices })
     await write().catch(async (error: unknown) => {
       if (!isFull(error)) throw error
       // A disk that this log has filled gets room no other way. Should the power go between the two, the channels and
@@ -282,7 +300,10 @@ export class DiskSpool implements Spool {
     const { clock, log } = this.#deps
     while (!this.#stop.signal.aborted) {
       await clock.sleep(TIDY_EVERY_MS, this.#stop.signal).catch(() => undefined)
-      if (!this.#untidy || this.#stop.signal.aborted) continue
+      if (this.#stop.signal.aborted) return
+      // Those that could not come back when their last row left.
+      for (const [device] of this.#aside) if (device.waiting === 0) this.trimmed(device)
+      if (!this.#untidy) continue
       // A snapshot that cannot be written costs room, not rows.
       await this.tidy().catch((error: unknown) => log.error({ err: error }, 'the spool could not be tidied up'))
     }

@@ -44,7 +44,10 @@ async function restoreRows(
   await log.restore((record, sequence) => {
     const device = deviceOf(record.device)
     if (device === undefined) return undefined
-    for (const row of rowsNow(record, device)) device.restore(row)
+    const { forgotten } = device
+    const isVoid = forgotten !== null && sequence <= (device.aside ? forgotten.aside : forgotten.main)
+    for (const row of rowsNow(record, device))
+      if (!(isVoid && forgotten.readings.has(row.token.stream, row.token.seq))) device.restore(row)
     if (sequence > (facts.get(record.device)?.through ?? 0)) device.counters.received += record.rows.length
     return device
   })

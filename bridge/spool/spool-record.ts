@@ -1,5 +1,5 @@
 import type { Interval } from '../../src/intervals.ts'
-import type { Ledger, StreamSets } from '../../src/ledger.ts'
+import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { Decision } from '../lanes/decision.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { OffsetToken } from '../offset-token.ts'
@@ -49,6 +49,7 @@ export interface DeviceFacts {
   readonly term: number
   readonly retokenings: readonly Retokening[]
   readonly aside: boolean
+  readonly forgotten: { readonly main: number; readonly aside: number; readonly readings: Sets } | null
 }
 
 export function encodeRows(device: string, term: number, rows: readonly SpooledRow[]): Buffer {
@@ -66,8 +67,9 @@ export function encodeRows(device: string, term: number, rows: readonly SpooledR
   return record
 }
 
-export function encodeFacts(device: DeviceLog, through: number): Buffer {
-  return Buffer.from(`F${JSON.stringify({ device: device.hostname, facts: factsOf(device, through) })}`)
+/** `aside`: where its rows will be when this is durable. */
+export function encodeFacts(device: DeviceLog, through: number, aside = device.aside): Buffer {
+  return Buffer.from(`F${JSON.stringify({ device: device.hostname, facts: factsOf(device, through, aside) })}`)
 }
 
 interface RowsHead {
@@ -107,7 +109,7 @@ export function decodeFacts(body: Uint8Array): { readonly device: string; readon
   return JSON.parse(bytes.toString('utf8', 1, end < 0 ? undefined : end))
 }
 
-export function factsOf(device: DeviceLog, through: number): DeviceFacts {
+export function factsOf(device: DeviceLog, through: number, aside = device.aside): DeviceFacts {
   const { counters, tail, trimmed, takenOverAt, resolved, incarnation, agreed, pipe, predecessor, confirmed } = device
   return {
     through,
@@ -129,18 +131,22 @@ export function factsOf(device: DeviceLog, through: number): DeviceFacts {
     made: device.made,
     term: device.term,
     retokenings: device.retokenings,
-    aside: device.aside,
+    aside,
+    forgotten: device.forgotten && { ...device.forgotten, readings: setsOf(device.forgotten.readings) },
   }
 }
 
 /** Gives a new device its facts; its rows are restored after that. */
 export function restoreFacts(device: DeviceLog, facts: DeviceFacts): void {
-  const { through: _, committed, declared, counters, ...plain } = facts
+  const { through: _, committed, declared, counters, forgotten, ...plain } = facts
   Object.assign(device, plain)
   Object.assign(device.counters, counters)
   fill(device.committed, committed)
   fill(device.received, committed)
   fill(device.declared, declared)
+  if (forgotten === null) return
+  device.forgotten = { ...forgotten, readings: new StreamSets() }
+  fill(device.forgotten.readings, forgotten.readings)
 }
 
 function setsOf(sets: StreamSets): Sets {

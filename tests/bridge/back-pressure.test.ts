@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { BackPressure } from '../../bridge/back-pressure.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
+import { spoolFull } from '../../bridge/spool/spool.ts'
 import { silentLog } from '../../src/log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const ROOM = 1_000
 
@@ -13,7 +15,11 @@ it('a full spool takes none of a message, refuses the next ones, and asks for al
   const spool = new MemorySpool(ROOM, 'abcd')
   const device = spool.device('pi-a')
   let resumed = 0
-  const pressure = new BackPressure(spool, ROOM, silentLog(), () => resumed++)
+  const clock = new ManualClock()
+  const resume = () => {
+    resumed++
+  }
+  const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: ROOM, resume })
   const take = (...seqs: number[]) =>
     pressure.guard(async () => {
       await spool.append([{ device, rows: seqs.map(row) }])
@@ -38,4 +44,19 @@ it('a full spool takes none of a message, refuses the next ones, and asks for al
   })
   await take(10, 11)
   expect(device.rows).toHaveLength(7)
+})
+
+it('a disk that others have filled is tried again, though no row leaves that could tell', async () => {
+  const clock = new ManualClock()
+  const spool = new MemorySpool(ROOM, 'abcd')
+  let resumed = 0
+  const resume = () => {
+    resumed++
+  }
+  const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: ROOM, resume })
+  await expect(pressure.guard(() => Promise.reject(spoolFull()))).rejects.toMatchObject({ code: 'E_SPOOL_FULL' })
+  expect(pressure.full).toBe(true)
+  await clock.advance(30_000)
+  expect({ resumed, full: pressure.full }).toEqual({ resumed: 1, full: false })
+  pressure.close()
 })

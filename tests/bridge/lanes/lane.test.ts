@@ -616,3 +616,22 @@ describe('closing a lane', () => {
     expect(w.inTable()).toEqual(seqs(3))
   })
 })
+
+describe('a lane whose rows Snowflake does not take', () => {
+  it.each([
+    ['uncommitted rows of somebody else', { status: 409, code: 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA' }],
+    ['a server that fails', { status: 500 }],
+  ] as const)('says since when, whatever the reason: %s', async (_, fault) => {
+    const w = new LaneWorld()
+    onTestFinished(() => w.close())
+    w.snowpipe.openFaults.push(...Array<typeof fault>(1_000).fill(fault))
+    w.take(1, 3)
+    const since = w.clock.monotonic()
+    await w.run(5 * 60_000, 5_000)
+    expect(w.lane).toMatchObject({ untakenSince: since, takenAt: undefined })
+    w.snowpipe.openFaults.length = 0
+    await w.run(60_000, 1_000)
+    expect(w.lane.untakenSince).toBeUndefined()
+    expect(w.lane.takenAt).toBeGreaterThan(since)
+  })
+})

@@ -11,7 +11,10 @@ function known(
   committed: string | null,
   found: Ledger | null,
 ): { sets: Record<string, unknown>; highestOrdinal: number } {
-  const { known: sets, highestOrdinal } = knownAtTakeOver(committed === null ? null : token(committed), found)
+  const { known: sets, highestOrdinal } = knownAtTakeOver(
+    committed === null ? null : token(committed),
+    found === null ? [] : [found],
+  )
   return {
     sets: Object.fromEntries([...sets.entries()].map(([stream, set]) => [stream, set.toJSON()])),
     highestOrdinal,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { forgetTable } from '../../../bridge/lanes/decision.ts'
 import { formatToken, type OffsetToken } from '../../../bridge/offset-token.ts'
 import type { DeviceLog } from '../../../bridge/spool/device-log.ts'
 import { type DiskSpool, openDiskSpool } from '../../../bridge/spool/disk-spool.ts'
@@ -188,6 +189,79 @@ describe('a spool on disk', () => {
     spool = await machine.open(500)
     expect(spool.device('stuck')).toMatchObject({ aside: false, waiting: 1 })
     expect(await machine.disk.list('/spool/aside/stuck')).toEqual([])
+  })
+
+  it.each(range(1, 8).map((calls) => ({ calls })))(
+    'loses nothing when the disk has no room at write $calls of moving a device aside: it stays, or it has moved',
+    async ({ calls }) => {
+      const machine = new Machine()
+      let spool = await machine.open()
+      const device = spool.device('pi')
+      await spool.append([{ device, rows: [row(1), row(2)] }])
+      machine.disk.failNext('write', 'ENOSPC', calls)
+      const moved = await spool.moveAside([device]).then(
+        () => true,
+        () => false,
+      )
+      expect(device.aside).toBe(moved)
+      // What has not struck is over.
+      machine.disk.kill()
+      machine.disk.crash()
+      spool = await machine.open()
+      await spool.append([{ device: spool.device('pi'), rows: [row(3)] }])
+      machine.disk.crash()
+      spool = await machine.open()
+      expect(spool.device('pi')).toMatchObject({ aside: moved, waiting: 3 })
+      if (!moved) await spool.moveAside([spool.device('pi')])
+      expect(await drained(spool, 'pi', 3)).toEqual([1, 2, 3])
+    },
+  )
+
+  it('takes a device back when the disk has room for that again, and loses nothing meanwhile', async () => {
+    const machine = new Machine()
+    let spool = await machine.open()
+    const device = spool.device('pi')
+    await spool.append([{ device, rows: [row(1)] }])
+    await spool.moveAside([device])
+    await until(() => device.rows.length > 0)
+    machine.disk.failNext('write', 'ENOSPC')
+    device.trimTo(token(1, 1))
+    spool.trimmed(device)
+    await settled()
+    expect(device.aside).toBe(true)
+    await spool.append([{ device, rows: [row(2)] }])
+    machine.disk.crash()
+    spool = await machine.open()
+    expect(await drained(spool, 'pi', spool.device('pi').waiting)).toContain(2)
+    await until(() => !spool.device('pi').aside)
+  })
+
+  it('does not bring back what a person has said is not in the table, and takes it when its Pi brings it', async () => {
+    const machine = new Machine()
+    let spool = await machine.open()
+    let device = spool.device('pi')
+    await spool.append([{ device, rows: [row(1), row(2), row(3)] }])
+    device.trimTo(token(1, 2))
+    spool.trimmed(device)
+    const forgotten = forgetTable(device)
+    const agreed = { parsed: 0, errors: 0 }
+    const found = { known: new StreamSets(), at: null, highestOrdinal: 1, incarnation: 43, agreed }
+    await spool.takeOver(device, { ...found, forgotten })
+    machine.disk.crash()
+    spool = await machine.open()
+    device = spool.device('pi')
+    expect(tokens(device)).toEqual(['2.own1.aaaaaaaa.3'])
+    await spool.append([{ device, rows: [row(1)] }])
+    machine.disk.crash()
+    expect(tokens((await machine.open()).device('pi'))).toEqual(['2.own1.aaaaaaaa.3', '3.own1.aaaaaaaa.1'])
+  })
+
+  it('takes a new name beside a snapshot that is being written', async () => {
+    const machine = new Machine()
+    const spool = await machine.open()
+    await Promise.all([spool.tidy(), spool.renew(), spool.tidy()])
+    machine.disk.crash()
+    expect((await machine.open()).instance).toBe(spool.instance)
   })
 
   it('loses no row it has taken, gives none another token, and knows all it knew, wherever the power goes', async () => {

@@ -22,7 +22,7 @@ async function page({ token = '' } = {}) {
   const world = new LaneWorld()
   const { clock, events, lanes, ledgers, spool } = world
   const outside = { brokerAway: 0, beside: false }
-  const pressure = new BackPressure(spool, 1_000, silentLog(), () => undefined)
+  const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: 1_000, resume: () => undefined })
   const source = statusSource({
     target: 'http://snowflake',
     info: () => ({ instance: 'own1', version: '0.1.0', host: 'nas', started_at: '2026-11-22T12:00:00.000Z' }),
