@@ -28,23 +28,23 @@ export class BackPressure {
   }
 
   /** Runs the intake of one message; refuses it at once while the spool is full. */
-  async guard(take: () => Promise<void>): Promise<void> {
-    if (this.#full) throw new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true })
-    try {
-      await take()
-    } catch (error) {
-      if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL') {
-        this.#full = true
-        this.#log.error(
-          {
-            bytes: this.#spool.bytes,
-            hint: 'nothing is lost: the broker and the publishers keep it until Snowflake takes rows',
-          },
-          'the spool is full; nothing more is acknowledged',
-        )
-      }
-      throw error
+  guard(take: () => Promise<void>): Promise<void> {
+    if (this.#full) return Promise.reject(new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true }))
+    return take().catch(this.#refused)
+  }
+
+  readonly #refused = (error: unknown): never => {
+    if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL') {
+      this.#full = true
+      this.#log.error(
+        {
+          bytes: this.#spool.bytes,
+          hint: 'nothing is lost: the broker and the publishers keep it until Snowflake takes rows',
+        },
+        'the spool is full; nothing more is acknowledged',
+      )
     }
+    throw error
   }
 
   /** Rows have left the spool. */
