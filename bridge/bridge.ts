@@ -292,13 +292,12 @@ class RunningBridge implements Bridge {
         persistentSession: true,
         unacknowledged: UNACKNOWLEDGED,
         will: { topic: topics.bridgeAvailability, payload: 'offline' },
-        onMessage: async (message) => {
-          if (presence.take(message)) return
+        onMessage: (message) => {
           // Our own marker of a connection that broke comes again in the session.
-          if (!route.matches(message.topic)) return
+          if (presence.take(message) || !route.matches(message.topic)) return undefined
           if (this.#stopping || this.#leaving)
             throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
-          await this.#pressure.guard(() => this.#intake.accept(message))
+          return this.#pressure.guard(() => this.#intake.accept(message))
         },
         onConnect: async () => {
           const link = this.#live()

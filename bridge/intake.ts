@@ -19,7 +19,7 @@ export interface IntakeDeps {
 }
 
 /** A group beyond this would make all its messages wait for the last of them. */
-const GROUP = { messages: 1_000, readings: 4_000, bytes: 1024 * 1024 }
+const GROUP = { messages: 500, readings: 4_000, bytes: 1024 * 1024 }
 
 /** A message that waits for its group. */
 interface Waiting {

@@ -83,14 +83,16 @@ export class Connection {
     this.client.handleMessage = (packet, done) => {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
       const taken = this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup })
-      const refused = (error: unknown) => {
-        if (!(error instanceof SnowhatError && QUIET.has(error.code)))
-          this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
-      }
+      const refused = (error: unknown) => this.#tellRefused(error, packet.topic)
       if (packet.qos > 0) acks.add(payload.length, taken, refused)
       else taken.catch(refused)
       done()
     }
+  }
+
+  #tellRefused(error: unknown, topic: string): void {
+    if (!(error instanceof SnowhatError && QUIET.has(error.code)))
+      this.#log.error({ err: error, topic }, 'a message was not taken and is not acknowledged')
   }
 
   /** A handler which throws at once rejects like any other. */
