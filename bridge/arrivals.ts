@@ -13,6 +13,8 @@ export interface Moment {
   /** Epoch milliseconds. */
   readonly at: number
   readonly monotonic: number
+  /** `at` in words: ISO 8601 UTC. */
+  readonly iso: string
 }
 
 /** Something that can never become a row, with the topic it came on. */
@@ -130,7 +132,7 @@ export class Arrivals {
 function rowOf(hostname: string, stream: string, seq: number, reading: DecodedReading, moment: Moment): NewRow {
   const uuid = reading.named ? '' : `,"uuid":"${hostname}-${stream}-${seq}"`
   const position = reading.position === undefined ? `,"stream":"${stream}","seq":${seq}` : ''
-  const received = `,"bridge_received_at":"${new Date(moment.at).toISOString()}"`
+  const received = `,"bridge_received_at":"${moment.iso}"`
   const json = withKeys(reading.json, uuid + position + received)
   return { stream, seq, json, receivedAt: moment.at, arrived: moment.monotonic }
 }

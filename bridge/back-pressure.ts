@@ -36,25 +36,25 @@ export class BackPressure {
   }
 
   /** Runs the intake of one message; refuses it at once while the spool is full. */
-  async guard(take: () => Promise<void>): Promise<void> {
-    if (this.#full) throw new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true })
-    try {
-      await take()
-    } catch (error) {
-      // Many messages are under way at once; the first one told.
-      if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL' && !this.#full) {
-        this.#full = true
-        this.#deps.log.error(
-          {
-            bytes: this.#deps.spool.bytes,
-            hint: 'nothing is lost: the broker and the publishers keep it until Snowflake takes rows, and the disk has room',
-          },
-          'the spool is full; nothing more is acknowledged',
-        )
-        void this.#tryAgain()
-      }
-      throw error
+  guard(take: () => Promise<void>): Promise<void> {
+    if (this.#full) return Promise.reject(new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true }))
+    return take().catch(this.#refused)
+  }
+
+  readonly #refused = (error: unknown): never => {
+    // Many messages are under way at once; the first one told.
+    if (error instanceof SnowhatError && error.code === 'E_SPOOL_FULL' && !this.#full) {
+      this.#full = true
+      this.#deps.log.error(
+        {
+          bytes: this.#deps.spool.bytes,
+          hint: 'nothing is lost: the broker and the publishers keep it until Snowflake takes rows, and the disk has room',
+        },
+        'the spool is full; nothing more is acknowledged',
+      )
+      void this.#tryAgain()
     }
+    throw error
   }
 
   /** Rows have left the spool. */

@@ -19,7 +19,7 @@ export interface IntakeDeps {
 }
 
 /** A group beyond this would make all its messages wait for the last of them. */
-const GROUP = { messages: 1_000, readings: 4_000, bytes: 2 * 1024 * 1024 }
+const GROUP = { messages: 500, readings: 4_000, bytes: 2 * 1024 * 1024 }
 
 /** A message that waits for its group. */
 interface Waiting {
@@ -47,6 +47,7 @@ export class Intake {
   readonly #deps: IntakeDeps
   #waiting: Waiting[] = []
   #running = false
+  #moment: Moment = { at: Number.NaN, monotonic: Number.NaN, iso: '' }
 
   constructor(route: Route, deps: IntakeDeps) {
     this.#route = route
@@ -55,14 +56,23 @@ export class Intake {
 
   /** In the order of the messages. Parsing is done at once, while the disk is busy with the group before. */
   accept({ topic, payload }: IncomingMessage): Promise<void> {
-    const { clock } = this.#deps
     const hostname = this.#route.deviceOf(topic)
     const decoded = hostname === undefined ? NOTHING : this.#route.decode(hostname, payload)
-    const moment = { at: clock.now(), monotonic: clock.monotonic() }
+    const moment = this.#now()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ topic, hostname, payload, decoded, moment, resolve, reject })
       if (!this.#running) void this.#run()
     })
+  }
+
+  /** One for all messages of a millisecond. */
+  #now(): Moment {
+    const { clock } = this.#deps
+    const at = clock.now()
+    const monotonic = clock.monotonic()
+    if (at !== this.#moment.at || monotonic - this.#moment.monotonic >= 1)
+      this.#moment = { at, monotonic, iso: new Date(at).toISOString() }
+    return this.#moment
   }
 
   async #run(): Promise<void> {

@@ -30,10 +30,10 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
     persistentSession: true,
     unacknowledged: UNACKNOWLEDGED,
     will: { topic: topics.bridgeAvailability, payload: 'offline' },
-    onMessage: async (message) => {
-      if (presence.take(message)) return
+    onMessage: (message) => {
       // Our own marker of a connection that broke comes again in the session.
-      if (route.matches(message.topic)) await parts.accept(message)
+      if (presence.take(message) || !route.matches(message.topic)) return undefined
+      return parts.accept(message)
     },
     onConnect: async () => {
       const link = parts.link()

@@ -61,14 +61,15 @@ const WRITTEN: ReadonlyMap<string, Fits> = new Map<string, Fits>([
 ])
 
 /**
- * Whether all keys of a reading are such as a publisher writes, and all values right. If so, how many quotation marks its
- * JSON has at least; `undefined` says nothing but that the schema has to be asked.
+ * Whether this is a reading whose keys are all such as a publisher writes, and whose values are right. If so, how many quotation marks
+ * its JSON has at least; `undefined` says nothing but that the schema has to be asked.
  */
-export function quotesIfPlain(reading: Readonly<Record<string, unknown>>): number | undefined {
+export function quotesIfPlain(reading: unknown): number | undefined {
+  if (typeof reading !== 'object' || reading === null || Array.isArray(reading)) return undefined
   const keys = Object.keys(reading)
   let texts = keys.length
   for (const key of keys) {
-    const value = reading[key]
+    const value = (reading as Readonly<Record<string, unknown>>)[key]
     const fits = WRITTEN.get(key)
     if (fits === undefined || (value !== null && !fits(value))) return undefined
     if (typeof value === 'string') texts++

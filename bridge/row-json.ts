@@ -45,12 +45,11 @@ export function writeRow(reading: Readonly<Record<string, unknown>>): Buffer {
   return Buffer.from(JSON.stringify(row))
 }
 
-/** `row` with more keys, given as JSON: `,"key":…`. A row has at least its hostname, so there always is one before. */
+/** `row` with more keys, given as ASCII JSON: `,"key":…`. A row has at least its hostname, so there always is one before. */
 export function withKeys(row: Buffer, keys: string): Buffer {
-  const added = Buffer.byteLength(keys)
-  const result = Buffer.allocUnsafe(row.length + added)
+  const result = Buffer.allocUnsafe(row.length + keys.length)
   row.copy(result, 0, 0, row.length - 1)
-  result.write(keys, row.length - 1)
+  result.write(keys, row.length - 1, 'latin1')
   result[result.length - 1] = CLOSING_BRACE
   return result
 }

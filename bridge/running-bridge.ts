@@ -331,10 +331,10 @@ export class RunningBridge implements Bridge {
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
       retained: (filters) => this.#retained.messages(filters),
-      accept: async (message) => {
+      accept: (message) => {
         if (this.#stopping || this.#leaving)
           throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
-        await this.#pressure.guard(() => this.#intake.accept(message))
+        return this.#pressure.guard(() => this.#intake.accept(message))
       },
       onReady: () => {
         this.#awaySince = undefined

@@ -35,10 +35,17 @@ export function decodeReadings(hostname: string, payload: Buffer): Decoded {
   } catch {
     return whole('not_json', 'the payload is not JSON')
   }
-  if (isDeeper(value, MAX_NESTING)) return whole('too_large', `nested more than ${MAX_NESTING} levels deep`)
+  const quotes = quotesIfPlain(value)
+  if (quotes === undefined && isDeeper(value, MAX_NESTING))
+    return whole('too_large', `nested more than ${MAX_NESTING} levels deep`)
   if (!Array.isArray(value)) {
-    const one = decodeOne(hostname, value, { bytes: () => payload, isRow: (quotes) => isRow(text, payload, quotes) })
-    return 'json' in one ? { readings: [one], refused: [] } : { readings: [], refused: [one] }
+    const plain = quotes !== undefined
+    const one = decodeOne(hostname, value, {
+      plain,
+      isRow: plain && isRow(text, payload, quotes),
+      bytes: () => payload,
+    })
+    return 'json' in one ? { readings: [one], refused: NONE } : { readings: NONE, refused: [one] }
   }
   if (value.length > MAX_READINGS_PER_MESSAGE)
     return whole('too_many', `${value.length} readings; a message holds at most ${MAX_READINGS_PER_MESSAGE}`)
@@ -52,16 +59,21 @@ export function decodeReadings(hostname: string, payload: Buffer): Decoded {
   return { readings, refused }
 }
 
+const NONE: readonly never[] = []
+
 /** The JSON of one reading. */
 interface Source {
+  /** Nothing is wrong with it, and a publisher may have written all its keys. */
+  readonly plain: boolean
+  /** Its bytes can be a row as they stand. */
+  readonly isRow: boolean
   readonly bytes: () => Buffer
-  /** Whether it can be a row as it stands, `quotes` being those of its keys and texts. */
-  readonly isRow: (quotes: number) => boolean
 }
 
 /** Of an element of an array only its value is known; written anew it has no key twice. */
 function written(element: unknown): Source {
-  return { bytes: () => Buffer.from(JSON.stringify(element)), isRow: () => true }
+  const plain = quotesIfPlain(element) !== undefined
+  return { plain, isRow: plain, bytes: () => Buffer.from(JSON.stringify(element)) }
 }
 
 function decodeOne(hostname: string, value: unknown, source: Source): DecodedReading | Refused {
@@ -70,8 +82,7 @@ function decodeOne(hostname: string, value: unknown, source: Source): DecodedRea
   // What came, not what a check gives back: that lacks a key called __proto__ [observed, zod 4.6.7].
   const reading = value as Record<string, unknown>
   const position = positionOf(reading)
-  const quotes = quotesIfPlain(reading)
-  const fault = quotes === undefined ? faultOf(reading) : undefined
+  const fault = source.plain ? undefined : faultOf(reading)
   if (fault !== undefined)
     return { code: 'wrong_type', reason: fault, payload: source.bytes(), ...(position && { position }) }
   // The topic is the identity: it is what the broker's access rules guard.
@@ -85,26 +96,29 @@ function decodeOne(hostname: string, value: unknown, source: Source): DecodedRea
   const after = typeof reading.after === 'string' ? reading.after : null
   const named = typeof reading.uuid === 'string'
   const complete = position !== undefined && named && reading.hostname === hostname
-  const asItCame = complete && quotes !== undefined && source.isRow(quotes)
   return {
     position: position && { ...position, after },
     named,
-    json: asItCame
-      ? source.bytes()
-      : // What the bridge adds must not be there, not even as null.
-        writeRow({
-          ...reading,
-          hostname,
-          ...(!named && { uuid: undefined }),
-          ...(!position && { stream: undefined, seq: undefined }),
-        }),
+    json:
+      complete && source.isRow
+        ? source.bytes()
+        : // What the bridge adds must not be there, not even as null.
+          writeRow({
+            ...reading,
+            hostname,
+            ...(!named && { uuid: undefined }),
+            ...(!position && { stream: undefined, seq: undefined }),
+          }),
   }
 }
 
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
-  for (const inner of Object.values(value)) if (isDeeper(inner, levels - 1)) return true
+  for (const key of Object.keys(value)) {
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object' && inner !== null && isDeeper(inner, levels - 1)) return true
+  }
   return false
 }
 

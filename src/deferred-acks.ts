@@ -16,6 +16,7 @@ export interface UnacknowledgedLimit {
 
 interface Packet {
   readonly cmd: string
+  readonly messageId?: number
 }
 
 type SendPacket = (packet: Packet, done?: (error?: Error) => void, ...rest: unknown[]) => void
@@ -23,18 +24,23 @@ type SendPacket = (packet: Packet, done?: (error?: Error) => void, ...rest: unkn
 interface Open {
   readonly bytes: number
   state: 'pending' | 'taken' | 'refused'
-  puback: Packet | undefined
+  /** What the library wants acknowledged, once it has asked for that. */
+  messageId: number | undefined
 }
+
+/** A PUBACK is the same in MQTT 3.1.1 and 5: that all is well needs no reason code [documented, MQTT 5 3.4.2.1]. */
+const PUBACK = { bytes: 4, type: 0x40, rest: 2 }
 
 /** Sends PUBACKs in the order of the messages [documented, MQTT 4.6], each when its message is taken. */
 export class DeferredAcks {
   readonly #limit: UnacknowledgedLimit
   readonly #client: MqttClient
-  readonly #send: SendPacket
   readonly #open: Open[] = []
   #bytes = 0
   /** Lets the library go on with the next packet. */
   #resume: (() => void) | undefined
+  /** Messages to be acknowledged with the next write. */
+  #due: number[] = []
 
   constructor(client: MqttClient, limit: UnacknowledgedLimit) {
     this.#limit = limit
@@ -49,10 +55,9 @@ export class DeferredAcks {
           hint: 'install the version that package-lock.json names: npm ci',
         },
       )
-    this.#send = send.bind(client)
     inner._sendPacket = (packet, done, ...rest) => {
-      if (packet.cmd === 'puback') this.#hold(packet, done)
-      else this.#send(packet, done, ...rest)
+      if (packet.cmd === 'puback' && packet.messageId !== undefined) this.#hold(packet.messageId, done)
+      else send.call(client, packet, done, ...rest)
     }
   }
 
@@ -62,21 +67,27 @@ export class DeferredAcks {
   }
 
   /** Called in the order of the messages, before the library is told to go on. Refused: no PUBACK on this connection. */
-  add(bytes: number, taken: Promise<void>): void {
-    const open: Open = { bytes, state: 'pending', puback: undefined }
+  add(bytes: number, taken: Promise<void>, refused: (error: unknown) => void = () => undefined): void {
+    const open: Open = { bytes, state: 'pending', messageId: undefined }
     this.#open.push(open)
     this.#bytes += bytes
-    const settle = (state: 'taken' | 'refused') => () => {
-      open.state = state
-      this.#flush()
-    }
-    taken.then(settle('taken'), settle('refused'))
+    taken.then(
+      () => {
+        open.state = 'taken'
+        this.#flush()
+      },
+      (error: unknown) => {
+        open.state = 'refused'
+        this.#flush()
+        refused(error)
+      },
+    )
   }
 
   /** The library is done with the newest message. */
-  #hold(puback: Packet, done: (() => void) | undefined): void {
+  #hold(messageId: number, done: (() => void) | undefined): void {
     const newest = this.#open.at(-1)
-    if (newest !== undefined) newest.puback = puback
+    if (newest !== undefined) newest.messageId = messageId
     this.#resume = done
     this.#flush()
   }
@@ -84,15 +95,35 @@ export class DeferredAcks {
   #flush(): void {
     for (let head = this.#open[0]; head !== undefined && head.state !== 'pending'; head = this.#open[0]) {
       // Taken before the library has asked for its acknowledgement.
-      if (head.puback === undefined) break
+      if (head.messageId === undefined) break
       this.#open.shift()
       this.#bytes -= head.bytes
-      // Not to a connection that has ended: the library would keep it for the next one.
-      if (head.state === 'taken' && this.#client.connected) this.#send(head.puback)
+      if (head.state === 'taken') this.#acknowledge(head.messageId)
     }
     if (this.#open.length >= this.#limit.messages || this.#bytes >= this.#limit.bytes) return
     const resume = this.#resume
     this.#resume = undefined
     resume?.()
+  }
+
+  #acknowledge(messageId: number): void {
+    this.#due.push(messageId)
+    if (this.#due.length === 1) queueMicrotask(() => this.#write())
+  }
+
+  /** A commit takes many messages at once: one write for all of them, which the library would make one each. */
+  #write(): void {
+    const due = this.#due
+    this.#due = []
+    // Not to a connection that has ended: the next one has other numbers.
+    if (!this.#client.connected) return
+    const bytes = Buffer.allocUnsafe(due.length * PUBACK.bytes)
+    let at = 0
+    for (const messageId of due) {
+      bytes[at] = PUBACK.type
+      bytes[at + 1] = PUBACK.rest
+      at = bytes.writeUInt16BE(messageId, at + 2)
+    }
+    this.#client.stream.write(bytes)
   }
 }

@@ -43,6 +43,8 @@ const SEND_WINDOW = 20
 /** What the library's own callers hear when a connection ends under them; some of them before we do [observed]. */
 const LIBRARY_CLOSED = 'Connection closed'
 
+const TAKEN = Promise.resolve()
+
 /** How a connection went. */
 export interface EndedConnection {
   /** The broker has said anything at all. */
@@ -82,19 +84,29 @@ export class Connection {
     this.client.handleMessage = (packet, done) => {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
       const taken = this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup })
-      if (packet.qos > 0) acks.add(payload.length, taken)
-      taken.catch((error: unknown) => {
-        if (!(error instanceof SnowhatError && QUIET.has(error.code)))
-          this.#log.error({ err: error, topic: packet.topic }, 'a message was not taken and is not acknowledged')
-      })
+      const refused = (error: unknown) => this.#tellRefused(error, packet.topic)
+      if (packet.qos > 0) acks.add(payload.length, taken, refused)
+      else taken.catch(refused)
       done()
     }
   }
 
-  /** Async, so that a handler which throws at once rejects like any other. */
-  async #take(message: IncomingMessage): Promise<void> {
-    if (this.#markerTopics.has(message.topic)) this.#markers.get(message.payload.toString())?.()
-    else await this.#options.onMessage?.(message)
+  #tellRefused(error: unknown, topic: string): void {
+    if (!(error instanceof SnowhatError && QUIET.has(error.code)))
+      this.#log.error({ err: error, topic }, 'a message was not taken and is not acknowledged')
+  }
+
+  /** A handler which throws at once rejects like any other. */
+  #take(message: IncomingMessage): Promise<void> {
+    if (this.#markerTopics.has(message.topic)) {
+      this.#markers.get(message.payload.toString())?.()
+      return TAKEN
+    }
+    try {
+      return this.#options.onMessage?.(message) ?? TAKEN
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Resolves when the connection has ended, for whatever reason. */

@@ -91,10 +91,7 @@ export class RowLog {
     const inMemory = this.#cursor === first && this.usage.loaded + bytes <= this.#deps.memoryBytes
     this.#written(last, inMemory)
     for (const [index, { device, rows }] of planned.entries())
-      device.accept(
-        rows.map((row) => ({ ...row, record: first + index })),
-        inMemory,
-      )
+      device.accept(inMemory ? rows.map((row) => ({ ...row, record: first + index })) : rows, inMemory)
     this.eased()
   }
 

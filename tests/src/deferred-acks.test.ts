@@ -19,6 +19,16 @@ class Library extends EventEmitter {
     this.acks = new DeferredAcks(this as unknown as MqttClient, limit)
   }
 
+  /** PUBACKs as bytes. */
+  readonly stream = {
+    write: (bytes: Buffer) => {
+      for (let at = 0; at < bytes.length; at += 4) {
+        expect([bytes[at], bytes[at + 1]]).toEqual([0x40, 2])
+        this.sent.push(bytes.readUInt16BE(at + 2))
+      }
+    },
+  }
+
   // What DeferredAcks puts itself before.
   _sendPacket = (packet: { readonly cmd: string; readonly messageId?: number }, done?: () => void): void => {
     if (packet.messageId !== undefined) this.sent.push(packet.messageId)
