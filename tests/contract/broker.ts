@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import mqtt from 'mqtt'
+import mqtt, { type MqttClient } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { DeferredAcks } from '../../src/deferred-acks.ts'
 import { MAX_MESSAGE_BYTES } from '../../src/reading.ts'
@@ -77,12 +77,9 @@ export function brokerContract(broker: BrokerUnderTest): void {
         acks.add(packet.payload.length, taken)
         done()
       }
-      const sent: (number | undefined)[] = []
-      client.on('packetsend', (packet) => {
-        if (packet.cmd === 'puback') sent.push(packet.messageId)
-      })
       client.connect()
       await new Promise((resolve) => client.once('connect', resolve))
+      const sent = pubacksOn(client.stream)
       await client.subscribeAsync(topic, { qos: 1 })
       const publisher = await link()
       for (const text of ['a', 'b', 'c', 'd', 'e']) await publisher.publish(topic, text)
@@ -292,3 +289,29 @@ export function brokerContract(broker: BrokerUnderTest): void {
     })
   })
 }
+
+/** The message ids of PUBACKs in what is written, whoever writes it. */
+function pubacksOn(stream: MqttClient['stream']): number[] {
+  const ids: number[] = []
+  let written = Buffer.alloc(0)
+  const write = stream.write.bind(stream) as (chunk: Uint8Array, ...rest: unknown[]) => boolean
+  stream.write = (chunk: Uint8Array | string, ...rest: unknown[]) => {
+    written = Buffer.concat([written, Buffer.from(chunk as Uint8Array)])
+    for (;;) {
+      // A fixed header: type, then the length of the rest in seven bits a byte.
+      let length = 0
+      let at = 1
+      for (let more = true; more && at < written.length; at++) {
+        length |= ((written[at] ?? 0) & 0x7f) << (7 * (at - 1))
+        more = ((written[at] ?? 0) & 0x80) !== 0
+      }
+      if (written.length < 2 || written.length < at + length) break
+      if ((written[0] ?? 0) >> 4 === PUBACK) ids.push(written.readUInt16BE(at))
+      written = written.subarray(at + length)
+    }
+    return write(chunk as Uint8Array, ...rest)
+  }
+  return ids
+}
+
+const PUBACK = 4
