@@ -70,6 +70,8 @@ export class Lane {
   #sending: AbortController | undefined
   #reopen: string | undefined
   #draining = false
+  /** It rests for no other reason than that its rows are young and few. */
+  #ageing = false
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   #lastProgress = 0
@@ -111,6 +113,11 @@ export class Lane {
       // After a bug; or somebody rang between the last look and now.
       if (this.#hasWork() && !this.#stop.signal.aborted) this.wake()
     })
+  }
+
+  /** There are more rows: it goes on if that changes anything. With each reading of a fleet it would be woken for nothing. */
+  rowsCame(): void {
+    if (!this.#hasTime()) this.wake()
   }
 
   /** From now on rows go out as soon as they can, whatever their age. */
@@ -202,6 +209,12 @@ export class Lane {
     }
   }
 
+  /** It rests until its oldest row is of age, and all there is makes no full batch. */
+  #hasTime(): boolean {
+    const { max_bytes, max_rows } = this.#policy
+    return this.#ageing && this.device.waiting - this.#appended < max_rows && this.device.bytes < max_bytes
+  }
+
   #hasWork(): boolean {
     if (this.#state === 'held' || this.#state === 'closed') return false
     return this.device.waiting > this.#appended || (this.#reopen !== undefined && this.device.waiting > 0)
@@ -248,18 +261,24 @@ export class Lane {
 
   /** One step of sending: wait until a batch is due, or freeze and append it. */
   async #send(channel: OpenChannel): Promise<void> {
-    const { clock, ledgers } = this.#deps
+    const { clock, ledgers, spool } = this.#deps
     this.#enter('ready')
     if (this.#appended >= MAX_UNCOMMITTED_BATCHES * Math.max(1, this.#policy.max_rows)) return this.#bell.wait()
     const from = this.#appended + this.#halving.skip
     const most = this.#halving.most(this.#policy.max_rows)
     const waiting = this.device.rows.slice(from, from + most)
+    if (waiting.length < most && spool.isReading(this.device)) return this.#bell.wait()
     // The first batch after an opening waits for nothing: it shows that the way is open.
     const atOnce = this.#draining || !channel.proved || this.#halving.active
     const plan = planBatch(waiting, this.#policy, clock.monotonic(), atOnce)
     // The next ones are still on the disk; the bell rings when they are here.
     if (plan === undefined) return this.#bell.wait()
-    if ('dueInMs' in plan) return this.#rest(plan.dueInMs)
+    if ('dueInMs' in plan) {
+      this.#ageing = true
+      await this.#rest(plan.dueInMs)
+      this.#ageing = false
+      return
+    }
     const rows = waiting.slice(0, plan.rows)
     const announced = rows.findIndex((row) => !ledgers.isAnnounced(this.device, row.token.ordinal))
     if (announced === 0) {
@@ -293,7 +312,9 @@ export class Lane {
         this.#inFlight = undefined
         bad = this.#halving.taken()
         if (bad !== undefined) this.device.setAside(bad.row)
+        this.device.pack(this.#appended, batch.rows, batch.body, [batch.first, batch.last])
         this.#appended += batch.rows
+        this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)

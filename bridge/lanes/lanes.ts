@@ -74,7 +74,7 @@ export class Lanes {
 
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
-    if (device.waiting > 0) this.#lane(device).wake()
+    if (device.waiting > 0) this.#lane(device).rowsCame()
   }
 
   /** Sends everything now and waits until it is committed. False when `deadlineMs` passed first. */
