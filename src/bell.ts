@@ -1,5 +1,8 @@
 import type { Clock } from './clock.ts'
 
+/** Aborting for no reason makes an error with a stack each time, which nobody looks at. */
+const RUNG = 'rung'
+
 /**
  * Lets one waiting piece of code be woken by others. Rings are not counted: a ring while nobody waits makes
  * the next wait return at once, so no wake-up is ever missed.
@@ -30,6 +33,6 @@ export class Bell {
     const done = new AbortController()
     const limit = clock.sleep(ms, done.signal).catch(() => undefined)
     await this.wait(limit)
-    done.abort()
+    done.abort(RUNG)
   }
 }

@@ -12,6 +12,8 @@ export interface BridgeHealth {
 
 /** The built bridge, its spool on the disk. */
 export interface Bridge extends Snowhat {
+  /** Subscribed: a queue that the broker held has come by then. */
+  readonly subscribed: Promise<unknown>
   health(): Promise<BridgeHealth>
   /** Looks until `holds`; how often costs the bridge something, so not too often. */
   until(holds: (health: BridgeHealth) => boolean, everyMs?: number): Promise<BridgeHealth>
@@ -36,11 +38,14 @@ export async function startBridge(
     // Such as `--cpu-prof --trace-gc`, to see where it goes.
     process.env.BENCH_NODE_ARGS?.split(' ') ?? [],
   )
+  const subscribed = program.line(/connected to the broker/)
+  subscribed.catch(() => undefined)
   const health = async () => (await (await fetch(`http://127.0.0.1:${port}/api/health`)).json()) as BridgeHealth
   // Its page answers before it has connected: what a queue brings comes in the same moment as the connection.
   while ((await health().catch(() => undefined)) === undefined) await sleep(10)
   return {
     ...program,
+    subscribed,
     health,
     until: async (holds, everyMs = 200) => {
       for (;;) {

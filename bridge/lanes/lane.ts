@@ -73,6 +73,8 @@ export class Lane {
   #sending: AbortController | undefined
   #reopen: string | undefined
   #draining = false
+  /** It rests for no other reason than that its rows are young and few. */
+  #ageing = false
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   #lastProgress = 0
@@ -143,6 +145,11 @@ export class Lane {
       // After a bug; or somebody rang between the last look and now.
       if (this.#hasWork() && !this.#stop.signal.aborted) this.wake()
     })
+  }
+
+  /** There are more rows: it goes on if that changes anything. With each reading of a fleet it would be woken for nothing. */
+  rowsCame(): void {
+    if (!this.#hasTime()) this.wake()
   }
 
   /** From now on rows go out as soon as they can, whatever their age. */
@@ -225,6 +232,12 @@ export class Lane {
     }
   }
 
+  /** It rests until its oldest row is of age, and all there is makes no full batch. */
+  #hasTime(): boolean {
+    const { max_bytes, max_rows } = this.#policy
+    return this.#ageing && this.device.waiting - this.#appended < max_rows && this.device.bytes < max_bytes
+  }
+
   #hasWork(): boolean {
     if (this.#state === 'held' || this.#state === 'closed') return false
     // A channel that was lost while it was idle is opened before there are rows: the next ones find the way open.
@@ -284,7 +297,7 @@ export class Lane {
 
   /** One step of sending: wait until a batch is due, or freeze and append it. */
   async #send(channel: OpenChannel): Promise<void> {
-    const { clock, ledgers } = this.#deps
+    const { clock, ledgers, spool } = this.#deps
     this.#enter('ready')
     if (this.#appended >= MAX_UNCOMMITTED_BATCHES * Math.max(1, this.#policy.max_rows)) return this.#bell.wait()
     const next = nextBatch(this.device, {
@@ -293,14 +306,21 @@ export class Lane {
       policy: this.#policy,
       atOnce: this.#draining || !channel.proved,
       flushTo: this.#flushTo,
+      isReading: spool.isReading(this.device),
       now: clock.monotonic(),
       isAnnounced: (ordinal) => ledgers.isAnnounced(this.device, ordinal),
     })
     if (next === 'unannounced') ledgers.announce(this.device)
     // The bell rings when the ledger is with the broker, and when rows have come from the disk.
     if (next === 'unannounced' || next === undefined) return this.#bell.wait()
-    const wait = 'dueInMs' in next ? next.dueInMs : this.#nextAppendAt - clock.monotonic()
-    if (wait > 0 || 'dueInMs' in next) return this.#bell.waitAtMost(wait, clock)
+    if ('dueInMs' in next) {
+      this.#ageing = true
+      await this.#bell.waitAtMost(next.dueInMs, clock)
+      this.#ageing = false
+      return
+    }
+    const spacing = this.#nextAppendAt - clock.monotonic()
+    if (spacing > 0) return this.#bell.waitAtMost(spacing, clock)
     await this.#append(channel, next.rows, next.trigger)
   }
 
@@ -328,7 +348,9 @@ export class Lane {
         if (this.#appended === 0) this.#lastProgress = clock.monotonic()
         this.#inFlight = undefined
         if (bad !== undefined) this.device.setAside(bad.row)
+        this.device.pack(this.#appended, batch.rows, batch.body, [batch.first, batch.last])
         this.#appended += batch.rows
+        this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
         events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)

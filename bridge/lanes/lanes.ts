@@ -78,7 +78,7 @@ export class Lanes {
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
     // What comes while all is being closed would make a lane that nobody closes.
-    if (device.waiting > 0 && !this.#stop.signal.aborted) this.#lane(device).wake()
+    if (device.waiting > 0 && !this.#stop.signal.aborted) this.#lane(device).rowsCame()
   }
 
   of(device: DeviceLog): Lane | undefined {

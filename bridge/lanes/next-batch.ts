@@ -14,6 +14,8 @@ export interface Readiness {
   readonly atOnce: boolean
   /** Up to this row nothing waits either. */
   readonly flushTo: OffsetToken | undefined
+  /** More rows are on their way from the disk. */
+  readonly isReading: boolean
   /** Monotonic. */
   readonly now: number
   /** A ledger that names the run of this ordinal is with the broker. */
@@ -29,9 +31,11 @@ export type Next =
 
 /** Pure. A batch holds rows of announced runs only; those behind them follow with the next one. */
 export function nextBatch(device: DeviceLog, readiness: Readiness): Next {
-  const { appended, atOnce, flushTo, halving, isAnnounced, now, policy } = readiness
+  const { appended, atOnce, flushTo, halving, isAnnounced, isReading, now, policy } = readiness
   const from = appended + halving.skip
-  const waiting = device.rows.slice(from, from + halving.most(policy.max_rows))
+  const most = halving.most(policy.max_rows)
+  const waiting = device.rows.slice(from, from + most)
+  if (waiting.length < most && isReading) return undefined
   const [next] = waiting
   const flushed = flushTo !== undefined && next !== undefined && compareTokens(next.token, flushTo) <= 0
   const plan = planBatch(waiting, policy, now, atOnce || flushed || halving.active)

@@ -3,6 +3,7 @@ import type { Decision } from '../lanes/decision.ts'
 import type { AgreedCounts } from '../lanes/row-account.ts'
 import type { TakeOver } from '../lanes/take-over.ts'
 import { compareTokens, nextToken, type OffsetToken, sameToken } from '../offset-token.ts'
+import { Pack, PackedRow, sizeOf } from './packed-row.ts'
 import { type Span, Spans } from './spans.ts'
 import type { DeviceCounters, NewRow, Position, SpooledRow, SpoolUsage } from './spooled-row.ts'
 
@@ -216,6 +217,23 @@ export class DeviceLog {
     return before - this.waiting
   }
 
+  /**
+   * The rows from `from` on were sent as `body` and wait for their commit. Nothing is changed when these are not the rows
+   * of `first` to `last`.
+   */
+  pack(from: number, rows: number, body: Buffer, [first, last]: readonly [OffsetToken, OffsetToken]): void {
+    const sent = this.#rows.slice(from, from + rows)
+    const [oldest, newest] = [sent[0]?.token, sent.at(-1)?.token]
+    if (oldest === undefined || newest === undefined || sent.length < rows) return
+    if (!sameToken(oldest, first) || !sameToken(newest, last)) return
+    const pack = new Pack(body, rows)
+    for (const [index, row] of sent.entries()) {
+      const packed = new PackedRow(row, pack, index)
+      this.#usage.loaded += packed.memory - sizeOf(row).memory
+      this.#rows[from + index] = packed
+    }
+  }
+
   /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
   setAside(row: SpooledRow): void {
     this.#spans.remove(row.token)
@@ -249,7 +267,7 @@ export class DeviceLog {
     const loaded = this.#rows.splice(0)
     for (const row of loaded) {
       if (known.has(row.token.stream, row.token.seq)) this.#release(row)
-      else this.#rows.push({ ...row, token: { ...row.token, ordinal: row.token.ordinal + by, owner } })
+      else this.#rows.push(this.#retokened(row, by, owner))
     }
     this.#releaseUnloaded(before - (this.waiting - this.#rows.length))
     this.tail = this.newest ?? { ordinal: highestOrdinal, owner: '', stream: '', seq: 0 }
@@ -263,9 +281,16 @@ export class DeviceLog {
     this.term++
   }
 
+  /** Tokens are in the frozen bytes of nothing, so a packed row is a row like any other then. */
+  #retokened(row: SpooledRow, by: number, owner: string): SpooledRow {
+    const { json, receivedAt, arrived, record } = row
+    this.#usage.loaded += json.length - sizeOf(row).memory
+    return { token: { ...row.token, ordinal: row.token.ordinal + by, owner }, json, receivedAt, arrived, record }
+  }
+
   /** Its rows are counted elsewhere from now on, and none is in memory. */
   unload(usage: SpoolUsage): void {
-    for (const row of this.#rows.splice(0)) this.#usage.loaded -= row.json.length
+    for (const row of this.#rows.splice(0)) this.#usage.loaded -= sizeOf(row).memory
     this.#usage.bytes -= this.#bytes
     usage.bytes += this.#bytes
     this.#usage = usage
@@ -279,15 +304,16 @@ export class DeviceLog {
   }
 
   #release(row: SpooledRow): void {
-    this.#usage.loaded -= row.json.length
-    this.#free(row.json.length)
+    const { bytes, memory } = sizeOf(row)
+    this.#usage.loaded -= memory
+    this.#free(bytes)
   }
 
   /** Of rows not in memory only their bytes all together are known: they leave by the average. */
   #releaseUnloaded(rows: number): void {
     if (rows === 0) return
     let loaded = 0
-    for (const row of this.#rows) loaded += row.json.length
+    for (const row of this.#rows) loaded += sizeOf(row).bytes
     const left = this.waiting - this.#rows.length
     this.#free(Math.round(((this.#bytes - loaded) * rows) / (left + rows)))
   }

@@ -174,6 +174,14 @@ export class DiskSpool implements Spool {
       )
   }
 
+  isReading(device: DeviceLog): boolean {
+    return this.#logOf(device).isReading(device)
+  }
+
+  eased(device: DeviceLog): void {
+    this.#logOf(device).eased()
+  }
+
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
     return this.#writing.pass(async () => {
       device.takeOver(this.#instance, takeOver)
@@ -242,7 +250,11 @@ export class DiskSpool implements Spool {
   }
 
   #throughOf(device: DeviceLog): number {
-    return ((device.aside ? this.#aside.of(device) : undefined) ?? this.#rows).accepted
+    return this.#logOf(device).accepted
+  }
+
+  #logOf(device: DeviceLog): RowLog {
+    return (device.aside ? this.#aside.of(device) : undefined) ?? this.#rows
   }
 
   /** The facts as they are now. */

@@ -55,6 +55,14 @@ export class MemorySpool implements Spool {
     if (device.waiting === 0) device.aside = false
   }
 
+  isReading(_device: DeviceLog): boolean {
+    return false
+  }
+
+  eased(_device: DeviceLog): void {
+    // What waits, waits in memory.
+  }
+
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
     device.takeOver(this.instance, takeOver)
     return Promise.resolve()

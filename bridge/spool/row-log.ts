@@ -17,7 +17,7 @@ export interface RowLogDeps {
   readonly devices: () => Iterable<DeviceLog>
   /** One of them. */
   readonly deviceOf: (hostname: string) => DeviceLog | undefined
-  /** The next rows of a device have come into memory. */
+  /** Rows of a device are in memory, and no more of them will come just now. */
   readonly onLoaded: (device: DeviceLog) => void
 }
 
@@ -106,10 +106,15 @@ export class RowLog {
     this.#written(await this.log.append(encodeRows(device.hostname, device.term, rows)), false)
   }
 
-  /** Rows have left: there may be room in memory for the next ones. */
+  /** The next rows of this device are just being read. */
+  isReading(device: DeviceLog): boolean {
+    return this.#loading !== undefined && device.rows.length < device.waiting
+  }
+
+  /** Rows have left: there may be room in memory for the next ones. Read many at once, they make batches that are worth it. */
   eased(): void {
     const { loaded } = this.usage
-    if (this.#loading !== undefined || !this.crowded || loaded > this.#deps.memoryBytes / 2) return
+    if (this.#loading !== undefined || !this.crowded || loaded > this.#deps.memoryBytes / 4) return
     if (!this.#isMissing()) {
       this.#cursor = this.#accepted + 1
       return
@@ -118,7 +123,9 @@ export class RowLog {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#loading = undefined
-        this.eased()
+        for (const device of this.#deps.devices()) if (device.rows.length > 0) this.#deps.onLoaded(device)
+        // Not at once: each device gets its turn with what is here now.
+        setImmediate(() => this.eased())
       })
   }
 
@@ -147,7 +154,6 @@ export class RowLog {
 
   async #load(): Promise<void> {
     const through = this.#accepted
-    const loaded = new Set<DeviceLog>()
     let full = false
     for await (const { sequence, body } of this.log.read(this.#cursor)) {
       if (sequence > through) break
@@ -155,15 +161,11 @@ export class RowLog {
       this.#cursor = sequence + 1
       const record = decodeRows(body, sequence)
       const device = record && this.#deps.deviceOf(record.device)
-      if (record && device) {
-        this.#loadRecord(record, device)
-        loaded.add(device)
-      }
+      if (record && device) this.#loadRecord(record, device)
       full = this.usage.loaded >= this.#deps.memoryBytes
       if (full) break
     }
     if (!full) this.#cursor = Math.max(this.#cursor, through + 1)
-    for (const device of loaded) this.#deps.onLoaded(device)
     this.#checkWhole()
   }
 

@@ -37,6 +37,10 @@ export interface Spool {
   save(devices: readonly DeviceLog[]): Promise<void>
   /** Rows of a device have left because they are in the table: nothing that opening the channel would not tell again. */
   trimmed(device: DeviceLog): void
+  /** More rows of the device will be in memory in a moment; `onLoaded` tells when. */
+  isReading(device: DeviceLog): boolean
+  /** Rows of a device take less memory than they did. */
+  eased(device: DeviceLog): void
   /** Gives all rows of a device new tokens; resolves when that is as durable as the rows are. */
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void>
   /**
