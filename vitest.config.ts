@@ -38,6 +38,9 @@ export default defineConfig({
         test: {
           ...slow,
           name: 'crash',
+          env: {
+            SNOWHAT_CRASH_SEED: process.env.SNOWHAT_CRASH_SEED ?? String(Math.floor(Date.now() / 1000) % 1_000_000),
+          },
           include: [CRASH],
           testTimeout: 600_000,
           maxWorkers: 2,

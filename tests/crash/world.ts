@@ -18,6 +18,10 @@ export const SNOWHAT = fileURLToPath(new URL('../../dist/cli/snowhat.js', import
 const PI = fileURLToPath(new URL('./pi.ts', import.meta.url))
 const TSX = import.meta.resolve('tsx')
 
+/** Until a world is up on a quiet machine, and what slower ones are allowed. */
+const UP_MS = 3_500
+const SLOWEST = 3
+
 export interface WorldOptions {
   readonly name: string
   /** Another one has another schedule under the same seed. */
@@ -45,6 +49,8 @@ export interface World {
   readonly pis: ReadonlyMap<string, Part>
   readonly cables: { readonly bridge: CutProxy; readonly pis: CutProxy; readonly snowpipe: CutProxy }
   readonly tally: Tally
+  /** How much slower than a quiet machine this one is: 1 and more. */
+  readonly slowness: number
   /** Goes into the chronicle, with the time. */
   note(text: string): void
   addPi(name: string, options?: { hostname?: string }): Part
@@ -241,6 +247,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   bridge.start()
   for (const pi of pis.values()) pi.start()
   await Promise.all([bridge, ...pis.values()].map((one) => one.up()))
+  const slowness = Math.min(SLOWEST, Math.max(1, (Date.now() - began) / UP_MS))
   tally.start()
   return {
     directory,
@@ -251,6 +258,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     pis,
     cables,
     tally,
+    slowness,
     note,
     addPi,
     health,
