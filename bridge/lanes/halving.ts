@@ -18,6 +18,10 @@ export class Halving {
     return this.#suspect !== undefined || Number.isFinite(this.#limit)
   }
 
+  get suspect(): SpooledRow | undefined {
+    return this.#suspect?.row
+  }
+
   /** Rows to pass over: the suspect, while its neighbour is tried. */
   get skip(): 0 | 1 {
     return this.#suspect === undefined ? 0 : 1

@@ -5,18 +5,17 @@ import { compareTokens, type OffsetToken } from '../offset-token.ts'
 import type { Answer } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
-import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
-import { newsIn } from './committed-news.ts'
+import { newsOf } from './channel-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
 import { Halving, type Suspect } from './halving.ts'
 import type { LaneDeps } from './lane-deps.ts'
-import { leaveUpTo } from './leaving.ts'
+import { keepSuspect, leaveUpTo } from './leaving.ts'
 import { nextBatch } from './next-batch.ts'
-import { openChannel } from './open-channel.ts'
+import { type OpenChannel, openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
 import { Standstill } from './standstill.ts'
 
@@ -43,16 +42,6 @@ const MAX_UNCOMMITTED_BATCHES = 16
 const COMMIT_TIMEOUT_MS = 120_000
 /** How soon a lane that is blocked tries again. */
 const BLOCKED_RETRY_MS = 60_000
-
-interface OpenChannel {
-  continuationToken: string
-  /** Changes at each opening: what was asked before says nothing about after. */
-  readonly generation: number
-  /** Something was appended since. */
-  proved: boolean
-  /** What was committed before; the same again is no news, whoever wrote it. */
-  readonly committedAtOpening: string | null
-}
 
 export class Lane {
   readonly device: DeviceLog
@@ -185,16 +174,10 @@ export class Lane {
   observe(status: ChannelStatus, generation: number): void {
     const channel = this.#channel
     if (channel === undefined || channel.generation !== generation || this.#state === 'held') return
-    const verdict = verdictOnChannel(status.code)
-    const committed =
-      status.committed === channel.committedAtOpening
-        ? undefined
-        : newsIn(status.committed, this.device, this.#deps.spool.instance)
-    if (verdict !== 'ok') this.#openAnew(`the channel's status is ${status.code}`)
-    else if (committed === 'foreign') this.#openAnew(`the committed token ${status.committed} is not ours`)
-    else if (committed !== undefined) this.#progress(committed, status)
-    else if (this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS)
-      this.#openAnew('nothing was committed for two minutes')
+    const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
+    const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
+    if (news?.kind === 'reopen') this.#openAnew(news.reason)
+    else if (news !== undefined) this.#progress(news.committed, status)
   }
 
   /** Snowflake does not know the channel any more. */
@@ -267,7 +250,10 @@ export class Lane {
           proved: false,
           committedAtOpening: result.status.committed,
         }
-        if (result.mine !== undefined) this.#progress(result.mine, result.status)
+        if (result.mine !== undefined) {
+          if (await keepSuspect(result.mine, result.status, this.device, this.#deps)) await this.#tellSetAside()
+          this.#progress(result.mine, result.status)
+        }
         this.#lastProgress = this.#deps.clock.monotonic()
         this.#enter('ready')
         this.device.opened = true
@@ -360,6 +346,9 @@ export class Lane {
         this.#inFlight = undefined
         if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
           await this.#blocked(end.answer)
+        this.device.suspect = this.#halving.suspect?.token ?? null
+        // Its neighbour may be the last thing this process sends.
+        if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
         this.#openAnew(end.reason)

@@ -1,5 +1,5 @@
 import type { Log } from '../../src/log.ts'
-import type { OffsetToken } from '../offset-token.ts'
+import { compareTokens, type OffsetToken, sameToken } from '../offset-token.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { LaneDeps } from './lane-deps.ts'
@@ -38,4 +38,24 @@ export function leaveUpTo(
   ledgers.touch(device)
   deps.onTrimmed()
   return { rows }
+}
+
+/**
+ * The row that was refused alone before an earlier process ended, whose neighbour it had sent and could not say so any
+ * more: exactly one row fewer was parsed than stands here. It is a dead letter; without this a person would be asked.
+ */
+export async function keepSuspect(
+  committed: OffsetToken,
+  status: ChannelStatus,
+  device: DeviceLog,
+  { onRefusedRow }: Pick<LaneDeps, 'onRefusedRow'>,
+): Promise<boolean> {
+  const { agreed, suspect } = device
+  if (suspect === null || compareTokens(suspect, committed) > 0) return false
+  if (device.countTo(committed) - (status.rowsParsed - agreed.parsed) !== 1) return false
+  const row = device.rows.find(({ token }) => sameToken(token, suspect))
+  if (row === undefined) return false
+  await onRefusedRow(device, row, 'Snowflake refused this row alone')
+  device.setAside(row)
+  return true
 }

@@ -12,6 +12,17 @@ import type { LaneDeps } from './lane-deps.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
+/** A channel that is this lane's. */
+export interface OpenChannel {
+  continuationToken: string
+  /** Changes at each opening: what was asked before says nothing about after. */
+  readonly generation: number
+  /** Something was appended since. */
+  proved: boolean
+  /** What was committed before; the same again is no news, whoever wrote it. */
+  readonly committedAtOpening: string | null
+}
+
 /** How an opening ended. */
 export type Opening =
   /** `mine`: the committed token is one this process gave; rows up to it are in the table. */

@@ -79,6 +79,8 @@ export class DeviceLog {
   term = 0
   /** Oldest first; forgotten when no row is left. */
   retokenings: readonly Retokening[] = []
+  /** A row that was refused alone, while its neighbour is tried: the way to a dead letter may be interrupted. */
+  suspect: OffsetToken | null = null
   /** What a person has said is not in the table. */
   forgotten: Forgotten | null = null
   /** Its rows are in a log of its own, because they cannot be delivered and would fill the disk for the others. */
@@ -242,6 +244,7 @@ export class DeviceLog {
       this.#rows.splice(at, 1)
       this.#release(row)
     }
+    this.suspect = null
     this.committed.add(row.token.stream, row.token.seq)
     this.counters.deadLetters++
   }

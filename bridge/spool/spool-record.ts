@@ -48,6 +48,7 @@ export interface DeviceFacts {
   readonly made: Position | null
   readonly term: number
   readonly retokenings: readonly Retokening[]
+  readonly suspect: OffsetToken | null
   readonly aside: boolean
   readonly forgotten: { readonly main: number; readonly aside: number; readonly readings: Sets } | null
 }
@@ -131,6 +132,7 @@ export function factsOf(device: DeviceLog, through: number, aside = device.aside
     made: device.made,
     term: device.term,
     retokenings: device.retokenings,
+    suspect: device.suspect,
     aside,
     forgotten: device.forgotten && { ...device.forgotten, readings: setsOf(device.forgotten.readings) },
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { decodeFacts, encodeFacts, restoreFacts } from '../../../bridge/spool/spool-record.ts'
 import { LaneWorld, type LaneWorldOptions } from '../../support/lane-world.ts'
 
 function world(options: LaneWorldOptions = {}): LaneWorld {
@@ -634,4 +635,35 @@ describe('a lane whose rows Snowflake does not take', () => {
     expect(w.lane.untakenSince).toBeUndefined()
     expect(w.lane.takenAt).toBeGreaterThan(since)
   })
+})
+
+it('a refused row whose neighbour was sent just before a crash is a dead letter at the next start, and asks nobody', async () => {
+  const before = new LaneWorld()
+  before.snowpipe.refuses = (rows) => (rows.some(({ seq }) => seq === 2) ? 400 : undefined)
+  // It never gets as far as keeping the letter.
+  before.keepingRefused = new Promise(() => undefined)
+  before.take(1, 4)
+  await before.run(10_000)
+  const facts = decodeFacts(encodeFacts(before.device, 0))?.facts ?? expect.fail('facts')
+  const rows = before.device.rows.map(({ token, json, receivedAt, record }) => ({
+    token,
+    json,
+    receivedAt,
+    record,
+    arrived: 0,
+  }))
+  const after = new LaneWorld({ instance: 'own1', before })
+  onTestFinished(() => after.close())
+  restoreFacts(after.device, facts)
+  for (const row of rows) {
+    after.device.restore(row)
+    after.device.load(row)
+  }
+  after.device.given = after.device.newest ?? null
+  after.ledgers.connected()
+  after.lanes.wake(after.device)
+  await after.run(10_000)
+  expect(after.lane.hold).toBeUndefined()
+  expect(after.inTable()).toEqual([1, 3, 4])
+  expect(after.device).toMatchObject({ waiting: 0, counters: { deadLetters: 1 } })
 })
