@@ -42,9 +42,14 @@ export function detailOf(account: Account, retained: Retained): string {
   const { ledger, hold } = account
   const width = Math.max(...NUMBERS.map(([title]) => title.length), 'last commit'.length)
   const line = (title: string, value: string) => `  ${title.padEnd(width)}  ${value}`
-  const streams = Object.entries(ledger.streams).map(([stream, { spooled, committed }]) => {
-    const set = new IntervalSet(spooled)
-    return [stream, ranges(spooled), ranges(committed), ranges(set.holes(1, set.max ?? 0))]
+  const streams = Object.entries(ledger.streams).map(([stream, { spooled, committed, declared }]) => {
+    const there = new IntervalSet(spooled)
+    const givenUp = new IntervalSet(declared)
+    const holes = there.holes(1, there.max ?? 0)
+    const missing = holes.flatMap(([first, last]) => givenUp.holes(first, last))
+    const missingSet = new IntervalSet(missing)
+    const given = holes.flatMap(([first, last]) => missingSet.holes(first, last))
+    return [stream, ranges(spooled), ranges(committed), ranges(missing), ranges(given)]
   })
   return [
     account.hostname,
@@ -54,7 +59,7 @@ export function detailOf(account: Account, retained: Retained): string {
     line('lane', account.lane ?? "unknown: the bridge's page does not answer"),
     '',
     alignedTable(
-      ['stream', 'spooled', 'in table', 'not there'].map((name) => ({ name, numeric: false })),
+      ['stream', 'spooled', 'committed', 'missing', 'given up'].map((name) => ({ name, numeric: false })),
       streams,
     ),
     ...(hold === null ? [] : ['', ...holdLines(account.hostname, hold)]),
