@@ -2,7 +2,7 @@ import type { Command } from '../command.ts'
 
 export const ledgerCommand: Command = {
   name: 'ledger',
-  summary: 'per device: what was published, is in the table, and is missing',
+  summary: 'per device: what was published, is committed, and is missing',
   own: 'log',
   uses: ['mqtt', 'http'],
   positionals: '[HOST]',

@@ -8,7 +8,7 @@ const NUMBERS: readonly (readonly [title: string, key: keyof Account])[] = [
   ['published', 'published'],
   ['received', 'received'],
   ['spooled', 'spooled'],
-  ['in table', 'committed'],
+  ['committed', 'committed'],
   ['missing', 'missing'],
   ['given up', 'declared_gaps'],
   ['redelivered', 'redelivered'],
@@ -83,13 +83,23 @@ function holdLines(hostname: string, hold: NonNullable<Account['hold']>): string
 }
 
 function verdict(accounts: readonly Account[]): string {
-  const missing = accounts.reduce((sum, account) => sum + account.missing, 0)
-  const held = accounts.filter(({ hold }) => hold !== null).map(({ hostname }) => hostname)
   if (accounts.every(isWell)) return 'nothing is missing'
+  return accounts.flatMap((account) => [...missingLines(account), ...heldLines(account)]).join('\n')
+}
+
+function missingLines({ hostname, missing }: Account): string[] {
+  if (missing === 0) return []
+  const what = `${hostname}: ${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`
   return [
-    ...(missing === 0 ? [] : [`${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`]),
-    ...(held.length === 0 ? [] : [`held until you decide: ${held.join(', ')}`]),
-  ].join('; ')
+    `${what}; if the number stays while its Pi is online, its outbox does not hold them any more`,
+    `  snowhat ledger ${hostname}   shows which; on the Pi: snowhat publisher outbox status`,
+  ]
+}
+
+function heldLines({ hostname, hold }: Account): string[] {
+  return hold === null
+    ? []
+    : [`${hostname}: held until you decide`, `  snowhat ledger ${hostname}   shows why, and what there is to decide`]
 }
 
 function bridgeLine({ bridge, online }: Retained): string {

@@ -96,13 +96,13 @@ describe('snowhat ledger', () => {
     const { code, out, err } = await run()
     expect(err).toBe('')
     expect(code).toBe(1)
-    const [head, , attic, cellar, , verdict, bridge] = out.trimEnd().split('\n')
+    const [head, , attic, cellar, , verdict, next, bridge] = out.trimEnd().split('\n')
     expect(head?.split(/ {2,}/)).toEqual([
       'device',
       'published',
       'received',
       'spooled',
-      'in table',
+      'committed',
       'missing',
       'given up',
       'redelivered',
@@ -115,7 +115,8 @@ describe('snowhat ledger', () => {
     ])
     expect(attic?.split(/ {2,}/)).toEqual(['pi-attic', ...'120 120 120 110 0 0 3 0 0 0 10'.split(' '), '2.1 s', '?'])
     expect(cellar?.split(/ {2,}/).slice(0, 6)).toEqual(['pi-cellar', '9', '7', '7', '4', '1'])
-    expect(verdict).toBe('1 reading is missing')
+    expect(verdict).toMatch(/^pi-cellar: 1 reading is missing; /)
+    expect(next).toMatch(/^ {2}snowhat ledger pi-cellar .*snowhat publisher outbox status$/)
     expect(bridge).toBe('bridge online: instance run1, on nas, version 0.1.0, since T')
   })
 
@@ -151,7 +152,7 @@ describe('snowhat ledger', () => {
     const { url } = await page({ devices: [{ hostname: 'pi-attic', lane: 'held', hold: HOLD, ledger: ATTIC }] })
     const all = await run('--bridge-url', `${url}/`)
     expect(all.code).toBe(1)
-    expect(all.out).toContain('held until you decide: pi-attic')
+    expect(all.out).toContain('pi-attic: held until you decide\n  snowhat ledger pi-attic ')
     const one = await run('pi-attic', '--bridge-url', url)
     expect(one.out).toContain('held since 2026-11-22T12:00:00.000Z: it was dropped')
     expect(one.out).toContain('  SELECT uuid FROM T;')
