@@ -3,8 +3,7 @@ import type { Command } from '../command.ts'
 export const ledgerCommand: Command = {
   name: 'ledger',
   summary: 'per device: what was published, is committed, and is missing',
-  own: 'log',
-  uses: ['mqtt', 'http'],
+  uses: ['mqtt', 'http', 'log'],
   positionals: '[HOST]',
   flags: {
     json: { type: 'boolean', doc: 'one JSON object per device' },
