@@ -22,19 +22,24 @@ export const COMMON_FLAGS: Readonly<Record<string, Flag>> = {
 export interface SettingFlag {
   /** Long name first. */
   readonly names: readonly string[]
+  /** Switches off what is on by default. */
+  readonly off?: string
   readonly path: string
   readonly setting: Setting
 }
 
 /** The settings a command takes, by the names they have there: those of its own section bear no prefix. */
 export function settingFlags(command: Command): SettingFlag[] {
-  const sections = Object.fromEntries([command.own, ...command.uses].map((name) => [name, allSections[name]]))
+  const named = command.own === undefined ? command.uses : [command.own, ...command.uses]
+  const sections = Object.fromEntries(named.map((name) => [name, allSections[name]]))
   return [...settingPaths(sections)].flatMap(([path, setting]) => {
     if (setting.secret) return []
     const [section, key = ''] = path.split('.')
     const long = (section === command.own ? key : `${section}_${key}`).replaceAll('_', '-')
     const others = section === command.own ? (setting.flags ?? []) : []
-    return [{ names: [...new Set([long, ...others])], path, setting }]
+    return [
+      { names: [...new Set([long, ...others])], ...(setting.default === true && { off: `no-${long}` }), path, setting },
+    ]
   })
 }
 
@@ -61,8 +66,10 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
   for (const [name, value] of Object.entries(parsed.values)) {
     if (Array.isArray(value) || value === undefined) continue
     const setting = own.find((flag) => flag.names.includes(name))
+    const switchedOff = own.find(({ off }) => off === name)
     const sets = flags[name]?.sets
     if (setting !== undefined) settings.set(setting.path, value)
+    else if (switchedOff !== undefined) settings.set(switchedOff.path, false)
     else if (sets !== undefined) settings.set(sets.path, sets.value(String(value)))
     else given[name] = value
   }
@@ -73,11 +80,12 @@ type Options = NonNullable<ParseArgsConfig['options']>
 
 function optionsOf(own: readonly SettingFlag[], flags: Readonly<Record<string, Flag>>): Options {
   const options: Options = {}
-  for (const { names, setting } of own) {
+  for (const { names, off, setting } of own) {
     const [long = '', ...others] = names
     const type = setting.kind === 'boolean' ? 'boolean' : 'string'
     const short = others.find((name) => name.length === 1)
     options[long] = { type, ...(short !== undefined && { short }) }
+    if (off !== undefined) options[off] = { type }
     for (const other of others) if (other.length > 1) options[other] = { type }
   }
   for (const [name, { type, short }] of Object.entries(flags))
@@ -88,12 +96,25 @@ function optionsOf(own: readonly SettingFlag[], flags: Readonly<Record<string, F
 function usageError(command: Command, error: unknown, options: Options): SnowhatError {
   const seeHelp = `see snowhat ${command.name} --help`
   if (systemCode(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const word = /'-{1,2}([^' ]+)'?/.exec(messageOf(error))?.[1] ?? ''
+    const word = /'(-{1,2}[^' ]+)'?/.exec(messageOf(error))?.[1] ?? ''
     const guess = didYouMean(
-      `--${word}`,
+      word.replace(/^-*/, '--'),
       Object.keys(options).map((name) => `--${name}`),
     )
-    return new SnowhatError('E_USAGE', `snowhat ${command.name} has no option --${word}`, { hint: guess ?? seeHelp })
+    return new SnowhatError('E_USAGE', `snowhat ${command.name} has no option ${word}`, { hint: guess ?? seeHelp })
   }
-  return new SnowhatError('E_USAGE', messageOf(error).split('\n')[0]?.split('. ')[0] ?? 'bad usage', { hint: seeHelp })
+  const text = messageOf(error)
+  // `Option '-b, --batch-size <value>' argument missing` and its like [observed, Node 20 to 24].
+  const option = /^Option '(?:-\w, )?(-{1,2}[^ ']+)/.exec(text)?.[1]
+  if (option !== undefined && /does not take/.test(text))
+    return new SnowhatError('E_USAGE', `${option} takes no value`, { hint: seeHelp })
+  if (option !== undefined && /ambiguous/.test(text))
+    return new SnowhatError('E_USAGE', `${option} wants a value, and what follows begins with a dash`, {
+      hint: option.startsWith('--') ? `if it is the value, write ${option}=VALUE` : seeHelp,
+    })
+  if (option !== undefined) return new SnowhatError('E_USAGE', `${option} wants a value`, { hint: seeHelp })
+  const word = /^Unexpected argument '(.*)'\./s.exec(text)?.[1]
+  if (word !== undefined)
+    return new SnowhatError('E_USAGE', `snowhat ${command.name} takes no ${word}`, { hint: seeHelp })
+  return new SnowhatError('E_USAGE', text.split('\n')[0] ?? text, { hint: seeHelp })
 }

@@ -35,8 +35,8 @@ export interface Command {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** The section whose settings need no prefix on this command line (`--port` for `emulator.port`). */
-  readonly own: SectionName
+  /** The section whose settings need no prefix on this command line (`--port` for `emulator.port`); all bear theirs without it. */
+  readonly own?: SectionName
   /** Further sections it reads. */
   readonly uses: readonly SectionName[]
   readonly flags?: Readonly<Record<string, Flag>>

@@ -20,7 +20,7 @@ export function overview(commands: readonly Command[]): string {
 
 export function commandHelp(command: Command): string {
   const flags = settingFlags(command)
-  const own = flags.filter(({ path }) => path.startsWith(`${command.own}.`))
+  const own = flags.filter(({ path }) => path.split('.')[0] === command.own)
   const shared = flags.filter((flag) => !own.includes(flag))
   const show = (flag: SettingFlag) => settingLine(flag, command.defaults?.[flag.path] ?? flag.setting.default)
   return [
@@ -34,15 +34,15 @@ export function commandHelp(command: Command): string {
     ...Object.entries({ ...command.flags, ...COMMON_FLAGS }).map(flagLine),
     ...(shared.length === 0 ? [] : ['', heading('Options it shares with other commands'), ...shared.map(show)]),
     '',
-    `Each option is also a setting: in a file given by --config, and in the environment, such as ${envName(own[0]?.path ?? 'mqtt.url')}.`,
+    `Each option is also a setting: in a file given by --config, and in the environment, such as ${envName((own[0] ?? flags[0])?.path ?? 'mqtt.url')}.`,
     'The command line wins over the environment, the environment over the file.',
   ].join('\n')
 }
 
-function settingLine({ names, setting }: SettingFlag, byDefault: Setting['default']): string {
+function settingLine({ names, off, setting }: SettingFlag, byDefault: Setting['default']): string {
   const [long = '', ...others] = names
   const value = setting.kind === 'boolean' ? '' : ` ${placeholder(setting)}`
-  const left = `  ${[...others.filter((n) => n.length === 1).map((n) => `-${n}`), `--${long}`].join(', ')}${value}`
+  const left = `  ${[...others.filter((n) => n.length === 1).map((n) => `-${n}`), `--${long}`, ...(off === undefined ? [] : [`--${off}`])].join(', ')}${value}`
   return line(left, `${setting.doc}${defaultNote(setting.kind, byDefault)}`)
 }
 

@@ -32,14 +32,14 @@ async function rename(to: string, { settings, flags, clock, log, print }: Invoca
   const result = await renameOutbox(dir, { to, exportTo }, { clock, log })
   if (flags.json === true) print(JSON.stringify(result))
   else {
-    const { renamed, exported, from } = result
+    const { renamed, exported, files, from } = result
     const names = from.join(' and ')
     if (renamed === 0 && exported === 0) print(`the outbox holds no readings of another name than ${to}`)
     if (renamed > 0) print(`${count(renamed)} of ${names}, never sent, will go out as ${to}`)
-    if (exported > 0)
+    for (const { hostname, file, readings } of files)
       print(
-        `${count(exported)} that may have been sent are in ${exportTo} now; publish them under the old name, for example:\n` +
-          `  mosquitto_pub -h BROKER -q 1 -t ${settings.mqtt.base_topic}/${from[0] ?? ''}/readings -l < ${exportTo}`,
+        `${count(readings)} of ${hostname} that may have been sent are in ${file} now; publish them under that name, for example:\n` +
+          `  mosquitto_pub -h BROKER -q 1 -t ${settings.mqtt.base_topic}/${hostname}/readings -l < ${file}`,
       )
   }
   return 0

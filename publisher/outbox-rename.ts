@@ -1,3 +1,4 @@
+import { format, parse } from 'node:path'
 import type { Clock } from '../src/clock.ts'
 import { type DurableLog, openDurableLog } from '../src/durable-log/durable-log.ts'
 import { type FileSystem, isDiskFull } from '../src/durable-log/filesystem.ts'
@@ -30,17 +31,28 @@ import { readSentMark } from './sent-mark.ts'
 
 export interface RenameOptions {
   readonly to: string
-  /** File for the readings that may have been sent; without it they are a reason to refuse. */
+  /**
+   * File for the readings that may have been sent; without it they are a reason to refuse. Readings of several names go
+   * into one file each, with the name in the file's: a file is sent to one topic.
+   */
   readonly exportTo?: string | undefined
 }
 
 export interface Renamed {
   readonly renamed: number
   readonly exported: number
+  /** Where they are, name by name. */
+  readonly files: readonly ExportedFile[]
   /** Names that were replaced. */
   readonly from: readonly string[]
   /** Of the readings renamed; `null` when there were none. */
   readonly stream: string | null
+}
+
+export interface ExportedFile {
+  readonly hostname: string
+  readonly file: string
+  readonly readings: number
 }
 
 export interface RenameDeps {
@@ -74,15 +86,13 @@ export async function renameOutbox(dir: string, options: RenameOptions, deps: Re
     const unsent = others.filter(({ order }) => order > sentThrough)
     const sent = others.filter(({ order }) => order <= sentThrough)
     const from = [...new Set(others.map(({ reading }) => reading.hostname))]
-    if (sent.length > 0) {
-      if (exportTo === undefined) throw undecided(sent, unsent.length, to)
-      await writeExport(fs, exportTo, sent)
-    }
+    if (sent.length > 0 && exportTo === undefined) throw undecided(dir, sent, unsent.length, to)
+    const files = exportTo === undefined ? [] : await writeExports(fs, exportTo, sent)
     const stream = unsent.length === 0 ? null : (deps.newId ?? randomId)(8)
     const renamed = stream === null ? [] : renameAll(unsent, to, stream)
     await append(log, renamed)
     await remember(fs, dir, snapshot, contents, sent, renamed)
-    return { renamed: renamed.length, exported: sent.length, from, stream }
+    return { renamed: renamed.length, exported: sent.length, files, from, stream }
   } finally {
     await log.close()
   }
@@ -96,16 +106,14 @@ async function mustBeThere(fs: FileSystem, dir: string): Promise<void> {
   if (!names.some((name) => firstOfName(name) !== undefined)) throw noOutbox(dir)
 }
 
-function undecided(sent: readonly StoredReading[], unsent: number, to: string): SnowhatError {
+function undecided(dir: string, sent: readonly StoredReading[], unsent: number, to: string): SnowhatError {
   const names = [...new Set(sent.map(({ reading }) => reading.hostname))].join(' and ')
   return new SnowhatError(
     'E_USAGE',
     `${sent.length} readings of ${names} may have been sent already: under the name ${to} they could be in the table twice` +
       ` (${unsent} others were never sent and can be renamed)`,
     {
-      hint:
-        `run "snowhat publisher --hostname ${names}" until "snowhat publisher outbox status" counts none of them,` +
-        ' or add --export FILE to take them out of the outbox, for you to publish under the old name',
+      hint: `take them out, to be published under the old name: snowhat publisher outbox rename ${to} --outbox-dir ${dir} --export sent.jsonl`,
     },
   )
 }
@@ -158,6 +166,26 @@ async function remember(
   const place = name === undefined ? null : { order: through, name }
   const notes = snapshot?.notes === undefined ? {} : { notes: snapshot.notes }
   await writeOutboxSnapshot(fs, dir, { through, held: stay.toJSON(), last: place, ...notes })
+}
+
+/** All files or none. */
+async function writeExports(fs: FileSystem, path: string, readings: readonly StoredReading[]): Promise<ExportedFile[]> {
+  const names = [...new Set(readings.map(({ reading }) => reading.hostname))]
+  const { dir, name, ext, root } = parse(path)
+  const written: ExportedFile[] = []
+  try {
+    for (const hostname of names) {
+      const file = names.length === 1 ? path : format({ root, dir, name: `${name}-${hostname}`, ext })
+      const own = readings.filter(({ reading }) => reading.hostname === hostname)
+      await writeExport(fs, file, own)
+      written.push({ hostname, file, readings: own.length })
+    }
+    return written
+  } catch (error) {
+    // They are still in the outbox; the files would only be in the way of the next attempt.
+    for (const { file } of written) await fs.unlink(file).catch(() => undefined)
+    throw error
+  }
 }
 
 /** One reading a line, as it would have been sent. An older file is not written over: it may be the only copy. */

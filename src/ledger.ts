@@ -38,6 +38,8 @@ export interface StreamState {
   readonly spooled: readonly Interval[]
   /** In the table, or accounted for as a dead letter. */
   readonly committed: readonly Interval[]
+  /** Given up by the publisher, as an `after` said; absent when nothing was, and in ledgers of older bridges. */
+  readonly declared?: readonly Interval[]
 }
 
 export interface LedgerCounters {
@@ -119,7 +121,7 @@ export class StreamSets {
   static from(ledger: Ledger, which: keyof StreamState): StreamSets {
     const sets = new StreamSets()
     for (const [stream, state] of Object.entries(ledger.streams))
-      for (const [first, last] of state[which]) sets.add(stream, first, last)
+      for (const [first, last] of state[which] ?? []) sets.add(stream, first, last)
     return sets
   }
 }
@@ -143,7 +145,12 @@ export function parseLedger(payload: Uint8Array): Ledger | undefined {
     ledger.runs.every(isRun) &&
     typeof streams === 'object' &&
     streams !== null &&
-    Object.values(streams).every((state) => isIntervals(state?.spooled) && isIntervals(state?.committed))
+    Object.values(streams).every(
+      (state) =>
+        isIntervals(state?.spooled) &&
+        isIntervals(state?.committed) &&
+        (state.declared === undefined || isIntervals(state.declared)),
+    )
   return sound ? (value as Ledger) : undefined
 }
 

@@ -194,10 +194,11 @@ async function reconcile(
         return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
     }
   }
-  const { known, highestOrdinal } = knownAtTakeOver(committed ?? null, earlier)
+  const { known, declared, highestOrdinal } = knownAtTakeOver(committed ?? null, earlier)
   const forgotten = choice === 'resend' ? forgetTable(device) : undefined
   if (choice !== undefined || unread) markCarriedOut(device)
-  await takeOver(device, status, { known: forgotten ? new StreamSets() : known, highestOrdinal, forgotten }, deps)
+  const inTable = forgotten ? new StreamSets() : known
+  await takeOver(device, status, { known: inTable, declared, highestOrdinal, forgotten }, deps)
   if (committed !== undefined || before !== undefined)
     log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }
@@ -212,11 +213,12 @@ function held(code: HoldCode, reason: string, status: ChannelStatus): Held {
 async function takeOver(
   device: DeviceLog,
   status: ChannelStatus,
-  { known, highestOrdinal, forgotten }: ReturnType<typeof knownAtTakeOver> & Pick<TakeOver, 'forgotten'>,
+  { known, declared, highestOrdinal, forgotten }: Pick<TakeOver, 'known' | 'declared' | 'highestOrdinal' | 'forgotten'>,
   deps: LaneDeps,
 ): Promise<void> {
   await deps.spool.takeOver(device, {
     known,
+    declared,
     forgotten,
     at: status.committed,
     // Tokens that were final once stay above what was used under them.

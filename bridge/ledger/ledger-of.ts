@@ -8,14 +8,9 @@ const LISTED_STREAMS = 64
 
 /** The ledger of a device at this moment. Pure but for reading `device`. */
 export function ledgerOf(device: DeviceLog, facts: { id: number; instance: string; now: number }): Ledger {
-  const committed = device.committed.clone()
   const predecessor = device.confirmed ? null : device.predecessor
-  // The predecessor's words stand until a token of ours has committed after them; our own of before this start until the
-  // channel is open: a disk that is lost in between must not have taken them back.
-  const earlier = [device.opened ? null : device.said, predecessor].filter((one) => one !== null)
-  for (const one of earlier) committed.addAll(StreamSets.from(one, 'committed'))
-  const spooled = committed.clone()
-  spooled.addAll(device.received)
+  const earlier = earlierOf(device)
+  const sets = setsOf(device, earlier)
   const runs = runsOf(device, facts.instance, earlier)
   const since = device.waitingSince
   return {
@@ -23,11 +18,11 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
     instance: facts.instance,
     incarnation: device.incarnation ?? predecessor?.incarnation ?? null,
     runs,
-    streams: listedStreams(spooled, committed, new Set(runs.map((run) => run.stream))),
+    streams: listedStreams(sets, new Set(runs.map((run) => run.stream))),
     counters: {
       received: device.counters.received,
       redelivered: device.counters.redelivered,
-      ...gapsOf(device),
+      ...gapsIn(sets),
       late: device.counters.late,
       rejected: device.counters.rejected,
       dead_letters: device.counters.deadLetters,
@@ -36,6 +31,33 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
     lag_seconds: since === undefined ? 0 : Math.max(0, Math.round((facts.now - since) / 100) / 10),
     last_commit_at: lastCommitOf(device),
   }
+}
+
+interface Sets {
+  readonly spooled: StreamSets
+  readonly committed: StreamSets
+  readonly declared: StreamSets
+}
+
+/**
+ * Ledgers that still stand besides what this spool knows: the predecessor's until a token of ours has committed after it,
+ * our own of before this start until the channel is open. A disk that is lost in between must not have taken them back.
+ */
+function earlierOf(device: DeviceLog): Ledger[] {
+  const predecessor = device.confirmed ? null : device.predecessor
+  return [device.opened ? null : device.said, predecessor].filter((one) => one !== null)
+}
+
+function setsOf(device: DeviceLog, earlier: readonly Ledger[]): Sets {
+  const committed = device.committed.clone()
+  const declared = device.declared.clone()
+  for (const one of earlier) {
+    committed.addAll(StreamSets.from(one, 'committed'))
+    declared.addAll(StreamSets.from(one, 'declared'))
+  }
+  const spooled = committed.clone()
+  spooled.addAll(device.received)
+  return { spooled, committed, declared }
 }
 
 /** Of the device, not of this bridge: that there was one tells a channel that forgot it from a new one. */
@@ -64,13 +86,17 @@ function runsOf(device: DeviceLog, instance: string, earlier: readonly Ledger[])
 }
 
 function listedStreams(
-  spooled: StreamSets,
-  committed: StreamSets,
+  { spooled, committed, declared }: Sets,
   running: ReadonlySet<string>,
 ): Record<string, StreamState> {
   const states: [stream: string, state: StreamState, done: boolean][] = []
   for (const [stream, set] of spooled.entries()) {
-    const state = { spooled: set.toJSON(), committed: committed.of(stream).toJSON() }
+    const givenUp = declared.of(stream)
+    const state = {
+      spooled: set.toJSON(),
+      committed: committed.of(stream).toJSON(),
+      ...(!givenUp.isEmpty && { declared: givenUp.toJSON() }),
+    }
     const done = set.size === committed.of(stream).size && !running.has(stream)
     states.push([stream, state, done])
   }
@@ -81,17 +107,24 @@ function listedStreams(
   )
 }
 
+interface Gaps {
+  readonly declared_gaps: number
+  readonly undeclared_gaps: number
+}
+
 /** Readings missing below the newest of each stream: those given up by their publisher, and the others. */
-export function gapsOf(device: DeviceLog): { declared_gaps: number; undeclared_gaps: number } {
-  let declared = 0
-  let undeclared = 0
-  for (const [stream, set] of device.received.entries()) {
-    const known = device.declared.of(stream)
+export function gapsOf(device: DeviceLog): Gaps {
+  return gapsIn(setsOf(device, earlierOf(device)))
+}
+
+function gapsIn({ spooled, declared }: Sets): Gaps {
+  let givenUp = 0
+  let missing = 0
+  for (const [stream, set] of spooled.entries())
     for (const [first, last] of set.holes(1, set.max ?? 0)) {
-      const missing = new IntervalSet(known.holes(first, last)).size
-      undeclared += missing
-      declared += last - first + 1 - missing
+      const unexplained = new IntervalSet(declared.holes(stream, first, last)).size
+      missing += unexplained
+      givenUp += last - first + 1 - unexplained
     }
-  }
-  return { declared_gaps: declared, undeclared_gaps: undeclared }
+  return { declared_gaps: givenUp, undeclared_gaps: missing }
 }

@@ -259,9 +259,10 @@ export class DeviceLog {
    * Another bridge had this channel, or this disk is new. `known` is in the table already; all else keeps its
    * order and gets tokens above every ordinal the predecessor has used.
    */
-  takeOver(owner: string, { known, at, highestOrdinal, incarnation, agreed }: TakeOver): void {
+  takeOver(owner: string, { known, declared, at, highestOrdinal, incarnation, agreed }: TakeOver): void {
     this.received.addAll(known)
     this.committed.addAll(known)
+    if (declared !== undefined) this.declared.addAll(declared)
     const lowest = this.#spans.first?.ordinal ?? 0
     const by = Math.max(0, highestOrdinal + 1 - lowest)
     const before = this.waiting - this.#rows.length

@@ -21,7 +21,7 @@ export const PAGE = `<!doctype html>
 <h1>Snowhat</h1>
 <p id="chain">…</p>
 <div class="scroll"><table>
-  <thead><tr><th>device<th>channel<th>missing<th>waiting<th>lag<th>in the table<th>received<th>rejected</tr></thead>
+  <thead><tr><th>device<th>channel<th>missing<th>waiting<th>lag<th>committed<th>received<th>rejected</tr></thead>
   <tbody id="devices"></tbody>
 </table></div>
 <script type="module">
@@ -37,7 +37,7 @@ async function show() {
       const row = document.createElement('tr')
       row.append(cell(device.hostname), cell(device.lane, ['blocked', 'held'].includes(device.lane)),
         cell(counters.undeclared_gaps, counters.undeclared_gaps > 0), cell(device.ledger.lag_rows),
-        cell(device.ledger.lag_seconds.toFixed(1) + ' s'), cell(device.rows_committed), cell(counters.received),
+        cell(device.ledger.lag_seconds.toFixed(1) + ' s'), cell(device.readings_committed), cell(counters.received),
         cell(counters.rejected, counters.rejected > 0))
       return row
     }))

@@ -83,7 +83,8 @@ function view(device: DeviceLog, lane: Lane | undefined, ledger: Ledger): object
     lane: lane?.state ?? 'resting',
     hold: holdView(device, lane),
     decision: decisionView(device),
-    rows_committed: committed.reduce((sum, [first, last]) => sum + last - first + 1, 0),
+    // In the table, or kept as a dead letter: not all of them are rows.
+    readings_committed: committed.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     ledger,
   }
 }

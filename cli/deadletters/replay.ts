@@ -50,11 +50,18 @@ async function send(planned: readonly Planned[], staying: number, invocation: In
       const fresh = planned.filter(
         ({ letter: { number, at } }) => number === undefined || replayed?.when({ number, at }) === undefined,
       )
-      const { letters, readings, unsent, reason } = await sendLetters(fresh, { link, topics, replayed }, invocation)
+      const { letters, readings, unsent, reason, refusal } = await sendLetters(
+        fresh,
+        { link, topics, replayed },
+        invocation,
+      )
       const stay = staying === 0 ? '' : `; ${staying} cannot be replayed`
-      print(`replayed ${counted(letters, 'dead letter')}: ${counted(readings, 'reading')}${stay}`)
-      if (unsent > 0) print(`${unsent} not sent: ${reason}. Run it again: what was replayed is not sent twice`)
+      if (letters > 0) print(`replayed ${counted(letters, 'dead letter')}: ${counted(readings, 'reading')}${stay}`)
+      else print(`nothing was replayed${stay}`)
+      if (unsent > 0 && refusal === undefined)
+        print(`${unsent} not sent: ${reason}. Run it again: what was replayed is not sent twice`)
       if (letters > 0) print('what the bridge cannot take of it comes back as a new dead letter')
+      if (refusal !== undefined) throw refusal
       return staying + unsent > 0 ? 1 : 0
     } finally {
       await link.close()

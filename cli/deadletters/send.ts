@@ -12,6 +12,8 @@ export interface SendResult {
   /** Letters not acknowledged as a whole, and why the first of them is not. */
   unsent: number
   reason: string | undefined
+  /** The broker's rules forbid it: running it again changes nothing. */
+  refusal: SnowhatError | undefined
 }
 
 interface SendDeps {
@@ -33,7 +35,7 @@ export async function sendLetters(
   to: { readonly link: MqttLink; readonly topics: Topics; readonly replayed: ReplayedLog | undefined },
   { clock, log, stop }: SendDeps,
 ): Promise<SendResult> {
-  const result: SendResult = { letters: 0, readings: 0, unsent: planned.length, reason: undefined }
+  const result: SendResult = { letters: 0, readings: 0, unsent: planned.length, reason: undefined, refusal: undefined }
   const done = new AbortController()
   const progress = (async () => {
     for (;;) {
@@ -53,6 +55,7 @@ export async function sendLetters(
       }
     } catch (error) {
       result.reason ??= messageOf(error)
+      if (isForbidden(error)) result.refusal ??= refusalOf(to.topics.readings(device), error)
       // Another device's topic may be allowed where this one's is not; but not on a connection that is gone.
       if (error instanceof SnowhatError) break
     }
@@ -60,6 +63,22 @@ export async function sendLetters(
   done.abort()
   await progress
   return result
+}
+
+/** MQTT 5, "Not authorized". Under 3.1.1 nobody is told [documented]. */
+const NOT_AUTHORIZED = 0x87
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === NOT_AUTHORIZED
+}
+
+function refusalOf(topic: string, cause: unknown): SnowhatError {
+  return new SnowhatError('E_MQTT_REFUSED', `the broker does not let this user write ${topic}`, {
+    hint:
+      'sign in as a user who may: with the rules of deploy/mosquitto.acl that is `replay`' +
+      ' (SNOWHAT_MQTT_USERNAME and SNOWHAT_MQTT_PASSWORD_FILE); what was replayed is not sent twice',
+    cause,
+  })
 }
 
 function byDevice(planned: readonly Planned[]): Map<string, Planned[]> {

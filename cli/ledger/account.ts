@@ -11,6 +11,7 @@ export interface Account {
   readonly received: number
   /** In the bridge's spool or in the table. */
   readonly spooled: number
+  /** In the table, or kept as a dead letter: the ledger does not tell them apart. */
   readonly committed: number
   /** Readings nobody has declared given up, and nobody has. */
   readonly missing: number

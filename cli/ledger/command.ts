@@ -2,9 +2,8 @@ import type { Command } from '../command.ts'
 
 export const ledgerCommand: Command = {
   name: 'ledger',
-  summary: 'per device: what was published, is in the table, and is missing',
-  own: 'log',
-  uses: ['mqtt', 'http'],
+  summary: 'per device: what was published, is committed, and is missing',
+  uses: ['mqtt', 'http', 'log'],
   positionals: '[HOST]',
   flags: {
     json: { type: 'boolean', doc: 'one JSON object per device' },

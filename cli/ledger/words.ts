@@ -8,7 +8,7 @@ const NUMBERS: readonly (readonly [title: string, key: keyof Account])[] = [
   ['published', 'published'],
   ['received', 'received'],
   ['spooled', 'spooled'],
-  ['in table', 'committed'],
+  ['committed', 'committed'],
   ['missing', 'missing'],
   ['given up', 'declared_gaps'],
   ['redelivered', 'redelivered'],
@@ -42,9 +42,14 @@ export function detailOf(account: Account, retained: Retained): string {
   const { ledger, hold } = account
   const width = Math.max(...NUMBERS.map(([title]) => title.length), 'last commit'.length)
   const line = (title: string, value: string) => `  ${title.padEnd(width)}  ${value}`
-  const streams = Object.entries(ledger.streams).map(([stream, { spooled, committed }]) => {
-    const set = new IntervalSet(spooled)
-    return [stream, ranges(spooled), ranges(committed), ranges(set.holes(1, set.max ?? 0))]
+  const streams = Object.entries(ledger.streams).map(([stream, { spooled, committed, declared }]) => {
+    const there = new IntervalSet(spooled)
+    const givenUp = new IntervalSet(declared)
+    const holes = there.holes(1, there.max ?? 0)
+    const missing = holes.flatMap(([first, last]) => givenUp.holes(first, last))
+    const missingSet = new IntervalSet(missing)
+    const given = holes.flatMap(([first, last]) => missingSet.holes(first, last))
+    return [stream, ranges(spooled), ranges(committed), ranges(missing), ranges(given)]
   })
   return [
     account.hostname,
@@ -54,7 +59,7 @@ export function detailOf(account: Account, retained: Retained): string {
     line('lane', account.lane ?? "unknown: the bridge's page does not answer"),
     '',
     alignedTable(
-      ['stream', 'spooled', 'in table', 'not there'].map((name) => ({ name, numeric: false })),
+      ['stream', 'spooled', 'committed', 'missing', 'given up'].map((name) => ({ name, numeric: false })),
       streams,
     ),
     ...(hold === null ? [] : ['', ...holdLines(account.hostname, hold)]),
@@ -78,13 +83,23 @@ function holdLines(hostname: string, hold: NonNullable<Account['hold']>): string
 }
 
 function verdict(accounts: readonly Account[]): string {
-  const missing = accounts.reduce((sum, account) => sum + account.missing, 0)
-  const held = accounts.filter(({ hold }) => hold !== null).map(({ hostname }) => hostname)
   if (accounts.every(isWell)) return 'nothing is missing'
+  return accounts.flatMap((account) => [...missingLines(account), ...heldLines(account)]).join('\n')
+}
+
+function missingLines({ hostname, missing }: Account): string[] {
+  if (missing === 0) return []
+  const what = `${hostname}: ${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`
   return [
-    ...(missing === 0 ? [] : [`${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`]),
-    ...(held.length === 0 ? [] : [`held until you decide: ${held.join(', ')}`]),
-  ].join('; ')
+    `${what}; if the number stays while its Pi is online, its outbox does not hold them any more`,
+    `  snowhat ledger ${hostname}   shows which; on the Pi: snowhat publisher outbox status`,
+  ]
+}
+
+function heldLines({ hostname, hold }: Account): string[] {
+  return hold === null
+    ? []
+    : [`${hostname}: held until you decide`, `  snowhat ledger ${hostname}   shows why, and what there is to decide`]
 }
 
 function bridgeLine({ bridge, online }: Retained): string {

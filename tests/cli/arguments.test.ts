@@ -70,6 +70,18 @@ describe('the command line', () => {
     expect(parsed(name, ...argv).settings).toEqual(settings)
   })
 
+  it('switches off with --no- what is on by default, and has no such option for what is off', () => {
+    expect(parsed('bridge', '--no-guard').settings).toEqual({ 'bridge.guard': false })
+    expect(parsed('bridge', '--guard').settings).toEqual({ 'bridge.guard': true })
+    expect(commandHelp(commandOf('bridge'))).toContain('--guard, --no-guard ')
+    expect(refusal('publisher', '--no-simulate').message).toBe('snowhat publisher has no option --no-simulate')
+  })
+
+  it('takes all settings with their prefix where a command has no section of its own', () => {
+    expect(parsed('ledger', '--log-level', 'debug').settings).toEqual({ 'log.level': 'debug' })
+    expect(refusal('ledger', '--level', 'debug').code).toBe('E_USAGE')
+  })
+
   it('gives words to a command that takes them, and to no other', () => {
     expect(parsed('query', '--json', 'select 1').positionals).toEqual(['select 1'])
     expect(parsed('query', '--json', 'select 1').flags).toEqual({ json: true })
@@ -91,13 +103,18 @@ describe('the command line', () => {
   })
 
   it.each([
-    ['an option without its value', ['--client-id']],
-    ['a value for what takes none', ['--help=yes']],
-    ['an unknown letter', ['-z']],
-  ])('refuses %s in one line', (_what, argv) => {
-    const error = refusal('bridge', ...argv)
-    expect(error.code).toBe('E_USAGE')
-    expect(error.message).not.toContain('\n')
+    ['an option without its value', ['--client-id'], '--client-id wants a value'],
+    ['a short one without its value', ['-b'], '--batch-size wants a value'],
+    [
+      'one whose value looks like an option',
+      ['--client-id', '--guard'],
+      '--client-id wants a value, and what follows begins with a dash',
+    ],
+    ['a value for what takes none', ['--help=yes'], '--help takes no value'],
+    ['a word where none belongs', ['now'], 'snowhat bridge takes no now'],
+    ['an unknown letter', ['-z'], 'snowhat bridge has no option -z'],
+  ])('refuses %s in one line of its own', (_what, argv, message) => {
+    expect(refusal('bridge', ...argv)).toMatchObject({ code: 'E_USAGE', message })
   })
 
   it('takes no secret: other users see the arguments of a process', () => {

@@ -42,9 +42,10 @@ const CELLAR = ledger({
         [7, 9],
       ],
       committed: [[1, 4]],
+      declared: [[6, 6]],
     },
   },
-  counters: { ...ledger().counters, received: 7, undeclared_gaps: 2 },
+  counters: { ...ledger().counters, received: 7, declared_gaps: 1, undeclared_gaps: 1 },
 })
 
 /** A broker that holds what a bridge has left there. */
@@ -95,13 +96,13 @@ describe('snowhat ledger', () => {
     const { code, out, err } = await run()
     expect(err).toBe('')
     expect(code).toBe(1)
-    const [head, , attic, cellar, , verdict, bridge] = out.trimEnd().split('\n')
+    const [head, , attic, cellar, , verdict, next, bridge] = out.trimEnd().split('\n')
     expect(head?.split(/ {2,}/)).toEqual([
       'device',
       'published',
       'received',
       'spooled',
-      'in table',
+      'committed',
       'missing',
       'given up',
       'redelivered',
@@ -113,8 +114,9 @@ describe('snowhat ledger', () => {
       'lane',
     ])
     expect(attic?.split(/ {2,}/)).toEqual(['pi-attic', ...'120 120 120 110 0 0 3 0 0 0 10'.split(' '), '2.1 s', '?'])
-    expect(cellar?.split(/ {2,}/).slice(0, 6)).toEqual(['pi-cellar', '9', '7', '7', '4', '2'])
-    expect(verdict).toBe('2 readings are missing')
+    expect(cellar?.split(/ {2,}/).slice(0, 6)).toEqual(['pi-cellar', '9', '7', '7', '4', '1'])
+    expect(verdict).toMatch(/^pi-cellar: 1 reading is missing; /)
+    expect(next).toMatch(/^ {2}snowhat ledger pi-cellar .*snowhat publisher outbox status$/)
     expect(bridge).toBe('bridge online: instance run1, on nas, version 0.1.0, since T')
   })
 
@@ -130,7 +132,7 @@ describe('snowhat ledger', () => {
     const { code, out } = await run('pi-cellar')
     expect(code).toBe(1)
     expect(out).toMatch(/^pi-cellar\n/)
-    expect(out).toMatch(/cccccccc {2}1-4, 7-9 {2}1-4 {7}5-6\n/)
+    expect(out).toMatch(/cccccccc {2}1-4, 7-9 {2}1-4 {8}5 {8}6\n/)
     expect(out).not.toContain('pi-attic')
   })
 
@@ -142,7 +144,7 @@ describe('snowhat ledger', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(attic).toMatchObject({ hostname: 'pi-attic', published: 120, committed: 110, missing: 0, lane: null })
-    expect(cellar).toMatchObject({ hostname: 'pi-cellar', missing: 2, ledger: { instance: 'run1' } })
+    expect(cellar).toMatchObject({ hostname: 'pi-cellar', missing: 1, ledger: { instance: 'run1' } })
   })
 
   it("adds the lane and what is to be decided where the bridge's page answers", async () => {
@@ -150,7 +152,7 @@ describe('snowhat ledger', () => {
     const { url } = await page({ devices: [{ hostname: 'pi-attic', lane: 'held', hold: HOLD, ledger: ATTIC }] })
     const all = await run('--bridge-url', `${url}/`)
     expect(all.code).toBe(1)
-    expect(all.out).toContain('held until you decide: pi-attic')
+    expect(all.out).toContain('pi-attic: held until you decide\n  snowhat ledger pi-attic ')
     const one = await run('pi-attic', '--bridge-url', url)
     expect(one.out).toContain('held since 2026-11-22T12:00:00.000Z: it was dropped')
     expect(one.out).toContain('  SELECT uuid FROM T;')

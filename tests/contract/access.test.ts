@@ -12,7 +12,7 @@ import { freePorts } from '../support/ports.ts'
 import { run, snowhat } from '../support/program.ts'
 import { readTable, upTo } from '../support/table.ts'
 
-const USERS = ['bridge', 'homeassistant', 'admin', 'pi-one', 'pi-two']
+const USERS = ['bridge', 'homeassistant', 'replay', 'admin', 'pi-one', 'pi-two']
 
 async function broker(): Promise<MosquittoProcess> {
   const { mqtt } = await freePorts('mqtt')
@@ -128,6 +128,17 @@ describeWithMosquitto('access at the broker as it is shipped', () => {
     await bridge.roundTrip('sensehat/bridge/response/connect')
     for (const topic of ['sensehat/pi-one/readings', 'homeassistant/device/pi-one/sensehat/config'])
       await expect(bridge.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
+  })
+
+  it('who replays dead letters writes the readings of every Pi, hears whether a bridge is there, and can do no more', async () => {
+    const mosquitto = await broker()
+    const [replay, bridge] = await Promise.all([as('replay', mosquitto), as('bridge', mosquitto)])
+    await bridge.publish('sensehat/bridge/availability', 'online', { retain: true })
+    await replay.subscribe(['sensehat/bridge/availability'])
+    await eventually('the word of the bridge', () => replay.heard.includes('sensehat/bridge/availability online'))
+    await replay.publish('sensehat/pi-one/readings', '{}')
+    for (const topic of ['sensehat/pi-one/availability', 'sensehat/pi-one/set/led', 'sensehat/bridge/devices/pi-one'])
+      await expect(replay.publish(topic, 'x'), topic).rejects.toMatchObject({ code: 0x87 })
   })
 
   it("a Pi's Will is published, and not in another's name", async () => {

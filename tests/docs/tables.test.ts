@@ -44,8 +44,9 @@ const SETTINGS_INTRO = `# Settings
 
 One YAML or JSON file (\`--config FILE\`) serves every command; its sections are the headings below. Each setting is also an
 environment variable, and an option on the command line: without the section's name for a command's own settings
-(\`snowhat publisher --hostname\`), with it for the others (\`snowhat publisher --mqtt-url\`). Underscores become hyphens there. The
-command line wins over the environment, the environment over the file, the file over the default.
+(\`snowhat publisher --hostname\`), with it for the others (\`snowhat publisher --mqtt-url\`). Underscores become hyphens there, and what
+is \`true\` by default is switched off with \`no-\` before its name (\`--no-guard\`). The command line wins over the environment, the
+environment over the file, the file over the default.
 
 Secrets are never taken from the command line. Give them as a file: \`mqtt.password_file\`, \`SNOWHAT_MQTT_PASSWORD_FILE\`. A setting
 that does not exist is an error that names the nearest one.

@@ -50,7 +50,7 @@ describe('a Pi that was renamed', () => {
   it('sends readings that were never sent under its new name, as a stream of its own', async () => {
     const pi = new Pi()
     await pi.run(3, 0)
-    expect(await pi.rename()).toEqual({ renamed: 3, exported: 0, from: ['pi-a'], stream: 'new0' })
+    expect(await pi.rename()).toEqual({ renamed: 3, exported: 0, files: [], from: ['pi-a'], stream: 'new0' })
     expect(await pi.status()).toMatchObject({ hostnames: ['pi-b'], readings: 3, never_sent: 3 })
     const outbox = await pi.open('pi-b')
     await outbox.append(reading(1, 'bbbbbbbb'))
@@ -76,7 +76,7 @@ describe('a Pi that was renamed', () => {
     await expect(pi.rename()).rejects.toMatchObject({
       code: 'E_USAGE',
       message: expect.stringMatching(/^2 readings of pi-a may have been sent already.*\(3 others were never sent/),
-      hint: expect.stringContaining('--hostname pi-a'),
+      hint: expect.stringMatching(/: snowhat publisher outbox rename pi-b --outbox-dir \/outbox --export sent\.jsonl$/),
     })
     expect(await pi.status()).toMatchObject({ hostnames: ['pi-a'], readings: 5, never_sent: 3 })
   })
@@ -92,6 +92,28 @@ describe('a Pi that was renamed', () => {
     ])
     const names = ['pi-b-new0-1', 'pi-b-new0-2', 'pi-b-new0-3']
     expect(uuids(await (await pi.open('pi-b')).take(ALL))).toEqual(names)
+  })
+
+  it('of several names go into a file each, all of them or none', async () => {
+    const pi = new Pi()
+    const outbox = await pi.open()
+    await outbox.append(reading(1))
+    await outbox.append({ ...reading(1), hostname: 'pi-c', stream: 'cccccccc' })
+    await outbox.take(ALL)
+    await outbox.close()
+    pi.disk.poke('/sent-pi-c.jsonl', Buffer.from('precious'))
+    await expect(pi.rename('pi-b', '/sent.jsonl')).rejects.toMatchObject({
+      message: expect.stringContaining('/sent-pi-c.jsonl'),
+    })
+    await pi.disk.unlink('/sent-pi-c.jsonl')
+    expect(await pi.rename('pi-b', '/sent.jsonl')).toMatchObject({
+      exported: 2,
+      files: [
+        { hostname: 'pi-a', file: '/sent-pi-a.jsonl', readings: 1 },
+        { hostname: 'pi-c', file: '/sent-pi-c.jsonl', readings: 1 },
+      ],
+    })
+    expect(pi.disk.peek('/sent-pi-c.jsonl').toString()).toContain('"hostname":"pi-c"')
   })
 
   it('does not write over a file that may be the only copy of other readings', async () => {
@@ -117,7 +139,7 @@ describe('a Pi that was renamed', () => {
     const pi = new Pi()
     await pi.run(3, 0)
     await pi.rename()
-    expect(await pi.rename()).toEqual({ renamed: 0, exported: 0, from: [], stream: null })
+    expect(await pi.rename()).toEqual({ renamed: 0, exported: 0, files: [], from: [], stream: null })
   })
 
   it('has all readings under one name or the other wherever the power goes, and a second call ends it', async () => {

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { knownAtTakeOver } from '../../../bridge/lanes/take-over.ts'
 import { ledgerOf } from '../../../bridge/ledger/ledger-of.ts'
 import type { DeviceLog } from '../../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../../bridge/spool/memory-spool.ts'
 import { IntervalSet } from '../../../src/intervals.ts'
 import type { Ledger } from '../../../src/ledger.ts'
-import { StreamSets } from '../../../src/ledger.ts'
+import { parseLedger, StreamSets } from '../../../src/ledger.ts'
 import { ledger } from '../../support/ledgers.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12)
@@ -174,6 +175,56 @@ describe('gaps in a ledger', () => {
     one.declared.add('aaaaaaaa', 2, 3)
     take('aaaaaaaa', 2, 4)
     expect(written(one).counters).toMatchObject({ declared_gaps: 1, undeclared_gaps: 0 })
+  })
+})
+
+describe('gaps at a take-over on a new spool', () => {
+  const left = () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', 1, 2, 5, 6, 9)
+    one.declared.add('aaaaaaaa', 3, 4)
+    const newest = one.newest
+    if (newest !== undefined) one.trimTo(newest)
+    const theirs = parseLedger(Buffer.from(JSON.stringify({ ...written(one), instance: 'old1' })))
+    if (theirs === undefined) throw new Error('a ledger must be one')
+    return theirs
+  }
+  const GAPS = { declared_gaps: 2, undeclared_gaps: 2 }
+
+  it('are those of the predecessor from the first ledger on: what was given up is not missing, what is missing stays so', () => {
+    const theirs = left()
+    expect(theirs.counters).toMatchObject(GAPS)
+    expect(theirs.streams.aaaaaaaa?.declared).toEqual([[3, 4]])
+    const { device: one, take } = device()
+    one.opened = false
+    one.readLedger(theirs, 'own1')
+    expect(written(one).counters).toMatchObject(GAPS)
+    const found = knownAtTakeOver(null, [theirs])
+    one.takeOver('own1', { ...found, at: null, incarnation: null, agreed: { parsed: 0, errors: 0 } })
+    one.opened = true
+    take('aaaaaaaa', 10)
+    expect(written(one).counters).toMatchObject(GAPS)
+    const newest = one.newest
+    if (newest !== undefined) one.trimTo(newest)
+    // The predecessor's ledger stands no more: this spool knows it all.
+    expect(written(one).counters).toMatchObject(GAPS)
+    expect(written(one).streams.aaaaaaaa?.declared).toEqual([[3, 4]])
+  })
+
+  it('by a bridge that did not say what was given up are all missing', () => {
+    const theirs = left()
+    const streams = Object.fromEntries(
+      Object.entries(theirs.streams).map(([name, { spooled, committed }]) => [name, { spooled, committed }]),
+    )
+    const older = parseLedger(Buffer.from(JSON.stringify({ ...theirs, streams })))
+    const { device: one } = device()
+    one.readLedger(older ?? null, 'own1')
+    expect(written(one).counters).toMatchObject({ declared_gaps: 0, undeclared_gaps: 4 })
+  })
+
+  it('are not read from a ledger whose intervals are none', () => {
+    const streams = { aaaaaaaa: { spooled: [], committed: [], declared: [[4, 3]] } }
+    expect(parseLedger(Buffer.from(JSON.stringify(ledger({ streams: streams as never }))))).toBeUndefined()
   })
 })
 

@@ -41,10 +41,17 @@ function world(refuses: (message: number) => unknown, note: () => Promise<void> 
 
 const LOST = new SnowhatError('E_MQTT_DISCONNECTED', 'not connected to the MQTT broker')
 const never = () => undefined
+const FORBIDDEN = Object.assign(new Error('Publish error: Not authorized'), { code: 0x87 })
 
 it('a letter is noted when the last of its readings is acknowledged', async () => {
-  const w = world((message) => (message === 3 ? new Error('not authorized') : undefined))
-  expect(await w.send(planned(4))).toEqual({ letters: 2, readings: 400, unsent: 2, reason: 'not authorized' })
+  const w = world((message) => (message === 3 ? new Error('quota exceeded') : undefined))
+  expect(await w.send(planned(4))).toMatchObject({
+    letters: 2,
+    readings: 400,
+    unsent: 2,
+    reason: 'quota exceeded',
+    refusal: undefined,
+  })
   expect(w.noted).toEqual([1, 2])
 })
 
@@ -54,8 +61,12 @@ it('a letter that could not be noted is not told as replayed', async () => {
 })
 
 it("a broker that refuses one device's topic may take another's", async () => {
-  const w = world((message) => (message === 1 ? new Error('not authorized') : undefined))
-  expect(await w.send([...planned(1, 'pi'), ...planned(1, 'pj')])).toMatchObject({ letters: 1, unsent: 1 })
+  const w = world((message) => (message === 1 ? FORBIDDEN : undefined))
+  expect(await w.send([...planned(1, 'pi'), ...planned(1, 'pj')])).toMatchObject({
+    letters: 1,
+    unsent: 1,
+    refusal: { code: 'E_MQTT_REFUSED', message: 'the broker does not let this user write sensehat/pi/readings' },
+  })
   expect(w.published).toEqual(['sensehat/pi/readings', 'sensehat/pj/readings'])
 })
 
@@ -70,6 +81,6 @@ it('nothing more is begun when it is told to stop', async () => {
     if (message === 2) w.stop.abort('SIGINT')
     return undefined
   })
-  expect(await w.send(planned(9))).toEqual({ letters: 2, readings: 400, unsent: 7, reason: 'stopped' })
+  expect(await w.send(planned(9))).toMatchObject({ letters: 2, readings: 400, unsent: 7, reason: 'stopped' })
   expect(w.noted).toEqual([1, 2])
 })
