@@ -31,6 +31,7 @@ export const spoolSection = {
   dir: {
     kind: 'string',
     default: '',
+    flags: ['spool-dir'],
     doc: 'directory of the spool; empty keeps it in memory, and publishers send again what a restart loses',
   },
   max_bytes: {

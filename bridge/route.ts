@@ -41,13 +41,16 @@ export interface Refused {
   readonly position?: { readonly stream: string; readonly seq: number }
 }
 
-export type RefusalCode =
-  | 'not_json'
-  | 'not_an_object'
-  | 'too_large'
-  | 'too_many'
-  | 'wrong_type'
-  | 'other_host'
-  | 'bad_topic'
-  | 'seq_jump'
-  | 'refused_by_snowflake'
+export const REFUSAL_CODES = [
+  'not_json',
+  'not_an_object',
+  'too_large',
+  'too_many',
+  'wrong_type',
+  'other_host',
+  'bad_topic',
+  'seq_jump',
+  'refused_by_snowflake',
+] as const
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number]

@@ -42,7 +42,7 @@ export function commandHelp(command: Command): string {
 function settingLine({ names, off, setting }: SettingFlag, byDefault: Setting['default']): string {
   const [long = '', ...others] = names
   const value = setting.kind === 'boolean' ? '' : ` ${placeholder(setting)}`
-  const left = `  ${[...others.filter((n) => n.length === 1).map((n) => `-${n}`), `--${long}`, ...(off === undefined ? [] : [`--${off}`])].join(', ')}${value}`
+  const left = `  ${[...others.filter((n) => n.length === 1).map((n) => `-${n}`), `--${long}`, ...others.filter((n) => n.length > 1).map((n) => `--${n}`), ...(off === undefined ? [] : [`--${off}`])].join(', ')}${value}`
   return line(left, `${setting.doc}${defaultNote(setting.kind, byDefault)}`)
 }
 

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError, systemCode } from '../src/errors.ts'
+import { portTaken } from '../src/http-server.ts'
 import type { Log } from '../src/log.ts'
 import type { Answer, Call, Outcome } from './answer.ts'
 import { MAX_BODY_BYTES } from './rowset-body.ts'
@@ -90,10 +91,7 @@ function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
     server.once('error', (error) => {
       reject(
         systemCode(error) === 'EADDRINUSE'
-          ? new SnowhatError('E_PORT_TAKEN', `port ${port} is taken`, {
-              hint: 'Choose another with --port.',
-              cause: error,
-            })
+          ? portTaken(port, '--port', error)
           : new SnowhatError('E_CONFIG_INVALID', `cannot listen on ${host} port ${port}: ${messageOf(error)}`, {
               cause: error,
             }),

@@ -66,7 +66,7 @@ export interface RenameDeps {
 const WRITE_AT_ONCE = 256
 
 /**
- * Throws `E_USAGE` when it cannot be done without a decision, `E_RIVAL` while a publisher runs on the outbox. Interrupted,
+ * Throws `E_UNDECIDED` when it cannot be done without a decision, `E_USAGE` for a name that is none, `E_RIVAL` while a publisher runs on the outbox. Interrupted,
  * it has renamed some or all, and goes on when it is called again.
  */
 export async function renameOutbox(dir: string, options: RenameOptions, deps: RenameDeps): Promise<Renamed> {
@@ -109,7 +109,7 @@ async function mustBeThere(fs: FileSystem, dir: string): Promise<void> {
 function undecided(dir: string, sent: readonly StoredReading[], unsent: number, to: string): SnowhatError {
   const names = [...new Set(sent.map(({ reading }) => reading.hostname))].join(' and ')
   return new SnowhatError(
-    'E_USAGE',
+    'E_UNDECIDED',
     `${sent.length} readings of ${names} may have been sent already: under the name ${to} they could be in the table twice` +
       ` (${unsent} others were never sent and can be renamed)`,
     {
@@ -203,7 +203,7 @@ async function writeExport(fs: FileSystem, path: string, readings: readonly Stor
     if (isDiskFull(error)) throw diskFull(path, error)
     const there = systemCode(error) === 'EEXIST'
     throw new SnowhatError(
-      'E_FILE_UNREADABLE',
+      'E_FILE_UNWRITABLE',
       `${path} ${there ? 'is there already' : `cannot be written: ${messageOf(error)}`}`,
       {
         hint: 'nothing was changed; name a file that can be made',

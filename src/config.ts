@@ -121,6 +121,7 @@ async function readSettingsFile(file: string, sections: Sections): Promise<objec
     const [reason = ''] = messageOf(error).split(/:?\n/)
     throw new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${reason}`, {
       cause: error,
+      hint: 'is the path of --config right, may this user read it, and is it YAML or JSON? docs/settings.md shows what belongs in it',
     })
   }
   if (content === null || content === undefined) return {}

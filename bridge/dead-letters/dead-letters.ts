@@ -40,5 +40,7 @@ export interface DeadLetters {
   readonly dropped: number
   /** Those since the start that only the bridge's log holds, because the disk did not take them. */
   readonly unkept: number
+  /** The last one could not be kept. */
+  readonly failing: boolean
   close(): Promise<void>
 }

@@ -73,6 +73,7 @@ export async function openDiskDeadLetters(
 
 export class DiskDeadLetters implements DeadLetters {
   unkept = 0
+  failing = false
   readonly #maxBytes: number
   readonly #longest: number
   readonly #deps: DiskDeadLettersDeps
@@ -129,7 +130,7 @@ export class DiskDeadLetters implements DeadLetters {
     const body = encodeLetter(letter, this.#longest)
     for (;;) {
       const failure = await this.#write(body)
-      if (failure === undefined) return this.#hasRoom()
+      if (failure === undefined) return this.#kept()
       if (this.#stop.signal.aborted) throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
       if (!(failure instanceof SnowhatError && failure.code === 'E_LOG_FULL')) return this.#giveUp(letter, failure)
       this.#isFull(failure)
@@ -182,7 +183,8 @@ export class DiskDeadLetters implements DeadLetters {
     )
   }
 
-  #hasRoom(): void {
+  #kept(): void {
+    this.failing = false
     if (this.#fullSince === undefined) return
     this.#fullSince = undefined
     this.#deps.log.info('dead letters find room again')
@@ -190,6 +192,7 @@ export class DiskDeadLetters implements DeadLetters {
 
   #giveUp(letter: DeadLetter, failure: unknown): void {
     this.unkept++
+    this.failing = true
     const { payload } = letter
     const cutFrom = payload.length > LONGEST_LINE ? payload.length : undefined
     this.#deps.log.error(

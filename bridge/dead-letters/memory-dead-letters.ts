@@ -7,6 +7,7 @@ export const KEPT_BYTES = 8 * 1024 * 1024
 export class MemoryDeadLetters implements DeadLetters {
   readonly byCode = new Map<RefusalCode, number>()
   readonly unkept = 0
+  readonly failing = false
   total = 0
   dropped = 0
   readonly #maxBytes: number

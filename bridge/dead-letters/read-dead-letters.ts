@@ -15,13 +15,16 @@ export interface NumberedLetter extends KeptLetter {
 
 /**
  * The dead letters of a spool directory, oldest first, also while a bridge runs on it; it takes no lock and changes
- * nothing. None where the bridge has never kept one. Throws when there is no such directory.
+ * nothing. Throws `E_DEAD_LETTERS` when no bridge has ever had its spool there: it makes the folder at its start.
  */
 export async function* readDeadLetters(
   spoolDir: string,
   fs: FileSystem = nodeFileSystem(),
 ): AsyncGenerator<NumberedLetter, void, undefined> {
-  if (!(await namesIn(fs, spoolDir)).includes(DEAD_LETTERS)) return
+  if (!(await namesIn(fs, spoolDir)).includes(DEAD_LETTERS))
+    throw new SnowhatError('E_DEAD_LETTERS', `${spoolDir} is no spool directory: there is no ${DEAD_LETTERS}/ in it`, {
+      hint: 'give the directory that SNOWHAT_SPOOL_DIR names for the bridge',
+    })
   const dir = deadLettersIn(spoolDir)
   const replayed = await readReplayed(dir, fs)
   for await (const { sequence: number, body } of readDurableLog(dir, fs)) {

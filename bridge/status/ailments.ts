@@ -66,8 +66,8 @@ export function ailmentsOf(parts: AilmentParts): Ailment[] {
     ledgers.refused
       ? { code: 'ledger_refused', message: 'the broker refuses ledgers, and without them no row is sent' }
       : undefined,
-    parts.deadLetters.unkept > 0
-      ? { code: 'dead_letters_not_kept', message: "dead letters could not be kept: they are in the bridge's log" }
+    parts.deadLetters.failing
+      ? { code: 'dead_letters_not_kept', message: "dead letters cannot be kept: they are in the bridge's log" }
       : undefined,
     brokerAway() > stalledAfter
       ? { code: 'broker_away', message: `no connection to the broker for ${minutes(brokerAway())}` }

@@ -1,3 +1,4 @@
+import { REFUSAL_CODES } from '../../bridge/route.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { didYouMean } from '../../src/nearest.ts'
 import type { Command, Invocation } from '../command.ts'
@@ -46,6 +47,7 @@ export const deadLettersCommand: Command = {
     return async (invocation) => {
       const action = actionOf(invocation)
       refuseOtherFlags(action, invocation)
+      checkCode(invocation.flags.code)
       return run[action](invocation)
     }
   },
@@ -56,8 +58,13 @@ function actionOf({ positionals: [word] }: Invocation): Action {
   if (word === undefined || !names.includes(word))
     throw new SnowhatError(
       'E_USAGE',
-      word === undefined ? 'snowhat deadletters wants a word' : `snowhat deadletters has no ${word}`,
-      { hint: (word === undefined ? undefined : didYouMean(word, names)) ?? `there are ${names.join(', ')}` },
+      word === undefined ? 'snowhat deadletters wants list, export or replay' : `snowhat deadletters has no ${word}`,
+      {
+        hint:
+          word === undefined
+            ? 'see snowhat deadletters --help'
+            : (didYouMean(word, names) ?? 'there are list, export and replay'),
+      },
     )
   return word as Action
 }
@@ -69,4 +76,13 @@ function refuseOtherFlags(action: Action, { flags }: Invocation): void {
       throw new SnowhatError('E_USAGE', `snowhat deadletters ${action} has no option --${name}`, {
         hint: 'see snowhat deadletters --help',
       })
+}
+
+/** A code that does not exist would choose nothing, and that looks like nothing being wrong. */
+function checkCode(code: string | boolean | undefined): void {
+  const known: readonly (string | boolean)[] = REFUSAL_CODES
+  if (code === undefined || known.includes(code)) return
+  throw new SnowhatError('E_USAGE', `there is no code ${code}`, {
+    hint: didYouMean(String(code), REFUSAL_CODES) ?? `there are ${REFUSAL_CODES.join(', ')}`,
+  })
 }

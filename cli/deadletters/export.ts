@@ -28,7 +28,10 @@ export async function exportLetters(invocation: Invocation): Promise<number> {
     await pipeline(Readable.from(counting()), createWriteStream(flags.out))
   } catch (error) {
     if (error instanceof SnowhatError) throw error
-    throw new SnowhatError('E_DEAD_LETTERS', `cannot write ${flags.out}: ${messageOf(error)}`, { cause: error })
+    throw new SnowhatError('E_FILE_UNWRITABLE', `cannot write ${flags.out}: ${messageOf(error)}`, {
+      hint: 'give --out a file in a directory that is there and that this user may write; without it the letters go to standard output',
+      cause: error,
+    })
   }
   print(`exported ${counted(letters, 'dead letter')} to ${flags.out}`)
   return 0

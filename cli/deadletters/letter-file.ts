@@ -37,6 +37,7 @@ export async function* readLetterFile(file: string): AsyncGenerator<Letter, void
     if (error instanceof SnowhatError) throw error
     throw new SnowhatError('E_FILE_UNREADABLE', `cannot read the dead letters in ${file}: ${messageOf(error)}`, {
       cause: error,
+      hint: 'give --file the file that snowhat deadletters export has written, or - for standard input; nothing was sent',
     })
   }
 }

@@ -16,9 +16,10 @@ export async function select(invocation: Invocation): Promise<Selection> {
   const { flags, positionals } = invocation
   const words = positionals.slice(1)
   const ways = [words.length > 0, flags.all === true, typeof flags.file === 'string']
-  if (ways.filter(Boolean).length !== 1)
-    throw new SnowhatError('E_USAGE', 'snowhat deadletters replay wants numbers, --all or --file, and one of these', {
-      hint: 'snowhat deadletters list shows the numbers',
+  const given = ways.filter(Boolean).length
+  if (given !== 1)
+    throw new SnowhatError('E_USAGE', `replay wants to know which dead letters${given > 1 ? ', in one way' : ''}`, {
+      hint: 'give numbers, or --all, or --file; snowhat deadletters list shows the numbers',
     })
   if (typeof flags.file === 'string') return ofFile(flags.file, invocation)
   const letters: Letter[] = []

@@ -32,7 +32,7 @@ export async function runLedger(invocation: Invocation): Promise<number> {
     )
   const [only] = accounts
   if (hostname !== undefined && only === undefined)
-    throw new SnowhatError('E_LEDGER_UNREADABLE', `there is no ledger of ${hostname} at ${settings.mqtt.url}`, {
+    throw new SnowhatError('E_NO_LEDGER', `there is no ledger of ${hostname} at ${settings.mqtt.url}`, {
       hint: `snowhat ledger lists ${[...retained.ledgers.keys()].sort().join(', ') || 'nothing'}`,
     })
   if (flags.json === true) for (const account of accounts) print(JSON.stringify(account))

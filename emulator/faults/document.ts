@@ -63,6 +63,7 @@ export async function readFaultFile(file: string, catalog: Catalog): Promise<Fau
   } catch (error) {
     throw new SnowhatError('E_FILE_UNREADABLE', `cannot read the faults in ${file}: ${messageOf(error)}`, {
       cause: error,
+      hint: 'is the path of --faults right, and may this user read it?',
     })
   }
   try {

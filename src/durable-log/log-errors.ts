@@ -16,7 +16,13 @@ export function writeFailure(dir: string, cause: unknown): SnowhatError {
 export function openFailure(dir: string, cause: unknown): SnowhatError {
   const code = systemCode(cause)
   const denied = code === 'EACCES' || code === 'EPERM'
-  const reason = denied ? 'permission denied' : code === 'EROFS' ? 'the disk is read-only' : messageOf(cause)
+  const reason = denied
+    ? 'permission denied'
+    : code === 'EROFS'
+      ? 'the disk is read-only'
+      : code === 'ENOTDIR'
+        ? 'it is no directory'
+        : messageOf(cause)
   const hint = denied
     ? 'let the user the program runs as own that directory, or choose another one'
     : code === 'EROFS'

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -21,7 +22,8 @@ import type { Lock } from './filesystem.ts'
  */
 export async function lockDirectory(directory: string): Promise<Lock> {
   if (process.platform === 'win32') return { state: 'unsupported', cause: 'unix sockets' }
-  const handle = await open(directory, 'r')
+  // Of a file no lock can be made either, and that would look like a disk that holds none.
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   let own: { name: string; server: Server }
   try {
     own = await bind(directory, handle)

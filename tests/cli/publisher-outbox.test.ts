@@ -71,7 +71,7 @@ describe('snowhat publisher outbox rename', () => {
     const dir = join(temporaryDirectory(), 'outbox')
     await outboxOn(dir, 2)
     const refused = await run(['outbox', 'rename', 'pi-b', '--outbox-dir', dir])
-    expect(refused.code).toBe(2)
+    expect(refused.code).toBe(1)
     expect(refused.err).toContain('2 readings of pi-a may have been sent already')
     const file = join(dir, '..', 'sent.jsonl')
     const { code, out } = await run(['outbox', 'rename', 'pi-b', '--export', file, '--outbox-dir', dir])

@@ -104,7 +104,7 @@ describe('the start', () => {
     const start = startEmulator(settingsFor({ port, data: temporaryDirectory() }), deps)
     await expect(start).rejects.toMatchObject({
       code: 'E_PORT_TAKEN',
-      message: `port ${port} is taken`,
+      message: `port ${port} is taken by another program`,
       hint: expect.stringContaining('--port'),
     })
     taken.close()

@@ -74,7 +74,7 @@ describe('a Pi that was renamed', () => {
     const pi = new Pi()
     await pi.run(5, 2)
     await expect(pi.rename()).rejects.toMatchObject({
-      code: 'E_USAGE',
+      code: 'E_UNDECIDED',
       message: expect.stringMatching(/^2 readings of pi-a may have been sent already.*\(3 others were never sent/),
       hint: expect.stringMatching(/: snowhat publisher outbox rename pi-b --outbox-dir \/outbox --export sent\.jsonl$/),
     })
@@ -120,7 +120,7 @@ describe('a Pi that was renamed', () => {
     const pi = new Pi()
     await pi.run(2, 2)
     pi.disk.poke('/sent.jsonl', Buffer.from('precious'))
-    await expect(pi.rename('pi-b', '/sent.jsonl')).rejects.toMatchObject({ code: 'E_FILE_UNREADABLE' })
+    await expect(pi.rename('pi-b', '/sent.jsonl')).rejects.toMatchObject({ code: 'E_FILE_UNWRITABLE' })
     expect(pi.disk.peek('/sent.jsonl').toString()).toBe('precious')
     expect(await pi.status()).toMatchObject({ hostnames: ['pi-a'], readings: 2 })
   })
@@ -132,7 +132,7 @@ describe('a Pi that was renamed', () => {
     await outbox.take(ALL)
     await outbox.append(reading(2))
     pi.disk.kill()
-    await expect(pi.rename()).rejects.toMatchObject({ code: 'E_USAGE' })
+    await expect(pi.rename()).rejects.toMatchObject({ code: 'E_UNDECIDED' })
   })
 
   it('is not served by a second call: there is nothing left to rename', async () => {

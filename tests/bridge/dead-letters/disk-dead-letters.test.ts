@@ -205,8 +205,10 @@ describe('a full disk', () => {
     // Those behind it do not wait a minute each.
     await letters.add(letter('x'.repeat(200)))
     expect(letters.unkept).toBe(2)
+    expect(letters.failing).toBe(true)
     w.disk.capacity = Number.POSITIVE_INFINITY
     await letters.add(letter('kept'))
+    expect(letters.failing).toBe(false)
     expect(await w.payloads()).toEqual(['kept'])
   })
 

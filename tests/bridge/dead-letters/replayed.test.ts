@@ -94,6 +94,9 @@ it('nothing is made where the bridge has never kept a letter', async () => {
   await ensureDirectory(w.fs, SPOOL)
   expect(await openReplayed(DIR, w.deps)).toBeUndefined()
   expect((await readReplayed(DIR, w.fs)).when({ number: 1, at: 0 })).toBeUndefined()
-  expect(await w.seen()).toEqual([])
+  await expect(w.seen()).rejects.toMatchObject({
+    code: 'E_DEAD_LETTERS',
+    message: expect.stringContaining('is no spool'),
+  })
   expect(await w.fs.list(SPOOL)).toEqual([])
 })

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { letterJson } from '../../../bridge/dead-letters/letter-json.ts'
 import type { KeptLetter } from '../../../bridge/dead-letters/letter-record.ts'
+import { deadLettersIn } from '../../../bridge/dead-letters/open-dead-letters.ts'
 import { readLetterFile } from '../../../cli/deadletters/letter-file.ts'
 import type { Letter } from '../../../cli/deadletters/letters.ts'
 import { letterTable } from '../../../cli/deadletters/table.ts'
@@ -55,19 +56,26 @@ describe('snowhat deadletters list', () => {
   })
 
   it('has nothing to show where a bridge never kept one', async () => {
-    expect(await new Place().run('list')).toMatchObject({ code: 0, out: '(0 dead letters)\n' })
+    const place = new Place()
+    mkdirSync(deadLettersIn(place.dir))
+    const { dir, env } = place
+    delete env.SNOWHAT_SPOOL_DIR
+    for (const option of ['--dir', '--spool-dir'])
+      expect(await place.run('list', option, dir)).toMatchObject({ code: 0, out: '(0 dead letters)\n' })
   })
 
   it.each([
-    ['no word', [], 2, 'wants a word'],
+    ['no word', [], 2, 'wants list, export or replay'],
     ['another word', ['lst'], 2, 'did you mean list?'],
     ["another action's option", ['list', '--dry-run'], 2, 'list has no option --dry-run'],
     ['numbers', ['list', '17'], 2, 'takes no 17'],
     ['a limit that is none', ['list', '--limit', 'all'], 2, '--limit all'],
     ['a directory that is not there', ['list', '--dir', '/nowhere/spool'], 1, '/nowhere/spool'],
+    ['a directory that is no spool', ['list', '--dir', '/'], 1, '/ is no spool directory'],
+    ['a code that does not exist', ['list', '--code', 'not_jsn'], 2, 'did you mean not_json?'],
     ['no directory', ['list', '--dir', ''], 2, 'SNOWHAT_SPOOL_DIR'],
-    ['nothing to replay', ['replay'], 2, 'wants numbers, --all or --file'],
-    ['too much to replay', ['replay', '17', '--all'], 2, 'one of these'],
+    ['nothing to replay', ['replay'], 2, 'give numbers, or --all, or --file'],
+    ['too much to replay', ['replay', '17', '--all'], 2, 'in one way'],
     ['a number that is none', ['replay', 'seventeen'], 2, 'seventeen'],
     ['a range that runs backwards', ['replay', '5-3'], 2, '5-3'],
     ['a device that is none', ['replay', '--all', '--to', 'bridge'], 2, '--to bridge'],
