@@ -1,5 +1,6 @@
 import { renameOutbox } from '../publisher/outbox-rename.ts'
 import { type OutboxStatus, outboxStatus } from '../publisher/outbox-status.ts'
+import { counted } from '../src/counted.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { didYouMean } from '../src/nearest.ts'
 import type { Invocation } from './command.ts'
@@ -35,10 +36,10 @@ async function rename(to: string, { settings, flags, clock, log, print }: Invoca
     const { renamed, exported, files, from } = result
     const names = from.join(' and ')
     if (renamed === 0 && exported === 0) print(`the outbox holds no readings of another name than ${to}`)
-    if (renamed > 0) print(`${count(renamed)} of ${names}, never sent, will go out as ${to}`)
+    if (renamed > 0) print(`${counted(renamed, 'reading')} of ${names}, never sent, will go out as ${to}`)
     for (const { hostname, file, readings } of files)
       print(
-        `${count(readings)} of ${hostname} that may have been sent are in ${file} now; publish them under that name, for example:\n` +
+        `${counted(readings, 'reading')} of ${hostname} that may have been sent are in ${file} now; publish them under that name, for example:\n` +
           `  mosquitto_pub -h BROKER -q 1 -t ${settings.mqtt.base_topic}/${hostname}/readings -l < ${file}`,
       )
   }
@@ -63,7 +64,7 @@ function describe(found: OutboxStatus): string {
     streams: streams.join(', '),
     'never sent': readings === 0 ? '' : String(found.never_sent),
     unsynced: unsynced === 0 ? '' : `${unsynced} taken while the clock was not known to be set`,
-    'on disk': `${found.bytes} bytes in ${segments} ${segments === 1 ? 'file' : 'files'}`,
+    'on disk': `${found.bytes} bytes in ${counted(segments, 'file')}`,
     bridge: bridge_seen === null ? 'not known' : bridge_seen ? 'has been seen' : 'never seen',
     damaged: damaged.length === 0 ? 'nothing' : damaged.join(', '),
   }
@@ -71,8 +72,4 @@ function describe(found: OutboxStatus): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name.padEnd(14)}${value}`)
     .join('\n')
-}
-
-function count(readings: number): string {
-  return `${readings} ${readings === 1 ? 'reading' : 'readings'}`
 }

@@ -2,9 +2,10 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { letterJson } from '../../bridge/dead-letters/letter-json.ts'
+import { counted } from '../../src/counted.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Invocation } from '../command.ts'
-import { counted, isAskedFor, keptLetters, refuseNumbers } from './letters.ts'
+import { isAskedFor, keptLetters, refuseNumbers } from './letters.ts'
 
 /** `snowhat deadletters export` */
 export async function exportLetters(invocation: Invocation): Promise<number> {

@@ -32,8 +32,3 @@ export function refuseNumbers({ positionals: [action, word] }: Invocation): void
     hint: 'only replay takes numbers; --device and --code choose',
   })
 }
-
-/** `1 reading`, `2 readings`. */
-export function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`
-}

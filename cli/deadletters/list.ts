@@ -1,7 +1,8 @@
 import { letterJson } from '../../bridge/dead-letters/letter-json.ts'
+import { counted } from '../../src/counted.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Invocation } from '../command.ts'
-import { counted, isAskedFor, keptLetters, type Letter, refuseNumbers } from './letters.ts'
+import { isAskedFor, keptLetters, type Letter, refuseNumbers } from './letters.ts'
 import { letterTable } from './table.ts'
 
 const USUAL_LIMIT = 50

@@ -1,4 +1,5 @@
 import { describeBridge } from '../../src/bridge-info.ts'
+import { counted } from '../../src/counted.ts'
 import { type Interval, IntervalSet } from '../../src/intervals.ts'
 import { alignedTable, type Column } from '../query/table.ts'
 import { type Account, isWell } from './account.ts'
@@ -89,7 +90,7 @@ function verdict(accounts: readonly Account[]): string {
 
 function missingLines({ hostname, missing }: Account): string[] {
   if (missing === 0) return []
-  const what = `${hostname}: ${missing} ${missing === 1 ? 'reading is' : 'readings are'} missing`
+  const what = `${hostname}: ${counted(missing, 'reading')} ${missing === 1 ? 'is' : 'are'} missing`
   return [
     `${what}; if the number stays while its Pi is online, its outbox does not hold them any more`,
     `  snowhat ledger ${hostname}   shows which; on the Pi: snowhat publisher outbox status`,

@@ -1,4 +1,5 @@
 import type { ResultSet } from '../../bridge/snowpipe/sql.ts'
+import { counted } from '../../src/counted.ts'
 
 const LONGEST_CELL = 60
 const NUMERIC = /^(fixed|real|number|float|double|integer|bigint|decimal)/i
@@ -9,7 +10,7 @@ export function renderTable({ columns, rows }: ResultSet): string {
     columns.map(({ name, type }) => ({ name, numeric: NUMERIC.test(type) })),
     rows.map((row) => row.map((value) => clip(value ?? 'NULL'))),
   )
-  return `${table}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`
+  return `${table}\n(${counted(rows.length, 'row')})`
 }
 
 export interface Column {
