@@ -36,6 +36,8 @@ const [minutes, devices, rate, build] = [values.minutes, values.devices, values.
 const live = devices * rate
 const backlog = Math.round(live * 60 * minutes)
 const ASKED = 5
+/** Rows of so many seconds are always under way: batches of five, commits of one, a look each. */
+const UNDER_WAY_S = 8
 const MOST_MB = 200
 
 const found = await inDirectory(async (dir) => {
@@ -49,8 +51,8 @@ const found = await inDirectory(async (dir) => {
   await bridge.subscribed
   say('a while without trouble, until every channel is open')
   await fleet.pace(live)
-  while ((await sink.count()).opens < devices) await sleep(500)
-  await sleep(10_000)
+  while ((await sink.count()).channelsCommitted < devices) await sleep(500)
+  await bridge.until(({ rows_waiting }) => rows_waiting <= live * UNDER_WAY_S)
 
   say(`Snowpipe is away: ${backlog} readings, ${build}/s`)
   await sink.leave()
@@ -61,7 +63,7 @@ const found = await inDirectory(async (dir) => {
   await fleet.pace(live)
   const builtMs = performance.now() - started
   // What is with the broker by now is the bridge's in a moment.
-  const waiting = await bridge.until(({ rows_waiting }) => rows_waiting >= backlog * 0.98)
+  const waiting = await bridge.until(({ rows_waiting }) => rows_waiting >= backlog)
   const afterBuild = await usageOf(bridge.pid)
   const spool = await sizeOf(join(dir, 'spool'))
 
@@ -71,15 +73,15 @@ const found = await inDirectory(async (dir) => {
   const back = performance.now()
   let most = 0
   const marks: { seconds: number; committed: number; waiting: number }[] = []
-  // Caught up: no more waits than is always under way (batches of five seconds, commits of one).
   for (;;) {
     await sleep(1_000)
     const { rows_waiting } = await bridge.health()
-    const { committed } = await sink.count()
+    const { committed, ...sunk } = await sink.count()
     most = Math.max(most, (await usageOf(bridge.pid)).rss)
     marks.push({ seconds: (performance.now() - back) / 1000, committed, waiting: rows_waiting })
-    if (marks.length % 10 === 0) say(`${marks.length} s: ${rows_waiting} wait`)
-    if (rows_waiting <= live * 8) break
+    if (marks.length % 10 === 0)
+      say(`${marks.length} s: ${rows_waiting} wait, ${committed - committedBefore} committed, ${JSON.stringify(sunk)}`)
+    if (rows_waiting <= live * UNDER_WAY_S) break
   }
   const caughtUp = marks.at(-1) ?? { seconds: Number.NaN, committed: 0, waiting: 0 }
   const after = await usageOf(bridge.pid)

@@ -33,13 +33,21 @@ export interface LinkOptions {
 }
 
 const ONE_AT_A_TIME: UnacknowledgedLimit = { messages: 1, bytes: Number.POSITIVE_INFINITY }
+/** In silence, and in all. */
 const ROUND_TRIP_TIMEOUT_MS = 10_000
+const LONGEST_ROUND_TRIP_MS = 300_000
 const GOODBYE_TIMEOUT_MS = 2_000
 /**
  * Unacknowledged messages we send. Brokers announce their own bound in MQTT 5 (Mosquitto: 20) and the library
  * does not heed it [observed]; in 3.1.1 there is none to hear.
  */
 const SEND_WINDOW = 20
+const LARGEST_SEND_WINDOW = 200
+/**
+ * The answer to a ping comes behind all messages that the broker has written already [observed, Mosquitto 2.0.11 with a
+ * long queue], and the library takes nothing else for a sign of life. Every so many messages it is told.
+ */
+const SIGN_OF_LIFE_EVERY = 1_000
 /** What the library's own callers hear when a connection ends under them; some of them before we do [observed]. */
 const LIBRARY_CLOSED = 'Connection closed'
 
@@ -75,6 +83,8 @@ export class Connection {
   #accepted = false
   #ready = false
   #error: unknown
+  /** Messages so far; while they come the broker is alive, however far behind it its own word is. */
+  #heard = 0
 
   constructor(base: IClientOptions, url: string, options: LinkOptions, log: Log) {
     this.#options = options
@@ -82,6 +92,7 @@ export class Connection {
     this.client = mqtt.connect(url, base)
     const acks = new DeferredAcks(this.client, options.unacknowledged ?? ONE_AT_A_TIME)
     this.client.handleMessage = (packet, done) => {
+      if (++this.#heard % SIGN_OF_LIFE_EVERY === 0) this.client.reschedulePing(true)
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
       const taken = this.#take({ topic: packet.topic, payload, retain: packet.retain, duplicate: packet.dup })
       const refused = (error: unknown) => this.#tellRefused(error, packet.topic)
@@ -118,8 +129,7 @@ export class Connection {
       this.client.on('connect', (connack) => {
         this.up = true
         this.#accepted = true
-        const announced = connack.properties?.receiveMaximum ?? SEND_WINDOW
-        this.#slots = Math.min(SEND_WINDOW, announced)
+        this.#slots = Math.min(LARGEST_SEND_WINDOW, connack.properties?.receiveMaximum ?? SEND_WINDOW)
         void this.#setUp(connack.sessionPresent)
       })
       this.client.on('error', (error) => {
@@ -186,7 +196,7 @@ export class Connection {
     const back = new Promise<void>((resolve, reject) => {
       this.#markers.set(marker, resolve)
       this.#pending.add(reject)
-      clock.sleep(ROUND_TRIP_TIMEOUT_MS, stop.signal).then(
+      this.#silence(clock, stop.signal).then(
         () => reject(new SnowhatError('E_MQTT_REFUSED', `the broker does not bring back what is sent to ${topic}`)),
         () => undefined,
       )
@@ -197,6 +207,15 @@ export class Connection {
     } finally {
       this.#markers.delete(marker)
       stop.abort()
+    }
+  }
+
+  /** Resolves when a round trip takes too long. Before its marker come all messages of a queue: meanwhile it may take long. */
+  async #silence(clock: Clock, signal: AbortSignal): Promise<void> {
+    let before = -1
+    for (let waited = 0; before < this.#heard && waited < LONGEST_ROUND_TRIP_MS; waited += ROUND_TRIP_TIMEOUT_MS) {
+      before = this.#heard
+      await clock.sleep(ROUND_TRIP_TIMEOUT_MS, signal)
     }
   }
 

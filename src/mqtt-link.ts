@@ -28,8 +28,8 @@ export interface MqttLink {
   unsubscribe(filters: readonly string[]): Promise<void>
   /**
    * Sends a marker to `topic` and waits until the broker has brought it back: all it had to say before,
-   * retained messages of earlier subscriptions included, has then arrived. Rejects after ten seconds, which is
-   * what happens when the access rules drop one of the two without a word.
+   * retained messages of earlier subscriptions included, has then arrived. Rejects after ten seconds in which nothing
+   * came (or five minutes), which is what happens when the access rules drop one of the two without a word.
    */
   roundTrip(topic: string): Promise<void>
   /** Drops the connection and makes a new one at once: the broker then sends again what was not acknowledged. */

@@ -20,6 +20,8 @@ export interface SinkCount {
   readonly appends: number
   readonly opens: number
   readonly channels: number
+  /** Channels that have committed anything. */
+  readonly channelsCommitted: number
 }
 
 interface Appended {
@@ -47,7 +49,8 @@ answer<SinkQuestion>(async (question) => {
   if (question.do === 'listen') await listen(question.port)
   if (question.do === 'leave') await leave()
   for (const channel of channels.values()) commitDue(channel)
-  return { ...counts, channels: channels.size } satisfies SinkCount
+  const channelsCommitted = [...channels.values()].filter(({ committed }) => committed !== null).length
+  return { ...counts, channels: channels.size, channelsCommitted } satisfies SinkCount
 })
 
 async function listen(port: number): Promise<void> {

@@ -26,7 +26,10 @@ export interface AppendDeps {
 export type Blocked = (answer: Answer) => Promise<void>
 
 const RETRY = { firstMs: 500, maxMs: 30_000 }
-/** After this long without a clear answer the channel is opened anew. */
+/**
+ * After this long without a clear answer the channel is opened anew; but not when Snowflake answers nobody: that would not
+ * be answered either, and opening is slow for a fleet.
+ */
 const RETRY_BUDGET_MS = 60_000
 
 /**
@@ -42,6 +45,7 @@ export async function appendBatch(
 ): Promise<AppendEnd | undefined> {
   const { appends, clock, random, snowpipe, trouble } = deps
   const since = clock.monotonic()
+  const { served } = trouble
   for (let attempt = 0; ; attempt++) {
     const outcome = await appends.pass(() => snowpipe.append(path, batch))
     if (signal.aborted) return undefined
@@ -59,10 +63,11 @@ export async function appendBatch(
       case 'moved':
         return { kind: 'unclear', reason: `${codeOf(answer)}: ${answer.message}` }
       case 'retry':
-        if (clock.monotonic() - since > RETRY_BUDGET_MS)
+        if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
           return { kind: 'unclear', reason: `no clear answer to an append for a minute: ${answer.message}` }
         trouble.unavailable(path.channel, codeOf(answer), answer.message)
-        await clock.sleep(answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal).catch(() => undefined)
+        if (answer.retryAfterMs === undefined) await trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
+        else await clock.sleep(answer.retryAfterMs, signal).catch(() => undefined)
     }
     if (signal.aborted) return undefined
   }

@@ -86,7 +86,10 @@ export async function openChannel(
       case 'reopen':
       case 'moved':
         deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
-        await clock.sleep(outcome.answer.retryAfterMs ?? backoffMs(attempt, RETRY, random), signal)
+        if (outcome.answer.retryAfterMs === undefined)
+          await deps.trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
+        else await clock.sleep(outcome.answer.retryAfterMs, signal)
+        signal.throwIfAborted()
     }
   }
 }

@@ -1,5 +1,10 @@
+import type { Clock } from '../../src/clock.ts'
 import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
+
+/** So many failures in a row, over all devices, are an outage; fewer are a bad day, on which backing off is right. */
+const OUTAGE = 20
+const OVER = 'the outage is over'
 
 /**
  * Tells of what hits lanes alike (Snowflake out of reach, a key, a grant, a pipe) once and then at each doubling, not
@@ -7,6 +12,11 @@ import type { Log } from '../../src/log.ts'
  */
 export class Trouble {
   readonly #log: Log
+  /** How often Snowflake has taken anything of any device. */
+  #served = 0
+  /** Calls without success since it last did. */
+  #failures = 0
+  readonly #resting = new Set<() => void>()
   readonly #codes = new Map<string, { readonly devices: Set<string>; readonly times: Doubling }>()
 
   constructor(log: Log) {
@@ -18,6 +28,20 @@ export class Trouble {
     return [...this.#codes.keys()]
   }
 
+  /** Rises whenever Snowflake takes something of anybody. */
+  get served(): number {
+    return this.#served
+  }
+
+  /** Waits so long, but no longer than until an outage is over: then all would else find out one by one, half a minute late. */
+  async rest(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    const wake = () => over.abort(OVER)
+    this.#resting.add(wake)
+    await clock.sleep(ms, AbortSignal.any([signal, over.signal])).catch(() => undefined)
+    this.#resting.delete(wake)
+  }
+
   /** A person must act: names, grants, credentials. */
   refused(device: string, code: string, reason: string, hint: string): void {
     this.#tell(device, code, (times, devices) =>
@@ -27,6 +51,7 @@ export class Trouble {
 
   /** It will pass: no answer, throttling, a server's hiccup. */
   unavailable(device: string, code: string, reason: string): void {
+    this.#failures++
     this.#tell(device, code, (times, devices) =>
       this.#log.warn({ code, reason, times, devices }, 'Snowflake cannot take rows now; they wait in the spool'),
     )
@@ -34,6 +59,9 @@ export class Trouble {
 
   /** Snowflake has taken something of this device. */
   over(device: string): void {
+    this.#served++
+    if (this.#failures >= OUTAGE) for (const wake of [...this.#resting]) wake()
+    this.#failures = 0
     for (const [code, { devices }] of this.#codes) {
       if (!devices.delete(device) || devices.size > 0) continue
       this.#codes.delete(code)

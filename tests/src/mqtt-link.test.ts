@@ -368,6 +368,30 @@ describe('a round trip', () => {
     expect(await trip).toMatchObject({ code: 'E_MQTT_REFUSED', message: expect.stringContaining('response/read') })
   })
 
+  it('may take longer while messages come, which are before its marker in the queue; but not for ever', async () => {
+    const broker = await aedesBroker({
+      authorizeForward: (_client, packet) => (packet.topic === 'response/read' ? null : packet),
+    })
+    const { link, life, clock, messages } = await watchedLink(broker.url)
+    const other = await watchedLink(broker.url, { clientId: 'other' })
+    await Promise.all([life.count(1), other.life.count(1)])
+    await link.subscribe(['readings'])
+    const trip = link.roundTrip('response/read').catch((error: SnowhatError) => error.code)
+    const state = { over: false }
+    void trip.then(() => {
+      state.over = true
+    })
+    await broker.published.count(1)
+    for (let seconds = 10; seconds < 300; seconds += 10) {
+      await other.link.publish('readings', 'x')
+      await messages.count(seconds / 10)
+      await clock.advance(10_000)
+      expect(state.over).toBe(false)
+    }
+    await clock.advance(10_000)
+    expect(await trip).toBe('E_MQTT_REFUSED')
+  })
+
   it('fails when the connection ends', async () => {
     const broker = await aedesBroker({ authorizeForward: () => null })
     const { link, life } = await watchedLink(broker.url)

@@ -190,7 +190,8 @@ describe('an append without a clear answer', () => {
 
   it('for a minute makes the lane open the channel anew, and nothing comes twice', async () => {
     const w = world()
-    w.snowpipe.appendFaults.push('lose answer', ...Array<'lose request'>(40).fill('lose request'))
+    const hiccup = { status: 503, code: 'ERR_GENERAL_EXCEPTION_RETRY_REQUEST' }
+    w.snowpipe.appendFaults.push('lose answer', ...Array<typeof hiccup>(40).fill(hiccup))
     w.take(1, 3)
     await w.run(90_000, 500)
     w.snowpipe.appendFaults.length = 0
@@ -199,6 +200,21 @@ describe('an append without a clear answer', () => {
     expect(w.snowpipe.opens.every((open) => open.failOnUncommittedRows)).toBe(true)
     expect(w.inTable()).toEqual(seqs(3))
     expect(w.committed()).toEqual([[1, 3]])
+  })
+})
+
+describe('an outage of Snowflake', () => {
+  it('makes no lane open its channel anew, however long it takes: nobody would answer that either', async () => {
+    const w = world()
+    w.take(1, 3)
+    await w.run(3_000)
+    w.snowpipe.appendFaults.push('lose answer', ...Array<'lose request'>(200).fill('lose request'))
+    w.take(4, 6)
+    await w.run(600_000, 1_000)
+    w.snowpipe.appendFaults.length = 0
+    await w.run(35_000, 500)
+    expect(w.snowpipe.opens).toHaveLength(1)
+    expect(w.inTable()).toEqual(seqs(6))
   })
 })
 
