@@ -10,6 +10,8 @@ export interface Emulator {
   readonly pid: number
   /** Rows that are committed and in the table. */
   rows(): Promise<number>
+  /** Channels it has. */
+  channels(): Promise<number>
   /** In the place of those before, as `POST /emulator/faults` takes them (docs/emulator.md). */
   faults(faults: readonly Readonly<Record<string, unknown>>[]): Promise<void>
   /** Commits what it was sent, and ends. */
@@ -28,13 +30,24 @@ export interface Counted {
 export async function startEmulator(data: string): Promise<Emulator> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const program = startSnowhat(['emulator'], { EMULATOR_PORT: port, EMULATOR_DATA: data })
+  const program = startSnowhat(
+    ['emulator'],
+    { EMULATOR_PORT: port, EMULATOR_DATA: data, LOG_LEVEL: 'info' },
+    // Such as `--cpu-prof`, to see where it goes.
+    process.env.BENCH_NODE_ARGS?.split(' ') ?? [],
+  )
   await program.line(/the emulator is running/)
   while (!(await fetch(`${url}/emulator/health`).catch(() => undefined))?.ok) await sleep(20)
+  const stats = async () =>
+    (await (await fetch(`${url}/emulator/stats`)).json()) as {
+      readonly rowsInserted: number
+      readonly channels: number
+    }
   return {
     url,
     pid: program.pid,
-    rows: async () => ((await (await fetch(`${url}/emulator/stats`)).json()) as { rowsInserted: number }).rowsInserted,
+    rows: async () => (await stats()).rowsInserted,
+    channels: async () => (await stats()).channels,
     faults: async (faults) => {
       const answer = await fetch(`${url}/emulator/faults`, { method: 'POST', body: JSON.stringify(faults) })
       if (!answer.ok) throw new Error(`the emulator refuses the faults: ${await answer.text()}`)
