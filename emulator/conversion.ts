@@ -75,6 +75,7 @@ function toText(value: unknown, length: number | undefined): Conversion {
 const LARGEST_INT64 = 2n ** 63n - 1n
 
 function toInteger(value: unknown): Conversion {
+  if (Number.isSafeInteger(value)) return { cell: BigInt(value as number) }
   const number = exactNumber(value, 0)
   if (number === undefined) return { error: NOT_NUMERIC }
   return number > LARGEST_INT64 || number < -LARGEST_INT64 - 1n ? { error: OUT_OF_RANGE } : { cell: number }

@@ -21,7 +21,11 @@ export class RowReader {
 
   constructor(table: Table, now: number) {
     this.#columns = table.columns
-    for (const [i, column] of table.columns.entries()) this.#places.set(column.name.toUpperCase(), i)
+    for (const [i, { name }] of table.columns.entries()) {
+      this.#places.set(name.toUpperCase(), i)
+      // As most clients write it: folding every key of every row would cost more than finding it.
+      this.#places.set(name.toLowerCase(), i)
+    }
     this.#defaults = table.columns.map((column) => defaultOf(column, now))
   }
 
@@ -29,10 +33,10 @@ export class RowReader {
     const row = parsedObject(line)
     if (row === undefined) return { error: NOT_JSON, line }
     const cells = [...this.#defaults]
-    for (const [key, value] of Object.entries(row)) {
+    for (const key of Object.keys(row)) {
       const place = this.#places.get(key) ?? this.#places.get(key.toUpperCase())
       if (place === undefined) continue
-      const conversion = convert(value, (this.#columns[place] as Column).type)
+      const conversion = convert(row[key], (this.#columns[place] as Column).type)
       if ('error' in conversion) return { error: conversion.error, line }
       cells[place] = conversion.cell
     }

@@ -143,6 +143,19 @@ describe('long numbers', () => {
     )
   })
 
+  it('are found wherever a number can stand, and left alone inside a text', () => {
+    const text = '"serial":"0000000012345678","note":"at: 12345678901234567890"'
+    const forms = fc.constantFrom('{"n":#}', '{"n": #}', '{"n":\t#}', '{"n":[#]}', '{"n":[1,#]}', '{"n":[1, #,2]}')
+    const sizes = fc.bigInt({ min: 10n ** 16n, max: 10n ** 37n })
+    fc.assert(
+      fc.property(forms, sizes, fc.boolean(), (form, size, negative) => {
+        const written = (shape: string) => shape.replace('#', String(negative ? -size : size)).replace('{', `{${text},`)
+        const marked = JSON.parse(markNumbers(written(form)))
+        expect(restoreNumbers(JSON.stringify(marked))).toBe(written(form.replaceAll(/\s/g, '')))
+      }),
+    )
+  })
+
   it('are scaled without floating point', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat(6), (n, scale) => {
