@@ -2,6 +2,7 @@ import type { MqttSettings } from '../src/mqtt-section.ts'
 import { aborted } from '../src/signals.ts'
 import { type BridgeDeps, type StartOptions, startBridge } from './bridge.ts'
 import type { BridgeSettings } from './config.ts'
+import { keepHeapSmall } from './memory.ts'
 
 /** Runs until `stop`; rejects when it must not go on. */
 export async function runBridge(
@@ -9,6 +10,7 @@ export async function runBridge(
   deps: BridgeDeps & { readonly stop: AbortSignal },
   options: StartOptions = {},
 ): Promise<void> {
+  keepHeapSmall()
   const { log, stop } = deps
   const bridge = await startBridge(settings, settings.mqtt, deps, options)
   log.info(

@@ -34,6 +34,8 @@ import { Progress } from './status/progress.ts'
 import { serveStatus } from './status/server.ts'
 import { type StatusSource, statusSource } from './status/source.ts'
 
+/** Nobody waits for a PUBACK but a queue. */
+const LINGER_MS = 5
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
 
@@ -146,6 +148,7 @@ export class RunningBridge implements Bridge {
       events,
       spool,
       deadLetters: this.deadLetters,
+      lingerMs: LINGER_MS,
       onChange: (device) => {
         this.#ledgers.touch(device)
         this.#lanes.wake(device)
