@@ -23,6 +23,9 @@ import { descriptorsOf, usageOf } from './world/usage.ts'
  * Mosquitto, bridge and emulator are real processes; the Pis publish at QoS 1 and send again what was not acknowledged.
  * `soak.csv` and `soak.svg` in `--out` show the run. A leak is judged by the slope of a line through the samples, the
  * warm-up left out: what would it be over the whole run? The same `--seed` repeats the troubles, not their consequences.
+ *
+ * Memory needs a long run: the collector goes through the old heap only every minute or so, and what it has not looked at
+ * yet rises like a leak. A run of a few minutes fails for that; it says something about the rows, not about memory.
  */
 const { values } = parseArgs({
   options: {
