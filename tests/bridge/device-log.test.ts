@@ -1,5 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ndjsonOf } from '../../bridge/ndjson.ts'
 import { compareTokens, formatToken, type OffsetToken } from '../../bridge/offset-token.ts'
 import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
@@ -50,6 +52,49 @@ describe('the log of a device', () => {
       [5, 5],
     ])
     expect(device.has('aaaaaaaa', 1)).toBe(true)
+  })
+
+  it('keeps what was sent packed, in a fraction of the memory, and gives back the very bytes', () => {
+    const spool = new MemorySpool(1_000_000, 'own1')
+    const device = spool.device('pi')
+    const json = (seq: number) => Buffer.from(JSON.stringify({ uuid: `pi-aaaaaaaa-${seq}`, note: 'ä'.repeat(500) }))
+    const rows = Array.from({ length: 20 }, (_, i) => ({
+      stream: 'aaaaaaaa',
+      seq: i + 1,
+      json: json(i + 1),
+      receivedAt: i,
+      arrived: i,
+    }))
+    void spool.append([{ device, rows }])
+    const usage = { bytes: 0, loaded: 0 }
+    const [before, sent] = [[...device.rows], device.rows.slice(0, 15)]
+    const body = gzipSync(
+      ndjsonOf(
+        sent.map((row) => row.json),
+        0,
+      ),
+    )
+    const ends = [before[0]?.token, before[14]?.token] as [OffsetToken, OffsetToken]
+    device.pack(0, 15, body, ends)
+    expect(device.rows.map((row) => ({ ...row, token: row.token, json: String(row.json) }))).toMatchObject(
+      before.map((row) => ({ token: row.token, json: String(row.json) })),
+    )
+    expect(device.bytes).toBe(rows.reduce((sum, row) => sum + row.json.length, 0))
+    // The first of them leave; of the others nothing changes.
+    device.trimTo({ ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', seq: 7 })
+    expect(device.bytes).toBe(rows.slice(7).reduce((sum, row) => sum + row.json.length, 0))
+    expect(device.rows.map((row) => String(row.json))).toEqual(rows.slice(7).map((row) => String(row.json)))
+    device.unload(usage)
+    expect(usage).toEqual({ bytes: device.bytes, loaded: 0 })
+    expect(device.rows).toEqual([])
+  })
+
+  it('packs nothing when it was other rows that were sent', () => {
+    const { device } = filled(a(1), a(2), a(3))
+    const [first, , third] = device.rows.map(({ token }) => token) as [OffsetToken, OffsetToken, OffsetToken]
+    device.pack(1, 2, gzipSync('other'), [first, third])
+    device.pack(1, 3, gzipSync('too many'), [first, third])
+    expect(device.rows.map((row) => String(row.json))).toEqual(['{"seq":1}', '{"seq":2}', '{"seq":3}'])
   })
 
   it('accounts for a row that is set aside, and keeps the others as they are', () => {
