@@ -2,7 +2,6 @@ import type { MqttSettings } from '../src/mqtt-section.ts'
 import { aborted } from '../src/signals.ts'
 import { type BridgeDeps, type StartOptions, startBridge } from './bridge.ts'
 import type { BridgeSettings } from './config.ts'
-import { keepHeapSmall } from './memory.ts'
 
 /** Runs until `stop`; rejects when it must not go on. */
 export async function runBridge(
@@ -10,7 +9,6 @@ export async function runBridge(
   deps: BridgeDeps & { readonly stop: AbortSignal },
   options: StartOptions = {},
 ): Promise<void> {
-  keepHeapSmall()
   const { log, stop } = deps
   const bridge = await startBridge(settings, settings.mqtt, deps, options)
   log.info(
