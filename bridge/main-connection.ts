@@ -12,7 +12,7 @@ export interface MainConnectionParts {
   readonly ledgers: LedgerPublisher
   readonly link: () => MqttLink
   /** What the broker holds on these topics, read where nothing queues. */
-  readonly retained: (filters: readonly string[]) => Promise<readonly IncomingMessage[]>
+  readonly retained: (filters: readonly string[], signal: AbortSignal) => Promise<readonly IncomingMessage[]>
   /** Readings; acknowledged when it resolves. */
   readonly accept: (message: IncomingMessage) => Promise<void>
   readonly onReady: () => void
@@ -35,11 +35,11 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
       if (presence.take(message) || !route.matches(message.topic)) return undefined
       return parts.accept(message)
     },
-    onConnect: async () => {
+    onConnect: async ({ ended }) => {
       const link = parts.link()
       // What the last bridge left is read before this one speaks.
       await link.subscribe(presence.filters())
-      for (const message of await parts.retained(presence.filters())) presence.take(message)
+      for (const message of await parts.retained(presence.filters(), ended)) presence.take(message)
       await presence.speak(link)
       ledgers.connected()
       await link.subscribe([route.filter])

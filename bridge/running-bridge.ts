@@ -333,7 +333,7 @@ export class RunningBridge implements Bridge {
       route: this.#route,
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
-      retained: (filters) => this.#retained.messages(filters),
+      retained: (filters, signal) => this.#retained.messages(filters, signal),
       accept: (message) => {
         if (this.#stopping || this.#leaving)
           throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')

@@ -14,6 +14,12 @@ export interface IncomingMessage {
   readonly duplicate: boolean
 }
 
+export interface Session {
+  readonly resumed: boolean
+  /** Aborts when this connection has ended: who waits for anything else in `onConnect` must stop waiting then. */
+  readonly ended: AbortSignal
+}
+
 export interface LinkOptions {
   readonly clientId: string
   /** True: the broker keeps subscriptions and undelivered messages while we are away. */
@@ -27,7 +33,7 @@ export interface LinkOptions {
   /** How many messages `onMessage` may have under way; one at a time by default. */
   readonly unacknowledged?: UnacknowledgedLimit
   /** After every CONNACK. A rejection ends this connection and another attempt follows. */
-  readonly onConnect?: (session: { readonly resumed: boolean }) => void | Promise<void>
+  readonly onConnect?: (session: Session) => void | Promise<void>
   /** After every attempt that has ended, with what ended it. */
   readonly onDisconnect?: (error?: unknown) => void
 }
@@ -79,6 +85,7 @@ export class Connection {
   /** Markers under way, by payload. */
   readonly #markers = new Map<string, () => void>()
   readonly #markerTopics = new Set<string>()
+  readonly #ended = new AbortController()
   #answered = false
   #accepted = false
   #ready = false
@@ -138,6 +145,7 @@ export class Connection {
       this.client.on('close', () => {
         this.up = false
         this.client.end(true)
+        this.#ended.abort(disconnected())
         for (const reject of this.#pending) reject(disconnected())
         this.#pending.clear()
         for (const wake of this.#waiting.splice(0)) wake()
@@ -150,7 +158,7 @@ export class Connection {
   /** A connection on which we may not do what we must is as good as none: it ends, and the next one waits longer. */
   async #setUp(resumed: boolean): Promise<void> {
     try {
-      await this.#options.onConnect?.({ resumed })
+      await this.#options.onConnect?.({ resumed, ended: this.#ended.signal })
       this.#ready = true
     } catch (error) {
       if (!this.up) return

@@ -44,7 +44,7 @@ export class RetainedLedgers {
   }
 
   /** All that the broker holds on these topics, as soon as there is a connection. */
-  async messages(filters: readonly string[]): Promise<IncomingMessage[]> {
+  async messages(filters: readonly string[], signal: AbortSignal): Promise<IncomingMessage[]> {
     const { clock } = this.#deps
     const until = clock.monotonic() + CONNECT_WAIT_MS
     for (;;) {
@@ -54,7 +54,7 @@ export class RetainedLedgers {
         const lost = error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
         if (!lost || clock.monotonic() >= until) throw error
       }
-      await clock.sleep(CONNECT_LOOK_MS)
+      await clock.sleep(CONNECT_LOOK_MS, signal)
     }
   }
 

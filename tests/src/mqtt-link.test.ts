@@ -144,6 +144,17 @@ describe('connecting', () => {
     expect(watched.life.all).toEqual(['lost', 'new'])
   })
 
+  it('tells who is still setting a connection up that it has ended', async () => {
+    const broker = await aedesBroker()
+    const begun = new Happenings<AbortSignal>()
+    const watched = await watchedLink(broker.url, { onConnect: ({ ended }) => begun.note(ended) })
+    await begun.count(1)
+    const [signal] = begun.all
+    expect(signal?.aborted).toBe(false)
+    await watched.link.close()
+    expect(signal?.aborted).toBe(true)
+  })
+
   it('with a certificate file that cannot be read is refused at once, and the file is named', async () => {
     const opened = watchedLink('mqtts://127.0.0.1:1', {}, { ca_file: '/nowhere/ca.pem' })
     await expect(opened).rejects.toMatchObject({

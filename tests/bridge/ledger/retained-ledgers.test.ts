@@ -1,14 +1,17 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { RetainedLedgers } from '../../../bridge/ledger/retained-ledgers.ts'
 import { systemClock } from '../../../src/clock.ts'
+import { SnowhatError } from '../../../src/errors.ts'
 import { silentLog } from '../../../src/log.ts'
 import { openMqttLink } from '../../../src/mqtt-link.ts'
 import { createTopics } from '../../../src/topics.ts'
 import { aedesBroker } from '../../support/aedes-broker.ts'
 import { ledger } from '../../support/ledgers.ts'
 import { connected, mqttSettings } from '../../support/links.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 const topics = createTopics('sensehat', 'homeassistant')
+const forever = new AbortController().signal
 
 async function reader() {
   const broker = await aedesBroker()
@@ -32,19 +35,33 @@ async function reader() {
 
 it('brings what the broker holds, each time anew, and nothing of before', async () => {
   const { writer, retained } = await reader()
-  expect(await retained.messages([topics.bridgeInfo, topics.allLedgers])).toEqual([])
+  expect(await retained.messages([topics.bridgeInfo, topics.allLedgers], forever)).toEqual([])
   await writer.publish(topics.bridgeInfo, 'first', { retain: true })
   await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
   for (let again = 0; again < 2; again++) {
-    const found = await retained.messages([topics.bridgeInfo, topics.allLedgers])
+    const found = await retained.messages([topics.bridgeInfo, topics.allLedgers], forever)
     expect(new Set(found.map(({ topic }) => topic))).toEqual(new Set([topics.bridgeInfo, topics.ledger('pi-a')]))
     expect(found).toHaveLength(2)
   }
 })
 
+it('stops asking when the connection it asks for has ended', async () => {
+  const clock = new ManualClock()
+  const away = () => {
+    throw new SnowhatError('E_MQTT_DISCONNECTED', 'not connected')
+  }
+  const retained = new RetainedLedgers(topics, away, { clock, log: silentLog() })
+  const ended = new AbortController()
+  const asked = retained.messages([topics.bridgeInfo], ended.signal)
+  await clock.advance(1_000)
+  ended.abort(new Error('ended'))
+  await expect(asked).rejects.toThrow('ended')
+  expect(clock.sleeping).toBe(0)
+})
+
 it('tells a ledger from none, from one that was cleared, and from what is no ledger', async () => {
   const { writer, retained } = await reader()
-  const read = (hostname: string) => retained.read(hostname, new AbortController().signal)
+  const read = (hostname: string) => retained.read(hostname, forever)
   expect(await read('pi-a')).toBeNull()
   await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
   expect(await read('pi-a')).toMatchObject({ id: 7 })
