@@ -11,11 +11,23 @@ const RETRY_MS = 1_000
 /** The two connections come back each in its own time; the longest pause between two attempts is a minute. */
 const CONNECT_WAIT_MS = 65_000
 const CONNECT_LOOK_MS = 100
+/**
+ * Ledgers asked for in one go: what any broker has room for (Mosquitto has 20 messages under way to a client and queues 1,000
+ * [documented]), so that no limit can make a ledger look absent that is there. One by one, each would cost the 40 ms for which
+ * a kernel delays acknowledgements [observed]: for a fleet of 1,000 that is most of a minute.
+ */
+const LEDGERS_AT_ONCE = 20
+
+/** A question to the broker that has not left yet: who comes until then is asked for as well. */
+interface Round {
+  readonly topics: Set<string>
+  readonly found: Promise<readonly IncomingMessage[]>
+}
 
 /**
- * Reads what the broker holds on a connection of its own: what others left on the bridge's topics, and a device's ledger, one
- * device at a time, so that no queue limit at the broker can make a ledger look absent that is there. On the main connection it
- * would come behind everything that is queued for the session: behind readings that a full spool does not take, never.
+ * Reads what the broker holds on a connection of its own: what others left on the bridge's topics, and devices' ledgers. On the
+ * main connection it would come behind everything that is queued for the session: behind readings that a full spool does not
+ * take, never.
  */
 export class RetainedLedgers {
   readonly #topics: Topics
@@ -23,6 +35,7 @@ export class RetainedLedgers {
   readonly #deps: { readonly clock: Clock; readonly log: Log }
   #heard: IncomingMessage[] = []
   readonly #oneAtATime = new Gate(1)
+  #round: Round | undefined
 
   /** `link` throws while there is no connection. */
   constructor(
@@ -49,7 +62,7 @@ export class RetainedLedgers {
     const until = clock.monotonic() + CONNECT_WAIT_MS
     for (;;) {
       try {
-        return await this.#messagesNow(filters)
+        return await this.#oneAtATime.pass(() => this.#messagesOn(filters))
       } catch (error) {
         const lost = error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
         if (!lost || clock.monotonic() >= until) throw error
@@ -73,7 +86,7 @@ export class RetainedLedgers {
 
   async #readNow(hostname: string): Promise<Ledger | null> {
     const topic = this.#topics.ledger(hostname)
-    const found = await this.#messagesNow([topic])
+    const found = await this.#inRound(topic)
     // An empty payload clears a retained message: there is none then.
     const last = found.findLast((message) => message.topic === topic && message.payload.length > 0)
     if (last === undefined) return null
@@ -83,14 +96,30 @@ export class RetainedLedgers {
     return ledger
   }
 
-  #messagesNow(filters: readonly string[]): Promise<IncomingMessage[]> {
-    return this.#oneAtATime.pass(async () => {
-      const link = this.#link()
-      this.#heard = []
-      await link.subscribe(filters)
-      await link.roundTrip(this.#topics.response('read'))
-      await link.unsubscribe(filters)
-      return this.#heard
-    })
+  #inRound(topic: string): Promise<readonly IncomingMessage[]> {
+    if (this.#round === undefined || this.#round.topics.size >= LEDGERS_AT_ONCE) this.#round = this.#newRound()
+    this.#round.topics.add(topic)
+    return this.#round.found
+  }
+
+  #newRound(): Round {
+    const topics = new Set<string>()
+    const leave = () => {
+      // Whoever comes from here on is too late for this one.
+      if (this.#round?.topics === topics) this.#round = undefined
+      return this.#messagesOn([...topics])
+    }
+    // Not before the first topic is in.
+    const found = Promise.resolve().then(() => this.#oneAtATime.pass(leave))
+    return { topics, found }
+  }
+
+  async #messagesOn(filters: readonly string[]): Promise<IncomingMessage[]> {
+    const link = this.#link()
+    this.#heard = []
+    await link.subscribe(filters)
+    await link.roundTrip(this.#topics.response('read'))
+    await link.unsubscribe(filters)
+    return this.#heard
   }
 }

@@ -28,9 +28,18 @@ async function reader() {
     },
     deps,
   )
-  const retained = new RetainedLedgers(topics, () => link, deps)
+  const asked: string[][] = []
+  const counted = {
+    subscribe: (filters: readonly string[]) => {
+      asked.push([...filters])
+      return link.subscribe(filters)
+    },
+    unsubscribe: (filters: readonly string[]) => link.unsubscribe(filters),
+    roundTrip: (topic: string) => link.roundTrip(topic),
+  }
+  const retained = new RetainedLedgers(topics, () => counted, deps)
   onTestFinished(() => link.close())
-  return { writer, retained }
+  return { writer, retained, asked }
 }
 
 it('brings what the broker holds, each time anew, and nothing of before', async () => {
@@ -43,6 +52,35 @@ it('brings what the broker holds, each time anew, and nothing of before', async 
     expect(new Set(found.map(({ topic }) => topic))).toEqual(new Set([topics.bridgeInfo, topics.ledger('pi-a')]))
     expect(found).toHaveLength(2)
   }
+})
+
+it('asks for many ledgers together, each device once, and gives everyone its own', async () => {
+  const { writer, retained, asked } = await reader()
+  const names = Array.from({ length: 50 }, (_, index) => `pi-${index}`)
+  const odd = names.filter((_, index) => index % 2 === 1)
+  await Promise.all(
+    odd.map((name, index) =>
+      writer.publish(topics.ledger(name), JSON.stringify(ledger({ id: index })), { retain: true }),
+    ),
+  )
+  await retained.messages([topics.bridgeInfo], forever)
+  asked.splice(0)
+  const found = await Promise.all(names.map((name) => retained.read(name, forever)))
+  expect(found.map((one) => one?.id ?? null)).toEqual(
+    names.map((name) => (odd.includes(name) ? odd.indexOf(name) : null)),
+  )
+  expect(asked.map(({ length }) => length)).toEqual([20, 20, 10])
+  expect(asked.flat()).toEqual(names.map((name) => topics.ledger(name)))
+})
+
+it('does not give who comes while it is asking what was found for others', async () => {
+  const { writer, retained, asked } = await reader()
+  await retained.messages([topics.bridgeInfo], forever)
+  const first = retained.read('pi-a', forever)
+  while (!asked.flat().includes(topics.ledger('pi-a'))) await new Promise((resolve) => setImmediate(resolve))
+  await writer.publish(topics.ledger('pi-a'), JSON.stringify(ledger({ id: 7 })), { retain: true })
+  expect(await retained.read('pi-a', forever)).toMatchObject({ id: 7 })
+  await first
 })
 
 it('stops asking when the connection it asks for has ended', async () => {
