@@ -6,5 +6,6 @@ export function skewedClock(clock: Clock, aheadMs: () => number): Clock {
     now: () => clock.now() + aheadMs(),
     monotonic: () => clock.monotonic(),
     sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, act) => clock.after(ms, act),
   }
 }

@@ -1,8 +1,5 @@
 import type { Clock } from './clock.ts'
 
-/** Aborting for no reason makes an error with a stack each time, which nobody looks at. */
-const RUNG = 'rung'
-
 /**
  * Lets one waiting piece of code be woken by others. Rings are not counted: a ring while nobody waits makes
  * the next wait return at once, so no wake-up is ever missed.
@@ -16,23 +13,28 @@ export class Bell {
     this.#wake?.()
   }
 
-  /** Resolves at the next ring, or when `also` settles. One waiter at a time. */
-  async wait(also?: Promise<unknown>): Promise<void> {
-    if (!this.#rung) {
-      const ring = new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-      await (also === undefined ? ring : Promise.race([ring, also]))
-      this.#wake = undefined
-    }
-    this.#rung = false
+  /** Resolves at the next ring. One waiter at a time. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => this.#onRing(resolve))
   }
 
-  /** Resolves at the next ring, or after `ms`. */
-  async waitAtMost(ms: number, clock: Clock): Promise<void> {
-    const done = new AbortController()
-    const limit = clock.sleep(ms, done.signal).catch(() => undefined)
-    await this.wait(limit)
-    done.abort(RUNG)
+  /** Resolves at the next ring, or after `ms`. Each lane waits like this all the time, so it makes as little as it can. */
+  waitAtMost(ms: number, clock: Clock): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(ms, () => this.#wake?.())
+      this.#onRing(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  #onRing(act: () => void): void {
+    this.#wake = () => {
+      this.#wake = undefined
+      this.#rung = false
+      act()
+    }
+    if (this.#rung) this.#wake()
   }
 }

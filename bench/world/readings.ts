@@ -17,7 +17,7 @@ const APART_MS = 1_000
 export async function createDevice(index: number, stream: string): Promise<Device> {
   const hostname = `pi-${String(index).padStart(4, '0')}`
   let now = 1_800_000_000_000 + index * 7
-  const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
+  const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve(), after: () => () => undefined }
   const sensors = createSimulator({ seed: index + 1, board: 'v1', environment: 'indoor', altitude_m: 0 }, clock)
   const host = {
     cpu_percent: 3 + (index % 20),

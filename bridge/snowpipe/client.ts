@@ -255,12 +255,14 @@ class RestClient implements Snowpipe {
     },
   ): Promise<Answer> {
     url.searchParams.set('requestId', call.requestId ?? randomUUID())
+    // Of the whole call: the library's own limits are per piece, and a body may dribble for ever.
+    const late = new AbortController()
+    const cancel = this.#clock.after(call.timeoutMs, () => late.abort())
     try {
       const response = await request(url, {
         method: call.method,
         dispatcher: this.#dispatcher,
-        // Of the whole call: the library's own limits are per piece, and a body may dribble for ever.
-        signal: AbortSignal.timeout(call.timeoutMs),
+        signal: late.signal,
         headers: {
           authorization: `Bearer ${call.credential.token}`,
           accept: 'application/json',
@@ -272,8 +274,9 @@ class RestClient implements Snowpipe {
       })
       return readAnswer(response.statusCode, response.headers, await response.body.text())
     } catch (error) {
-      const late = error instanceof Error && error.name === 'TimeoutError'
-      return noAnswer(late ? `no whole answer within ${call.timeoutMs / 1000} s` : messageOf(error))
+      return noAnswer(late.signal.aborted ? `no whole answer within ${call.timeoutMs / 1000} s` : messageOf(error))
+    } finally {
+      cancel()
     }
   }
 }

@@ -5,7 +5,7 @@ import type { TakeOver } from '../lanes/take-over.ts'
 import { compareTokens, nextToken, type OffsetToken, sameToken } from '../offset-token.ts'
 import { Pack, PackedRow, sizeOf } from './packed-row.ts'
 import { type Span, Spans } from './spans.ts'
-import type { DeviceCounters, NewRow, Position, SpooledRow, SpoolUsage } from './spooled-row.ts'
+import type { DeviceCounters, NewRow, PlannedRow, Position, SpooledRow, SpoolUsage } from './spooled-row.ts'
 
 /** What a take-over has made of the tokens that were given in a term and before it. */
 export interface Retokening {
@@ -145,7 +145,7 @@ export class DeviceLog {
   }
 
   /** The rows with the tokens they will have. Changes nothing: they are not in the spool yet. */
-  plan(owner: string, rows: readonly NewRow[]): SpooledRow[] {
+  plan(owner: string, rows: readonly NewRow[]): PlannedRow[] {
     let last = this.tail
     return rows.map((row) => {
       last = nextToken(last, owner, row.stream, row.seq)

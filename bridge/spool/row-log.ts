@@ -2,12 +2,12 @@ import type { DurableLog } from '../../src/durable-log/durable-log.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { DeviceLog } from './device-log.ts'
 import { decodeRows, encodeRows, type RowsRecord } from './spool-record.ts'
-import type { SpooledRow, SpoolUsage } from './spooled-row.ts'
+import type { PlannedRow, SpooledRow, SpoolUsage } from './spooled-row.ts'
 
 /** Rows of one device that have their tokens. */
-export interface Planned {
+export interface Planned<Row extends SpooledRow = PlannedRow> {
   readonly device: DeviceLog
-  readonly rows: readonly SpooledRow[]
+  readonly rows: readonly Row[]
 }
 
 export interface RowLogDeps {
@@ -90,8 +90,10 @@ export class RowLog {
     const bytes = planned.reduce((sum, { rows }) => rows.reduce((inner, row) => inner + row.json.length, sum), 0)
     const inMemory = this.#cursor === first && this.usage.loaded + bytes <= this.#deps.memoryBytes
     this.#written(last, inMemory)
-    for (const [index, { device, rows }] of planned.entries())
-      device.accept(inMemory ? rows.map((row) => ({ ...row, record: first + index })) : rows, inMemory)
+    for (const [index, { device, rows }] of planned.entries()) {
+      for (const row of rows) row.record = first + index
+      device.accept(rows, inMemory)
+    }
     this.eased()
   }
 
@@ -130,7 +132,7 @@ export class RowLog {
   }
 
   /** The records of a device's rows that wait, as they stand now. */
-  async *rowsOf(devices: ReadonlySet<DeviceLog>): AsyncGenerator<Planned> {
+  async *rowsOf(devices: ReadonlySet<DeviceLog>): AsyncGenerator<Planned<SpooledRow>> {
     const through = this.#accepted
     for await (const { sequence, body } of this.log.read(this.needed(devices))) {
       if (sequence > through) return
@@ -189,6 +191,7 @@ export class RowLog {
 }
 
 /** The rows of a record with the tokens they bear now. */
-export function rowsNow({ rows, term }: RowsRecord, device: DeviceLog): SpooledRow[] {
+export function rowsNow({ rows, term }: RowsRecord, device: DeviceLog): readonly SpooledRow[] {
+  if (device.retokenings.length === 0) return rows
   return rows.map((row) => ({ ...row, token: device.tokenNow(term, row.token) }))
 }

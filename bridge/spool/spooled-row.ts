@@ -13,6 +13,11 @@ export interface SpooledRow {
   readonly record: number
 }
 
+/** It has its token; the number of its record is known when that is written. */
+export interface PlannedRow extends SpooledRow {
+  record: number
+}
+
 export interface NewRow {
   readonly stream: string
   readonly seq: number

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Bell } from '../../src/bell.ts'
-import { settled } from '../support/manual-clock.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
 
 function watch(promise: Promise<unknown>): { done: boolean } {
   const state = { done: false }
@@ -32,14 +32,27 @@ describe('Bell', () => {
     expect(second.done).toBe(false)
   })
 
-  it('lets go when the other promise settles', async () => {
-    await new Bell().wait(Promise.resolve())
-    await expect(new Bell().wait(Promise.reject(new Error('late')))).rejects.toThrow('late')
+  it('lets go when the time is up, and leaves no timer behind when it rings before', async () => {
+    const clock = new ManualClock()
+    const bell = new Bell()
+    const late = watch(bell.waitAtMost(100, clock))
+    await clock.advance(99)
+    expect(late.done).toBe(false)
+    await clock.advance(1)
+    expect(late.done).toBe(true)
+    const early = watch(bell.waitAtMost(100, clock))
+    bell.ring()
+    await settled()
+    expect(early.done).toBe(true)
+    expect(clock.sleeping).toBe(0)
   })
 
-  it('remembers a ring that comes after the other promise has settled', async () => {
+  it('remembers a ring that comes after the time is up', async () => {
+    const clock = new ManualClock()
     const bell = new Bell()
-    await bell.wait(Promise.resolve())
+    const wait = bell.waitAtMost(100, clock)
+    await clock.advance(100)
+    await wait
     bell.ring()
     const next = watch(bell.wait())
     await settled()

@@ -32,17 +32,23 @@ export class ManualClock implements Clock {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const onAbort = () => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+        cancel()
         reject(signal?.reason)
       }
-      const wake = () => {
+      const cancel = this.after(ms, () => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
-      }
-      const sleeper: Sleeper = { at: this.#monotonic + Math.max(0, ms), wake }
-      this.#sleepers.push(sleeper)
+      })
       signal?.addEventListener('abort', onAbort, { once: true })
     })
+  }
+
+  after(ms: number, wake: () => void): () => void {
+    const sleeper: Sleeper = { at: this.#monotonic + Math.max(0, ms), wake }
+    this.#sleepers.push(sleeper)
+    return () => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+    }
   }
 
   /** Lets `ms` pass; wakes who is due in order, and lets each do what it does before the next. */

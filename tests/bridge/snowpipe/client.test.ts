@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { SnowflakeSettings } from '../../../bridge/config.ts'
 import { connectSnowpipe, type Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import { createIdentity, type Identity } from '../../../bridge/snowpipe/credentials.ts'
+import { systemClock } from '../../../src/clock.ts'
 import { snowflakeSettings } from '../../support/bridge-settings.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -427,7 +428,7 @@ it('waits for the last byte of an answer no longer than for the first', async ()
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const settings = snowflakeSettings({ url: `http://127.0.0.1:${port}`, pat: 'secret' })
-  const clock = new ManualClock()
+  const clock = systemClock()
   const snowpipe = connectSnowpipe(settings, {
     clock,
     identity: createIdentity(settings, clock),
