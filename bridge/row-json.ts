@@ -11,7 +11,8 @@ const BY_BRIDGE: ReadonlySet<string> = new Set(
 )
 const KNOWN: ReadonlySet<string> = new Set(FIELDS.map((field) => field.key))
 
-const LONG_NUMBER = /[\d.]{26}/
+/** Digits a number may have; of more no column knows what to do. */
+const LONGEST_NUMBER = 25
 
 /**
  * Whether a JSON object in `text` can be a row as it stands, `quotes` being the quotation marks of its keys and texts. More
@@ -22,11 +23,29 @@ export function isRow(text: string, payload: Buffer, quotes: number): boolean {
   if (!text.startsWith('{') || !text.endsWith('}')) return false
   if (text.includes('\\') || text.includes('\n')) return false
   if ((text.includes('e-') || text.includes('E-')) && /[\d.][eE]-/.test(text)) return false
-  // Of so many digits no column knows what to do; written anew it is the number that JSON.parse read.
-  if (LONG_NUMBER.test(text)) return false
+  // Written anew it is the number that JSON.parse read.
+  if (hasLongNumber(text)) return false
   let count = 0
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++
   return count === quotes && isUtf8(payload)
+}
+
+/** Looks only at places so far apart that no run of so many digits lies between two: a regular expression would look at all. */
+function hasLongNumber(text: string): boolean {
+  for (let at = LONGEST_NUMBER; at < text.length; at += LONGEST_NUMBER + 1) {
+    if (!isOfNumber(text, at)) continue
+    let [from, to] = [at, at]
+    while (isOfNumber(text, from - 1)) from--
+    while (isOfNumber(text, to + 1)) to++
+    if (to - from >= LONGEST_NUMBER) return true
+  }
+  return false
+}
+
+/** A digit, or the point between them. */
+function isOfNumber(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e
 }
 
 /** Known keys in column order, unknown ones under `extra`. What only the bridge may write is left out, and what is undefined. */

@@ -34,8 +34,8 @@ import { Progress } from './status/progress.ts'
 import { serveStatus } from './status/server.ts'
 import { type StatusSource, statusSource } from './status/source.ts'
 
-/** Nobody waits for a PUBACK but a queue. */
-const LINGER_MS = 5
+/** Nobody waits for a PUBACK but a queue, and a disk that is synced 50 times a second has more to do than its rows need. */
+const LINGER_MS = 20
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
 

@@ -106,6 +106,20 @@ describe('the row of a reading', () => {
     expect(rowOf(bytes)).toMatchObject({ privacy: '\ufffd' })
   })
 
+  it('has no number of more than 25 digits and points, wherever it stands', () => {
+    const plain = JSON.stringify(reading(1, { temperature: 12345 }))
+    for (let before = 0; before < 30; before++)
+      for (const [digits, written] of [
+        [`1.${'3'.repeat(23)}`, false],
+        [`1.${'3'.repeat(24)}`, true],
+        [`1.${'3'.repeat(60)}`, true],
+      ] as const) {
+        const text = plain.replace('12345', ' '.repeat(before) + digits)
+        const json = String(decodeReadings('pi', Buffer.from(text)).readings[0]?.json)
+        expect(json).toContain(written ? `"temperature":${Number(digits)},` : digits)
+      }
+  })
+
   it('has 0 for a number too small for any column', () => {
     const text = JSON.stringify(reading(1, { temperature: 12345 })).replace('12345', '1e-400')
     const { json } = decodeReadings('pi', Buffer.from(text)).readings[0] ?? {}
