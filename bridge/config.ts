@@ -41,8 +41,8 @@ export const spoolSection = {
   },
   memory_bytes: {
     kind: 'count',
-    default: 33_554_432,
-    doc: 'bytes of rows of a spool on disk that are in memory; the others are read back when their turn comes',
+    default: 25_165_824,
+    doc: 'bytes that rows of a spool on disk take in memory; the others are read back when their turn comes',
   },
   dead_letters_max_bytes: {
     kind: 'count',

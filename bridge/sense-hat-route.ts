@@ -97,7 +97,8 @@ function decodeOne(hostname: string, value: unknown, source: Source): DecodedRea
   const named = typeof reading.uuid === 'string'
   const complete = position !== undefined && named && reading.hostname === hostname
   return {
-    position: position && { ...position, after },
+    // Written out: each object made by spreading leaves something old behind [observed, Node 20], with the message it came from.
+    position: position && { stream: position.stream, seq: position.seq, after },
     named,
     json:
       complete && source.isRow

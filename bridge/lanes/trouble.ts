@@ -4,6 +4,8 @@ import type { Log } from '../../src/log.ts'
 
 /** So many failures in a row, over all devices, are an outage; fewer are a bad day, on which backing off is right. */
 const OUTAGE = 20
+/** In an outage so many devices ask on at their pace: it is over for all when one is answered. */
+const ASKING = 10
 const OVER = 'the outage is over'
 
 /**
@@ -33,7 +35,10 @@ export class Trouble {
     return this.#served
   }
 
-  /** Waits so long, but no longer than until an outage is over: then all would else find out one by one, half a minute late. */
+  /**
+   * Waits so long, but no longer than until an outage is over: then all would else find out one by one, half a minute late.
+   * While it lasts all together ask as often as a few would: a fleet that knocks at a closed door has the cost of it.
+   */
   async rest(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     const over = new AbortController()
     const wake = () => over.abort(OVER)
@@ -41,7 +46,8 @@ export class Trouble {
     // Not `AbortSignal.any`: on a signal that lives as long as the lane each one would stay for ever [observed, Node 20].
     signal.addEventListener('abort', wake, { once: true })
     if (signal.aborted) wake()
-    await clock.sleep(ms, over.signal).catch(() => undefined)
+    const share = this.#failures < OUTAGE ? 1 : Math.max(1, this.#resting.size / ASKING)
+    await clock.sleep(ms * share, over.signal).catch(() => undefined)
     signal.removeEventListener('abort', wake)
     this.#resting.delete(wake)
   }

@@ -174,7 +174,7 @@ export class DeviceLog {
   load(row: SpooledRow): void {
     if (!this.#spans.has(row.token)) return
     this.#rows.push(row)
-    this.#usage.loaded += row.json.length
+    this.#usage.loaded += sizeOf(row).memory
   }
 
   /** The token that a row bears now which was given one in `term`. */
@@ -288,8 +288,9 @@ export class DeviceLog {
   /** Tokens are in the frozen bytes of nothing, so a packed row is a row like any other then. */
   #retokened(row: SpooledRow, by: number, owner: string): SpooledRow {
     const { json, receivedAt, arrived, record } = row
-    this.#usage.loaded += json.length - sizeOf(row).memory
-    return { token: { ...row.token, ordinal: row.token.ordinal + by, owner }, json, receivedAt, arrived, record }
+    const fresh = { token: { ...row.token, ordinal: row.token.ordinal + by, owner }, json, receivedAt, arrived, record }
+    this.#usage.loaded += sizeOf(fresh).memory - sizeOf(row).memory
+    return fresh
   }
 
   /** Its rows are counted elsewhere from now on, and none is in memory. */

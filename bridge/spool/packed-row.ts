@@ -62,5 +62,5 @@ export class PackedRow implements SpooledRow {
 
 /** Bytes of a row, and what they take in memory, without unpacking it. */
 export function sizeOf(row: SpooledRow): { readonly bytes: number; readonly memory: number } {
-  return row instanceof PackedRow ? row : { bytes: row.json.length, memory: row.json.length }
+  return row instanceof PackedRow ? row : { bytes: row.json.length, memory: row.json.length + ROW_OVERHEAD }
 }

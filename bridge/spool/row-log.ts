@@ -1,6 +1,7 @@
 import type { DurableLog } from '../../src/durable-log/durable-log.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { DeviceLog } from './device-log.ts'
+import { sizeOf } from './packed-row.ts'
 import { decodeRows, encodeRows, type RowsRecord } from './spool-record.ts'
 import type { PlannedRow, SpooledRow, SpoolUsage } from './spooled-row.ts'
 
@@ -87,8 +88,8 @@ export class RowLog {
       planned.map(({ device, rows }) => encodeRows(device.hostname, device.term, rows)),
     )
     const first = last - planned.length + 1
-    const bytes = planned.reduce((sum, { rows }) => rows.reduce((inner, row) => inner + row.json.length, sum), 0)
-    const inMemory = this.#cursor === first && this.usage.loaded + bytes <= this.#deps.memoryBytes
+    const memory = planned.reduce((sum, { rows }) => rows.reduce((inner, row) => inner + sizeOf(row).memory, sum), 0)
+    const inMemory = this.#cursor === first && this.usage.loaded + memory <= this.#deps.memoryBytes
     this.#written(last, inMemory)
     for (const [index, { device, rows }] of planned.entries()) {
       for (const row of rows) row.record = first + index

@@ -78,9 +78,10 @@ export class Spans {
     const head = this.#spans[0]
     const to = head === undefined ? 0 : reach(head, token)
     if (head !== undefined && to >= head.first) {
-      gone.push({ ...head, last: to })
-      if (to >= head.last) this.#spans.shift()
-      else this.#spans[0] = { ...head, first: to + 1 }
+      const { ordinal, owner, stream, first, last, receivedAt } = head
+      gone.push({ ordinal, owner, stream, first, last: to, receivedAt })
+      if (to >= last) this.#spans.shift()
+      else this.#spans[0] = { ordinal, owner, stream, first: to + 1, last, receivedAt }
     }
     for (const { first, last } of gone) this.#rows -= last - first + 1
     return gone

@@ -30,7 +30,7 @@ export interface NewRow {
 export interface SpoolUsage {
   /** Of all rows that wait. */
   bytes: number
-  /** Of those that are in memory. */
+  /** What those take that are in memory, with their tokens. */
   loaded: number
 }
 

@@ -47,3 +47,29 @@ describe('a device that waits for Snowflake', () => {
     expect(rest.over).toBe(true)
   })
 })
+
+it('in an outage a fleet asks no more often than a few devices would, and goes on together when it is over', async () => {
+  const clock = new ManualClock()
+  const trouble = new Trouble(silentLog())
+  const { signal } = new AbortController()
+  const fleet = { asked: 0, served: false, done: 0 }
+  const device = async (name: string) => {
+    while (!fleet.served) {
+      fleet.asked++
+      trouble.unavailable(name, 'no_answer', 'refused')
+      await trouble.rest(1_000, clock, signal)
+    }
+    fleet.done++
+  }
+  const devices = Array.from({ length: 200 }, (_, index) => device(`pi-${index}`))
+  await clock.advance(20_000)
+  fleet.asked = 0
+  await clock.advance(20_000)
+  expect(fleet.asked).toBeGreaterThan(100)
+  expect(fleet.asked).toBeLessThan(300)
+  fleet.served = true
+  trouble.over('pi-1')
+  await Promise.all(devices)
+  expect(fleet.done).toBe(200)
+  expect(clock.sleeping).toBe(0)
+})

@@ -144,7 +144,7 @@ describe('a spool on disk', () => {
 
   it('keeps no more rows in memory than it may, and gives them all, in order, as room comes', async () => {
     const machine = new Machine()
-    const spool = await machine.open(500)
+    const spool = await machine.open(4_000)
     const told = new Set<string>()
     spool.onLoaded = ({ hostname }) => told.add(hostname)
     for (let seq = 1; seq <= 100; seq++)
