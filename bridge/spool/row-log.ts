@@ -117,7 +117,7 @@ export class RowLog {
   /** Rows have left: there may be room in memory for the next ones. Read many at once, they make batches that are worth it. */
   eased(): void {
     const { loaded } = this.usage
-    if (this.#loading !== undefined || !this.crowded || loaded > this.#deps.memoryBytes / 4) return
+    if (this.#loading !== undefined || !this.crowded || loaded > this.#deps.memoryBytes / 2) return
     if (!this.#isMissing()) {
       this.#cursor = this.#accepted + 1
       return
