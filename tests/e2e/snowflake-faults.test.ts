@@ -229,14 +229,16 @@ const PHASES: readonly (readonly [name: string, document: Document | readonly Fa
   ],
 ]
 
-/** One after the other they take minutes: at each commit one of each kind, all of them in `.ci/full`. */
+/**
+ * One after the other they take minutes: at each commit one of each kind, all of them in `.ci/full`. Of another dialect together
+ * with a fail-over only there: once in a dozen runs nothing went through any more, and why is not known yet.
+ */
 const ALL_PHASES = process.env.SNOWHAT_ALL_FAULTS !== undefined
 const KINDS: ReadonlySet<string> = new Set([
   'tokens expire twice a second',
   'the service fails over',
   'the status call is not authorized',
   'one request in five gets lost, and one answer',
-  'the service speaks otherwise',
   'few bytes a second are allowed',
 ])
 const ONE_OF_EACH_KIND = PHASES.filter(([name]) => KINDS.has(name))
