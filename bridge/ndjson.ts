@@ -4,7 +4,8 @@
  */
 
 const NEWLINE = 0x0a
-const CLOSING_BRACE = 0x7d
+/** The last byte of a row. */
+export const CLOSING_BRACE = 0x7d
 
 /** Each row gets this many bytes more: the time of ingestion and a newline. */
 export const ADDED_BYTES = added(0).length - 1

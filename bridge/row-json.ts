@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { FIELDS, type Field } from '../src/reading.ts'
+import { CLOSING_BRACE } from './ndjson.ts'
 
 /*
  * A row as the bytes of one JSON object in one line, for which every key stands once. Most readings are that already, and
@@ -72,5 +73,3 @@ export function withKeys(row: Buffer, keys: string): Buffer {
   result[result.length - 1] = CLOSING_BRACE
   return result
 }
-
-const CLOSING_BRACE = 0x7d

@@ -1,15 +1,7 @@
-import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
-import type { Ledger } from '../../src/ledger.ts'
-import type { Log } from '../../src/log.ts'
 import type { BridgeSettings } from '../config.ts'
-import type { BridgeEvents } from '../events.ts'
-import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
-import type { Snowpipe } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
-import type { Spool } from '../spool/spool.ts'
-import type { SpooledRow } from '../spool/spooled-row.ts'
 import { type Choice, choicesFor } from './decision.ts'
 import { inTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
@@ -19,20 +11,8 @@ import { pipeOf } from './pipe-of.ts'
 import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
-export interface LanesDeps {
-  readonly clock: Clock
-  readonly log: Log
-  readonly random: () => number
-  readonly events: BridgeEvents
-  readonly spool: Spool
-  readonly snowpipe: Snowpipe
-  readonly ledgers: LedgerPublisher
-  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
-  readonly onTrimmed: () => void
-  readonly onRenewed: () => void
-  readonly onRival: (reason: string) => void
-  readonly onRefusedRow: (device: DeviceLog, row: SpooledRow, reason: string) => Promise<void>
-}
+/** What they all need; they share the rest, which is made here. */
+export type LanesDeps = Omit<LaneDeps, 'appends' | 'openingTurn' | 'trouble'>
 
 /** How often a drain looks whether everything is committed. */
 const DRAIN_LOOK_MS = 50

@@ -249,17 +249,13 @@ export class DiskSpool implements Spool {
     return [...this.#devices.all()].filter((device) => !device.aside)
   }
 
-  #throughOf(device: DeviceLog): number {
-    return this.#logOf(device).accepted
-  }
-
   #logOf(device: DeviceLog): RowLog {
     return (device.aside ? this.#aside.of(device) : undefined) ?? this.#rows
   }
 
   /** The facts as they are now. */
   #note(devices: readonly DeviceLog[]): Promise<void> {
-    return written(this.#rows.note(devices.map((device) => encodeFacts(device, this.#throughOf(device)))))
+    return written(this.#rows.note(devices.map((device) => encodeFacts(device, this.#logOf(device).accepted))))
   }
 
   async #copyRows(moving: ReadonlySet<DeviceLog>, logs: ReadonlyMap<DeviceLog, RowLog>): Promise<void> {
@@ -293,7 +289,10 @@ export class DiskSpool implements Spool {
     this.#untidy = false
     const { log } = this.#rows
     const needed = this.#rows.needed(this.#inMain())
-    const facts = [...this.#devices.all()].map((device) => [device.hostname, factsOf(device, this.#throughOf(device))])
+    const facts = [...this.#devices.all()].map((device) => [
+      device.hostname,
+      factsOf(device, this.#logOf(device).accepted),
+    ])
     const devices = Object.fromEntries(facts)
     const write = () =>
       writeSpoolSnapshot(this.#deps.fs, this.#dir, { instance, through: log.nextSequence - 1, devices })

@@ -78,10 +78,9 @@ export class Spans {
     const head = this.#spans[0]
     const to = head === undefined ? 0 : reach(head, token)
     if (head !== undefined && to >= head.first) {
-      const { ordinal, owner, stream, first, last, receivedAt } = head
-      gone.push({ ordinal, owner, stream, first, last: to, receivedAt })
-      if (to >= last) this.#spans.shift()
-      else this.#spans[0] = { ordinal, owner, stream, first: to + 1, last, receivedAt }
+      gone.push({ ...head, last: to })
+      if (to >= head.last) this.#spans.shift()
+      else this.#spans[0] = { ...head, first: to + 1 }
     }
     for (const { first, last } of gone) this.#rows -= last - first + 1
     return gone
