@@ -158,11 +158,7 @@ class RestClient implements Snowpipe {
     const requestId = what.requestId ?? randomUUID()
     for (let attempt = 0; ; attempt++) {
       const session = await this.#signedIn()
-      if (session.verdict !== 'ok') {
-        // A JWT signed while the clock was wrong would be refused until it ends; the next call signs anew.
-        if (session.verdict === 'unauthorized' || session.verdict === 'moved') this.#forgetSession(true)
-        return session
-      }
+      if (session.verdict !== 'ok') return session
       const answer = await this.#call(new URL(path, session.value.ingest), {
         method,
         requestId,
@@ -195,7 +191,19 @@ class RestClient implements Snowpipe {
     return this.#signingIn
   }
 
+  /**
+   * Whatever was kept from earlier may be the reason of a refusal: a JWT signed while the clock was wrong, or the name of the
+   * ingest host from before a fail-over, which the scope must not name any more [code of that refusal assumed].
+   */
   async #signIn(): Promise<Outcome<Session>> {
+    const isHostKept = this.#ingest !== undefined
+    const session = await this.#exchange()
+    if (session.verdict === 'ok' || session.verdict === 'retry') return session
+    this.#forgetSession(true)
+    return isHostKept ? this.#signIn() : session
+  }
+
+  async #exchange(): Promise<Outcome<Session>> {
     const own = await this.#identity.credential()
     const host = await this.#discover(own)
     if (host.verdict !== 'ok') return host

@@ -82,7 +82,13 @@ function connect(
     if (one.path.startsWith('/oauth/token')) return { status: 200, body: options.token ?? 'scoped-token' }
     return { status: 500 }
   }
-  for (const origin of [ACCOUNT, INGEST, 'https://acme-my-acct.snowflakecomputing.com', 'http://127.0.0.1:8085'])
+  for (const origin of [
+    ACCOUNT,
+    INGEST,
+    'https://old.ingest.eu-west-1.example',
+    'https://acme-my-acct.snowflakecomputing.com',
+    'http://127.0.0.1:8085',
+  ])
     for (const method of ['GET', 'PUT', 'POST'])
       agent
         .get(origin)
@@ -376,6 +382,24 @@ describe('an account that has moved', () => {
     expect((await snowpipe.append(path, append)).verdict).toBe('ok')
     expect([to('/hostname').length, to('/oauth/token').length]).toEqual([2, 2])
   })
+
+  it.each([400, 401, 403])(
+    'while nobody called is found when the old host is refused as the scope of a new token (%i)',
+    async (status) => {
+      let host = 'old.ingest.eu-west-1.example'
+      const { snowpipe, clock, to } = connect((one) => {
+        if (one.path.startsWith('/v2/streaming/hostname')) return { status: 200, body: host }
+        const isScoped = new URLSearchParams(one.body.toString()).get('scope') === host
+        if (one.path.startsWith('/oauth/token')) return isScoped ? pass : { status }
+        return { status: 200, body: OPENED }
+      })
+      expect((await snowpipe.open(path, true)).verdict).toBe('ok')
+      host = new URL(INGEST).hostname
+      clock.stall(3_600_000)
+      expect((await snowpipe.open(path, true)).verdict).toBe('ok')
+      expect([to('/hostname').length, to('/oauth/token').length]).toEqual([2, 3])
+    },
+  )
 })
 
 describe('the status of channels', () => {
