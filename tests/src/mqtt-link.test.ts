@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
+import mqttPacket from 'mqtt-packet'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { SnowhatError } from '../../src/errors.ts'
 import { silentLog } from '../../src/log.ts'
@@ -57,6 +59,14 @@ async function tryAgain({ clock, life }: Watched): Promise<void> {
 }
 
 describe('connecting', () => {
+  it('keeps no cache of numbers, in the one copy of the packet library that the MQTT library uses too', async () => {
+    const broker = await aedesBroker()
+    await watchedLink(broker.url)
+    const ofMqtt = createRequire(createRequire(import.meta.url).resolve('mqtt'))('mqtt-packet') as typeof mqttPacket
+    expect(ofMqtt.writeToStream).toBe(mqttPacket.writeToStream)
+    expect(ofMqtt.writeToStream.cacheNumbers).toBe(false)
+  })
+
   it('asks for MQTT 5 first and falls back to 3.1.1 at once when the broker does not take it', async () => {
     const broker = await aedesBroker()
     const { link, life, clock } = await watchedLink(broker.url, {}, { protocol: 'auto' })
