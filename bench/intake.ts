@@ -112,7 +112,7 @@ async function drainBridge(mqtt: string, spool: string, snowpipe: string): Promi
     }
   } finally {
     // Its rows need not be delivered: the next round has a spool of its own.
-    await bridge.kill(process.env.BENCH_NODE_ARGS === undefined ? 'SIGKILL' : 'SIGTERM')
+    await bridge.kill(process.env.BENCH_NODE_OPTIONS === undefined ? 'SIGKILL' : 'SIGTERM')
   }
 }
 

@@ -25,19 +25,14 @@ export async function startBridge(
   settings: Readonly<Record<string, string | number>> = {},
 ): Promise<Bridge> {
   const port = await freePort()
-  const program = startSnowhat(
-    ['bridge'],
-    {
-      MQTT_URL: where.mqtt,
-      SNOWFLAKE_URL: where.snowpipe,
-      SPOOL_DIR: where.spool,
-      HTTP_PORT: port,
-      LOG_LEVEL: 'info',
-      ...settings,
-    },
-    // Such as `--cpu-prof --trace-gc`, to see where it goes.
-    process.env.BENCH_NODE_ARGS?.split(' ') ?? [],
-  )
+  const program = startSnowhat(['bridge'], {
+    MQTT_URL: where.mqtt,
+    SNOWFLAKE_URL: where.snowpipe,
+    SPOOL_DIR: where.spool,
+    HTTP_PORT: port,
+    LOG_LEVEL: 'info',
+    ...settings,
+  })
   const subscribed = program.line(/connected to the broker/)
   subscribed.catch(() => undefined)
   const health = async () => (await (await fetch(`http://127.0.0.1:${port}/api/health`)).json()) as BridgeHealth

@@ -30,12 +30,7 @@ export interface Counted {
 export async function startEmulator(data: string): Promise<Emulator> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const program = startSnowhat(
-    ['emulator'],
-    { EMULATOR_PORT: port, EMULATOR_DATA: data, LOG_LEVEL: 'info' },
-    // Such as `--cpu-prof`, to see where it goes.
-    process.env.BENCH_NODE_ARGS?.split(' ') ?? [],
-  )
+  const program = startSnowhat(['emulator'], { EMULATOR_PORT: port, EMULATOR_DATA: data, LOG_LEVEL: 'info' })
   await program.line(/the emulator is running/)
   while (!(await fetch(`${url}/emulator/health`).catch(() => undefined))?.ok) await sleep(20)
   const stats = async () =>

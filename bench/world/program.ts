@@ -30,15 +30,18 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 /** Starts the built command as users do, with settings as environment variables (`SNOWHAT_` is put before them). */
-export function startSnowhat(
-  args: readonly string[],
-  settings: Readonly<Record<string, string | number>>,
-  execArgv: readonly string[] = [],
-): Snowhat {
+export function startSnowhat(args: readonly string[], settings: Readonly<Record<string, string | number>>): Snowhat {
   if (!existsSync(ENTRY)) throw new Error('dist/ is not built: npm run build')
   const own = Object.entries(settings).map(([key, value]) => [`SNOWHAT_${key}`, String(value)])
-  const child = spawn(process.execPath, [...execArgv, ENTRY, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...Object.fromEntries(own) },
+  const child = spawn(ENTRY, args, {
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NO_COLOR: '1',
+      // Such as `--cpu-prof`, to see where it goes.
+      NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS,
+      ...Object.fromEntries(own),
+    },
     stdio: ['ignore', process.env.BENCH_VERBOSE === undefined ? 'ignore' : 'inherit', 'pipe'],
   })
   const seen: string[] = []

@@ -36,7 +36,7 @@ export interface ProgramOptions {
 /** Starts the built command. It is killed in the end, and its output shown when the test that started it failed. */
 export function snowhat(args: readonly string[], options: ProgramOptions = {}): Program {
   if (!existsSync(ENTRY)) throw new Error('dist/ is not built: npm run build')
-  const child = spawn(process.execPath, [ENTRY, ...args], {
+  const child = spawn(ENTRY, args, {
     // Default paths such as ./data are of the directory a program is started in.
     cwd: options.cwd ?? temporaryDirectory(options.cleanUp),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...options.env },
