@@ -1,6 +1,6 @@
-import type { HaStateClass } from '../src/ha-document.ts'
-import type { HostKey } from './host-metrics.ts'
-import type { SensorKey } from './sensors/sensors.ts'
+import type { HaStateClass } from '../../src/home-assistant/document.ts'
+import type { HostKey } from '../host-metrics.ts'
+import type { SensorKey } from '../sensors/sensors.ts'
 
 /** A value on `state`: what a person sees of it, and how much it has to move to be told at once. */
 export interface StateValue {

@@ -6,12 +6,12 @@ import {
   haEntityId,
   haUniqueId,
   haUnit,
-} from '../src/ha-document.ts'
-import type { Topics } from '../src/topics.ts'
-import { STATE_VALUES, type StateValue } from './entities.ts'
-import type { HostKey } from './host-metrics.ts'
-import type { Identity } from './identity.ts'
-import type { SensorKey } from './sensors/sensors.ts'
+} from '../../src/home-assistant/document.ts'
+import type { Topics } from '../../src/topics.ts'
+import type { HostKey } from '../host-metrics.ts'
+import type { Identity } from '../identity.ts'
+import type { SensorKey } from '../sensors/sensors.ts'
+import { STATE_VALUES, type StateValue } from './state-values.ts'
 
 export interface DiscoveryInput {
   readonly identity: Identity

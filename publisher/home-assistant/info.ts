@@ -1,6 +1,6 @@
-import type { Clock } from '../src/clock.ts'
-import type { Identity } from './identity.ts'
-import type { Sensors } from './sensors/sensors.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Identity } from '../identity.ts'
+import type { Sensors } from '../sensors/sensors.ts'
 
 /** What `info` says of this Pi, retained. */
 export interface Info {

@@ -1,4 +1,4 @@
-import type { Topics } from '../src/topics.ts'
+import type { Topics } from '../../src/topics.ts'
 
 /** The bare words on `availability`, retained. */
 export const ONLINE = 'online'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type DiscoveryInput, discoveryDocument } from '../../publisher/discovery.ts'
-import { HOST_KEYS } from '../../publisher/host-metrics.ts'
-import { BOARD_KEYS } from '../../publisher/sensors/sensors.ts'
-import { stateOf } from '../../publisher/state.ts'
-import { encodeHaDocument, type HaComponent, haUnit } from '../../src/ha-document.ts'
-import { identity, reading, topics } from './support.ts'
+import { type DiscoveryInput, discoveryDocument } from '../../../publisher/home-assistant/device-document.ts'
+import { stateOf } from '../../../publisher/home-assistant/state.ts'
+import { HOST_KEYS } from '../../../publisher/host-metrics.ts'
+import { BOARD_KEYS } from '../../../publisher/sensors/sensors.ts'
+import { encodeHaDocument, type HaComponent, haUnit } from '../../../src/home-assistant/document.ts'
+import { identity, reading, topics } from '../support.ts'
 
 const everything: DiscoveryInput = {
   identity,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { discoveryDocument } from '../../publisher/discovery.ts'
-import { Presence } from '../../publisher/presence.ts'
-import { StatePolicy, stateOf } from '../../publisher/state.ts'
-import { silentLog } from '../../src/log.ts'
-import { ManualClock } from '../support/manual-clock.ts'
-import { identity, message, reading, topics } from './support.ts'
+import { discoveryDocument } from '../../../publisher/home-assistant/device-document.ts'
+import { Presence } from '../../../publisher/home-assistant/presence.ts'
+import { StatePolicy, stateOf } from '../../../publisher/home-assistant/state.ts'
+import { silentLog } from '../../../src/log.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { identity, message, reading, topics } from '../support.ts'
 
 describe('state', () => {
   const calm = { temperature: 21, pitch: 359 }

@@ -1,5 +1,5 @@
-import type { Reading } from '../src/reading.ts'
-import { STATE_VALUES } from './entities.ts'
+import type { Reading } from '../../src/reading.ts'
+import { STATE_VALUES } from './state-values.ts'
 
 /** The latest values for people, on `state`. Every key is there; `null` shows as unknown. */
 export type State = Readonly<Record<string, number | string | null>>
