@@ -1,12 +1,5 @@
-import {
-  type HaComponent,
-  type HaDocument,
-  type HaSensor,
-  haDeviceIdentifier,
-  haEntityId,
-  haUniqueId,
-  haUnit,
-} from '../../src/home-assistant/document.ts'
+import type { HaComponent, HaDocument, HaSensor } from '../../src/home-assistant/document.ts'
+import { haDeviceIdentifier, haNamed, haUnit } from '../../src/home-assistant/names.ts'
 import type { Topics } from '../../src/topics.ts'
 import type { HostKey } from '../host-metrics.ts'
 import type { Identity } from '../identity.ts'
@@ -67,7 +60,7 @@ function measured({ identity, keys, stateIntervalMs }: DiscoveryInput): [string,
 
 function sensor(value: StateValue, node: string, expireAfter: number): HaSensor {
   return {
-    ...named('sensor', node, value.key, value.name),
+    ...haNamed('sensor', node, value.key, value.name),
     value_template: `{{ value_json.${value.key} }}`,
     ...(value.deviceClass !== undefined && { device_class: value.deviceClass }),
     ...(value.unit !== undefined && { unit_of_measurement: haUnit(value.unit) }),
@@ -85,7 +78,7 @@ function sensor(value: StateValue, node: string, expireAfter: number): HaSensor 
 function own({ identity, bootTimeKnown }: DiscoveryInput, topics: Topics): [string, HaComponent][] {
   const node = identity.hostname
   const connectivity: HaComponent = {
-    ...named('binary_sensor', node, 'connectivity', 'Connection'),
+    ...haNamed('binary_sensor', node, 'connectivity', 'Connection'),
     state_topic: topics.availability(node),
     payload_on: 'online',
     payload_off: 'offline',
@@ -95,14 +88,14 @@ function own({ identity, bootTimeKnown }: DiscoveryInput, topics: Topics): [stri
     entity_category: 'diagnostic',
   }
   const problem: HaComponent = {
-    ...named('binary_sensor', node, 'problem', 'Problem'),
+    ...haNamed('binary_sensor', node, 'problem', 'Problem'),
     state_topic: topics.info(node),
     value_template: "{{ 'ON' if value_json.problems else 'OFF' }}",
     device_class: 'problem',
     entity_category: 'diagnostic',
   }
   const boot: HaComponent = {
-    ...named('sensor', node, 'last_boot', 'Last boot'),
+    ...haNamed('sensor', node, 'last_boot', 'Last boot'),
     state_topic: topics.info(node),
     value_template: '{{ value_json.booted_at }}',
     device_class: 'timestamp',
@@ -113,8 +106,4 @@ function own({ identity, bootTimeKnown }: DiscoveryInput, topics: Topics): [stri
     ['problem', problem],
     ...(bootTimeKnown ? [['last_boot', boot] as [string, HaComponent]] : []),
   ]
-}
-
-function named<P extends 'sensor' | 'binary_sensor'>(platform: P, node: string, key: string, name: string) {
-  return { platform, unique_id: haUniqueId(node, key), name, default_entity_id: haEntityId(platform, node, key) }
 }

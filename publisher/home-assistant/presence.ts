@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
-import { encodeHaDocument, type HaDocument } from '../../src/home-assistant/document.ts'
+import type { HaDocument } from '../../src/home-assistant/document.ts'
+import { encodeHaDocument } from '../../src/home-assistant/encode.ts'
 import type { Log } from '../../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../../src/mqtt-link.ts'
 import type { Reading } from '../../src/reading.ts'

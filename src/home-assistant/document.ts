@@ -55,23 +55,35 @@ interface HaEntity {
   readonly default_entity_id?: string
   readonly icon?: string
   readonly enabled_by_default?: boolean
-  readonly state_topic?: string
-  readonly value_template?: string
   readonly json_attributes_topic?: string
   readonly json_attributes_template?: string
   /** An empty list: never unavailable. */
   readonly availability?: readonly HaAvailability[]
   readonly availability_mode?: 'all' | 'any' | 'latest'
+}
+
+/** Entities that only tell. `config` is refused for them. */
+interface HaReport extends HaEntity {
+  readonly entity_category?: 'diagnostic'
+  readonly state_topic?: string
+  readonly value_template?: string
   /** Seconds without a message until the entity is unavailable; not for retained states. */
   readonly expire_after?: number
   readonly force_update?: boolean
-  /** `config` is refused for these platforms. */
-  readonly entity_category?: 'diagnostic'
+}
+
+/** Entities that are told something. Home Assistant must not retain it: it would be carried out at each connection. */
+interface HaControl extends HaEntity {
+  readonly entity_category?: 'diagnostic' | 'config'
+  readonly command_topic: string
+  readonly command_template?: string
+  /** Seconds after which the broker drops a command that was not delivered (MQTT 5); unknown to releases before 2026. */
+  readonly message_expiry_interval: number
 }
 
 export type HaStateClass = 'measurement' | 'measurement_angle' | 'total' | 'total_increasing'
 
-export interface HaSensor extends HaEntity {
+export interface HaSensor extends HaReport {
   readonly platform: 'sensor'
   readonly device_class?: string
   readonly unit_of_measurement?: string
@@ -81,7 +93,7 @@ export interface HaSensor extends HaEntity {
   readonly options?: readonly string[]
 }
 
-export interface HaBinarySensor extends HaEntity {
+export interface HaBinarySensor extends HaReport {
   readonly platform: 'binary_sensor'
   readonly device_class?: string
   readonly payload_on?: string
@@ -89,47 +101,58 @@ export interface HaBinarySensor extends HaEntity {
   readonly off_delay?: number
 }
 
+/** Its state is JSON with `event_type`; retained messages do not count [documented in the platform's source]. */
+export interface HaEvent extends Omit<HaReport, 'expire_after' | 'force_update'> {
+  readonly platform: 'event'
+  readonly device_class?: 'button' | 'doorbell' | 'motion'
+  readonly event_types: readonly string[]
+}
+
+export interface HaButton extends HaControl {
+  readonly platform: 'button'
+  readonly device_class?: 'identify' | 'restart' | 'update'
+  readonly payload_press?: string
+}
+
+export interface HaNumber extends HaControl {
+  readonly platform: 'number'
+  readonly state_topic: string
+  readonly value_template?: string
+  readonly device_class?: string
+  readonly unit_of_measurement?: string
+  readonly min: number
+  readonly max: number
+  readonly step: number
+  readonly mode: 'auto' | 'box' | 'slider'
+}
+
+/** A text that is sent and has no state. */
+export interface HaNotify extends HaControl {
+  readonly platform: 'notify'
+}
+
+/** A light with commands and states in JSON. */
+export interface HaLight extends HaControl {
+  readonly platform: 'light'
+  readonly schema: 'json'
+  readonly state_topic: string
+  readonly brightness: boolean
+  readonly brightness_scale: number
+  readonly supported_color_modes: readonly string[]
+  readonly effect: boolean
+  readonly effect_list: readonly string[]
+  readonly flash: boolean
+  readonly flash_time_short: number
+  readonly flash_time_long: number
+  readonly transition: boolean
+}
+
+export type HaEntityComponent = HaSensor | HaBinarySensor | HaEvent | HaButton | HaNumber | HaNotify | HaLight
+export type HaPlatform = HaEntityComponent['platform']
+
 /** Removes the entity. It stays in the document until no Home Assistant can still know the entity. */
 export interface HaTombstone {
-  readonly platform: 'sensor' | 'binary_sensor'
+  readonly platform: HaPlatform
 }
 
-export type HaComponent = HaSensor | HaBinarySensor | HaTombstone
-
-/** The node of a document; the same id from a Pi and from the bridge makes both describe one device. */
-export function haDeviceIdentifier(node: string): string {
-  return `sensehat_${node}`
-}
-
-/** Never to be changed: users' history, dashboards and automations hang on it. */
-export function haUniqueId(node: string, key: string): string {
-  return `${haDeviceIdentifier(node)}_${key}`
-}
-
-/** `<platform>.<node>_<key>` in the characters Home Assistant allows. */
-export function haEntityId(platform: HaComponent['platform'], node: string, key: string): string {
-  return `${platform}.${`${node}_${key}`.toLowerCase().replace(/[^a-z0-9_]/g, '_')}`
-}
-
-/** Home Assistant's name of a unit: its micro is the Greek letter mu (U+03BC), not the micro sign (U+00B5). */
-export function haUnit(unit: string): string {
-  return unit.replaceAll('\u00b5', '\u03bc')
-}
-
-const ROOT_ORDER = ['device', 'origin', 'availability', 'availability_mode', 'state_topic', 'qos', 'components']
-
-/** The payload: keys in one order whatever the way the document was made, so that equal documents are equal texts. */
-export function encodeHaDocument(document: HaDocument): string {
-  return JSON.stringify(ordered(document, ROOT_ORDER))
-}
-
-const COMPONENT_ORDER = ['platform', 'unique_id', 'name']
-
-function ordered(value: unknown, first: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => ordered(item, []))
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
-  const rank = (key: string) => (first.includes(key) ? first.indexOf(key) : first.length)
-  entries.sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, item]) => [key, ordered(item, COMPONENT_ORDER)]))
-}
+export type HaComponent = HaEntityComponent | HaTombstone

@@ -3,7 +3,9 @@ import { type DiscoveryInput, discoveryDocument } from '../../../publisher/home-
 import { stateOf } from '../../../publisher/home-assistant/state.ts'
 import { HOST_KEYS } from '../../../publisher/host-metrics.ts'
 import { BOARD_KEYS } from '../../../publisher/sensors/sensors.ts'
-import { encodeHaDocument, type HaComponent, haUnit } from '../../../src/home-assistant/document.ts'
+import type { HaComponent } from '../../../src/home-assistant/document.ts'
+import { encodeHaDocument } from '../../../src/home-assistant/encode.ts'
+import { haUnit } from '../../../src/home-assistant/names.ts'
 import { identity, reading, topics } from '../support.ts'
 
 const everything: DiscoveryInput = {
