@@ -97,6 +97,11 @@ export class Lane {
     return this.#takenAt
   }
 
+  /** How often anybody had been served when this lane last failed; infinite while it is held. */
+  get failedAfter(): number | undefined {
+    return this.#state === 'held' ? Number.POSITIVE_INFINITY : this.#deps.trouble.failedAfter(this.device.hostname)
+  }
+
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
   get generation(): number {
     return this.#generation

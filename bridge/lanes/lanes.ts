@@ -3,7 +3,7 @@ import { Gate } from '../../src/gate.ts'
 import type { BridgeSettings } from '../config.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Choice, choicesFor } from './decision.ts'
-import { inTheWay } from './in-the-way.ts'
+import { InTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openingPace } from './opening-pace.ts'
@@ -114,9 +114,11 @@ export class Lanes {
   async #keepTheWayFree(): Promise<void> {
     const { clock, log, spool } = this.#deps
     const { signal } = this.#stop
+    const inTheWay = new InTheWay()
     while (!signal.aborted) {
       await clock.sleep(ASIDE_LOOK_MS, signal).catch(() => undefined)
-      const devices = inTheWay([...this.#lanes.values()], spool.crowded, clock.monotonic())
+      const lanes = [...this.#lanes.values()]
+      const devices = inTheWay.look(lanes, this.trouble.served, spool.crowded, clock.monotonic())
       if (devices.length === 0 || signal.aborted) continue
       await spool
         .moveAside(devices)

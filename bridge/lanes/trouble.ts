@@ -19,6 +19,8 @@ export class Trouble {
   /** Calls without success since it last did. */
   #failures = 0
   readonly #resting = new Set<() => void>()
+  /** Devices whose last attempt failed: how often anybody had been served by then. */
+  readonly #failed = new Map<string, number>()
   readonly #codes = new Map<string, { readonly devices: Set<string>; readonly times: Doubling }>()
 
   constructor(log: Log) {
@@ -33,6 +35,11 @@ export class Trouble {
   /** Rises whenever Snowflake takes something of anybody. */
   get served(): number {
     return this.#served
+  }
+
+  /** How often anybody had been served when this device last failed; `undefined` after its own success. */
+  failedAfter(device: string): number | undefined {
+    return this.#failed.get(device)
   }
 
   /**
@@ -70,6 +77,7 @@ export class Trouble {
   /** Snowflake has taken something of this device. */
   over(device: string): void {
     this.#served++
+    this.#failed.delete(device)
     if (this.#failures >= OUTAGE) for (const wake of [...this.#resting]) wake()
     this.#failures = 0
     for (const [code, { devices }] of this.#codes) {
@@ -83,6 +91,7 @@ export class Trouble {
     const known = this.#codes.get(code) ?? { devices: new Set<string>(), times: new Doubling() }
     this.#codes.set(code, known)
     known.devices.add(device)
+    this.#failed.set(device, this.#served)
     known.times.when((times) => write(times, known.devices.size))
   }
 }
