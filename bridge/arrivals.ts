@@ -46,7 +46,7 @@ export class Arrivals {
   /** Facts that rows do not tell by themselves: they have to be as durable as rows before a PUBACK. */
   get changesFacts(): boolean {
     const firstMade = this.device.made === null && this.#made !== null
-    return this.letters.length > 0 || this.#gaps.length > 0 || firstMade
+    return this.letters.length > 0 || this.#gaps.length > 0 || firstMade || this.device.retired
   }
 
   reading(reading: DecodedReading, topic: string, moment: Moment): void {
@@ -97,6 +97,7 @@ export class Arrivals {
   /** The rows are in the spool: the device is what the messages have made of it. */
   apply(): void {
     const { device } = this
+    device.retired = false
     device.made = this.#made
     for (const { stream, seq } of this.#accounted) device.account(stream, seq)
     for (const { stream, seq, after } of this.#gaps) declareGap(device, stream, seq, after)

@@ -17,6 +17,8 @@ export interface BridgeEventMap extends Record<string, unknown[]> {
   /** Rows can not be delivered until something changes. */
   'lane:blocked': [device: string, code: string, reason: string]
   'lane:unblocked': [device: string]
+  /** It was taken out of use, and what the broker holds of it is about to be emptied. */
+  'device:forgotten': [device: string]
   'ledger:published': [device: string, id: number]
 }
 

@@ -228,10 +228,13 @@ export class RunningBridge implements Bridge {
   }
 
   #statusSource(): StatusSource {
-    const { clock } = this.#deps
-    const { batch, bridge } = this.#settings
+    const { clock, log } = this.#deps
+    const { batch, bridge, spool } = this.#settings
     return statusSource({
+      log,
       target: this.target,
+      spoolOnDisk: spool.dir !== '',
+      snowpipe: this.#snowpipe,
       info: () => this.#info(),
       progress: new Progress(this.events, this.#spool, clock),
       // Rows may wait for their batch as long as the settings say.
@@ -267,8 +270,8 @@ export class RunningBridge implements Bridge {
   }
 
   ledger(hostname: string): Ledger | undefined {
-    for (const device of this.#spool.devices()) if (device.hostname === hostname) return this.#ledgers.current(device)
-    return undefined
+    const device = this.#spool.known(hostname)
+    return device && this.#ledgers.current(device)
   }
 
   async drain(deadlineMs: number): Promise<boolean> {

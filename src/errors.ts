@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'E_UNDECIDED'
   | 'E_DEAD_LETTERS'
   | 'E_RIVAL'
+  | 'E_ROWS_WAIT'
+  | 'E_NOT_FORGOTTEN'
   | 'E_NOT_HELD'
   | 'E_BRIDGE_ANSWER'
   | 'E_LOG_IO'

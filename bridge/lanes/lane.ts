@@ -129,7 +129,7 @@ export class Lane {
 
   /** New rows, a ledger acknowledged, anything that may let the lane go on. */
   wake(): void {
-    if (this.#state === 'closed' || this.#state === 'held') return
+    if (this.#isOver) return
     // The first rows after none.
     if (this.device.waiting > 0) this.#untakenSince ??= this.#deps.clock.monotonic()
     else this.#untakenSince = undefined
@@ -178,7 +178,7 @@ export class Lane {
   /** What the status poller has learned of this channel. */
   observe(status: ChannelStatus, generation: number): void {
     const channel = this.#channel
-    if (channel === undefined || channel.generation !== generation || this.#state === 'held') return
+    if (channel === undefined || channel.generation !== generation || this.#isOver) return
     const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
     if (news?.kind === 'reopen') this.#openAnew(news.reason)
@@ -226,8 +226,13 @@ export class Lane {
     return this.#ageing && this.device.waiting - this.#appended < max_rows && this.device.bytes < max_bytes
   }
 
+  /** Nobody but a person ends `held`, and nothing follows `closed`. */
+  get #isOver(): boolean {
+    return this.#state === 'held' || this.#state === 'closed'
+  }
+
   #hasWork(): boolean {
-    if (this.#state === 'held' || this.#state === 'closed') return false
+    if (this.#isOver) return false
     // A channel that was lost while it was idle is opened before there are rows: the next ones find the way open.
     return this.device.waiting > this.#appended || this.#reopen !== undefined
   }
@@ -385,9 +390,8 @@ export class Lane {
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
   }
 
-  /** Nobody but a person ends `held`, and nothing follows `closed`. */
   #enter(state: LaneState): void {
-    if (this.#state !== 'held' && this.#state !== 'closed') this.#state = state
+    if (!this.#isOver) this.#state = state
   }
 
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */

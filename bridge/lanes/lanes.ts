@@ -1,6 +1,7 @@
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { BridgeSettings } from '../config.ts'
+import type { ChannelPath } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Choice, choicesFor } from './decision.ts'
 import { InTheWay } from './in-the-way.ts'
@@ -86,6 +87,23 @@ export class Lanes {
     return effect
   }
 
+  /**
+   * Ends the device's lane, waits for `work`, and lets rows that have come meanwhile make a new one. Whatever becomes of
+   * `work`, the device is not left without.
+   */
+  async without(device: DeviceLog, work: () => Promise<void>): Promise<void> {
+    const lane = this.#lanes.get(device)
+    // A lane that is closed wakes for nobody.
+    await lane?.close()
+    try {
+      await work()
+    } finally {
+      this.trouble.gone(device.hostname)
+      this.#lanes.delete(device)
+      this.wake(device)
+    }
+  }
+
   /** Sends what waits now, whatever its age. */
   flush(): void {
     for (const lane of this.#lanes.values()) lane.flush()
@@ -111,6 +129,12 @@ export class Lanes {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
   }
 
+  /** The pipe is chosen once: a move would lose the channel's offset. */
+  pathOf(device: DeviceLog): ChannelPath {
+    device.pipe ??= pipeOf(device.hostname, this.#settings.snowflake.pipes)
+    return { pipe: device.pipe, channel: device.hostname }
+  }
+
   async #keepTheWayFree(): Promise<void> {
     const { clock, log, spool } = this.#deps
     const { signal } = this.#stop
@@ -129,9 +153,7 @@ export class Lanes {
   #lane(device: DeviceLog): Lane {
     let lane = this.#lanes.get(device)
     if (lane === undefined) {
-      device.pipe ??= pipeOf(device.hostname, this.#settings.snowflake.pipes)
-      const path = { pipe: device.pipe, channel: device.hostname }
-      lane = new Lane(device, path, this.#settings.batch, this.#laneDeps)
+      lane = new Lane(device, this.pathOf(device), this.#settings.batch, this.#laneDeps)
       this.#lanes.set(device, lane)
       if (this.#draining) lane.drain()
     }

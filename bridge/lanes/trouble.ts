@@ -77,9 +77,14 @@ export class Trouble {
   /** Snowflake has taken something of this device. */
   over(device: string): void {
     this.#served++
-    this.#failed.delete(device)
     if (this.#failures >= OUTAGE) for (const wake of [...this.#resting]) wake()
     this.#failures = 0
+    this.gone(device)
+  }
+
+  /** The device has no rows any more that could be held back. */
+  gone(device: string): void {
+    this.#failed.delete(device)
     for (const [code, { devices }] of this.#codes) {
       if (!devices.delete(device) || devices.size > 0) continue
       this.#codes.delete(code)

@@ -101,6 +101,13 @@ export class LedgerPublisher {
     await Promise.all([...this.#books.values()].map((book) => book.publishing))
   }
 
+  /** The device is out of use: waits for what is under way to the broker; nothing of it follows until it comes back. */
+  async leave(device: DeviceLog): Promise<void> {
+    const book = this.#books.get(device)
+    this.#books.delete(device)
+    await book?.publishing
+  }
+
   current(device: DeviceLog): Ledger {
     return ledgerOf(device, { id: device.ledgerId, instance: this.#deps.spool.instance, now: this.#deps.clock.now() })
   }
@@ -162,8 +169,9 @@ export class LedgerPublisher {
 
   #publishNow(device: DeviceLog): void {
     const { clock, events, log, spool, topics } = this.#deps
-    const book = this.#book(device)
     this.#dirty.delete(device)
+    if (device.retired) return
+    const book = this.#book(device)
     book.lastPublished = clock.monotonic()
     device.ledgerId = Math.max(device.ledgerId, device.predecessor?.id ?? 0) + 1
     const ledger = ledgerOf(device, { id: device.ledgerId, instance: spool.instance, now: clock.now() })

@@ -41,6 +41,8 @@ export interface Snowpipe {
   append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
   /** Channels the service does not know are missing from the map. */
   status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
+  /** Takes the channel away with its offset token and its counts; its rows stay in the table. One that is not there is no error. */
+  drop(path: ChannelPath): Promise<Outcome<undefined>>
   /** Ends at once: a call under way gets no answer. */
   close(): Promise<void>
 }
@@ -50,6 +52,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** Milliseconds from the request to the last byte of the answer. */
 const TIME_LIMITS = { control: 30_000, append: 30_000, open: 60_000 }
 const CONNECTIONS = 64
+/** [documented; which of the two follows a drop is assumed] */
+const UNKNOWN_CHANNEL = new Set(['ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED', 'ERR_CHANNEL_NO_LONGER_EXISTS'])
 
 export interface SnowpipeDeps {
   readonly clock: Clock
@@ -134,6 +138,15 @@ class RestClient implements Snowpipe {
     return { verdict: 'ok', value: new Map(entries.map(([name, value]) => [name, readChannelStatus(value)])) }
   }
 
+  async drop(path: ChannelPath): Promise<Outcome<undefined>> {
+    const outcome = await this.#onIngest('drop', 'DELETE', this.#channelPath('', path), {
+      timeoutMs: this.#limits.control,
+      json: {},
+    })
+    if (outcome.verdict === 'ok' || UNKNOWN_CHANNEL.has(outcome.answer.code)) return { verdict: 'ok', value: undefined }
+    return outcome
+  }
+
   async close(): Promise<void> {
     await this.#dispatcher.destroy()
   }
@@ -151,7 +164,7 @@ class RestClient implements Snowpipe {
   /** A call to the ingest host; a credential that is refused is renewed once and the same request made again. */
   async #onIngest(
     operation: Operation,
-    method: 'PUT' | 'POST',
+    method: 'PUT' | 'POST' | 'DELETE',
     path: string,
     what: { timeoutMs: number; requestId?: string; json?: unknown; rows?: Buffer },
   ): Promise<Outcome<Answer>> {

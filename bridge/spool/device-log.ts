@@ -85,6 +85,8 @@ export class DeviceLog {
   forgotten: Forgotten | null = null
   /** Its rows are in a log of its own, because they cannot be delivered and would fill the disk for the others. */
   aside = false
+  /** Nobody hears of it until something of it comes again; what is in the table stays known (`retire.ts`). */
+  retired = false
   /** The last token given before this start. Not kept. */
   given: OffsetToken | null = null
 
@@ -247,6 +249,20 @@ export class DeviceLog {
     this.suspect = null
     this.committed.add(row.token.stream, row.token.seq)
     this.counters.deadLetters++
+  }
+
+  /** Gives up all rows that wait: they are new should they come again. Gives them. */
+  giveUpRows(): StreamSets {
+    const { newest } = this
+    const given = new StreamSets()
+    for (const { stream, first, last } of newest === undefined ? [] : this.#spans.trimTo(newest))
+      given.add(stream, first, last)
+    for (const row of this.#rows.splice(0)) this.#release(row)
+    this.#free(0)
+    this.retokenings = []
+    this.received.clear()
+    this.received.addAll(this.committed)
+    return given
   }
 
   /** Accounted for without a row: a dead letter. */

@@ -22,6 +22,17 @@ export class Devices {
     return device
   }
 
+  /** Those in use. */
+  *present(): Generator<DeviceLog> {
+    for (const device of this.#devices.values()) if (!device.retired) yield device
+  }
+
+  /** Undefined when it was never there; it may be out of use. */
+  known(hostname: string): DeviceLog | undefined {
+    return this.#devices.get(hostname)
+  }
+
+  /** Those out of use too. */
   all(): IterableIterator<DeviceLog> {
     return this.#devices.values()
   }

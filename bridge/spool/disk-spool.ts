@@ -11,8 +11,9 @@ import { AsideLogs } from './aside-logs.ts'
 import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
 import { restoreDevices } from './restore-devices.ts'
+import { forgetChannel, retire } from './retire.ts'
 import { RowLog } from './row-log.ts'
-import { type Arrival, ASIDE_BYTES, bytesOf, type Spool, spoolFull } from './spool.ts'
+import { type Arrival, ASIDE_BYTES, bytesOf, rowsWait, type Spool, spoolFull } from './spool.ts'
 import { encodeFacts, factsOf } from './spool-record.ts'
 import { readSpoolSnapshot, writeSpoolSnapshot } from './spool-snapshot.ts'
 
@@ -131,7 +132,11 @@ export class DiskSpool implements Spool {
   }
 
   devices(): Iterable<DeviceLog> {
-    return this.#devices.all()
+    return this.#devices.present()
+  }
+
+  known(hostname: string): DeviceLog | undefined {
+    return this.#devices.known(hostname)
   }
 
   append(arrivals: readonly Arrival[]): Promise<ReadonlySet<DeviceLog>> {
@@ -190,6 +195,22 @@ export class DiskSpool implements Spool {
       if (readings !== undefined) device.forgotten = { main: this.#rows.accepted, aside, readings }
       await this.#note([device])
       this.trimmed(device)
+    })
+  }
+
+  retire(device: DeviceLog, giveUp: boolean): Promise<void> {
+    return this.#writing.pass(async () => {
+      if (device.waiting > 0 && !giveUp) throw rowsWait(device)
+      retire(device, { main: this.#rows.accepted, aside: this.#aside.of(device)?.accepted ?? 0 })
+      await this.#note([device])
+      this.trimmed(device)
+    })
+  }
+
+  forgetChannel(device: DeviceLog): Promise<void> {
+    return this.#writing.pass(async () => {
+      forgetChannel(device)
+      await this.#note([device])
     })
   }
 

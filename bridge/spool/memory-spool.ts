@@ -2,7 +2,8 @@ import { randomId } from '../../src/random-id.ts'
 import type { TakeOver } from '../lanes/take-over.ts'
 import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
-import { type Arrival, ASIDE_BYTES, bytesOf, type Spool, spoolFull } from './spool.ts'
+import { forgetChannel, retire } from './retire.ts'
+import { type Arrival, ASIDE_BYTES, bytesOf, rowsWait, type Spool, spoolFull } from './spool.ts'
 
 /**
  * A spool that survives nothing but its own process. What it loses, the publishers' outboxes still have: they
@@ -34,7 +35,11 @@ export class MemorySpool implements Spool {
   }
 
   devices(): Iterable<DeviceLog> {
-    return this.#devices.all()
+    return this.#devices.present()
+  }
+
+  known(hostname: string): DeviceLog | undefined {
+    return this.#devices.known(hostname)
   }
 
   append(arrivals: readonly Arrival[]): Promise<ReadonlySet<DeviceLog>> {
@@ -65,6 +70,18 @@ export class MemorySpool implements Spool {
 
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
     device.takeOver(this.instance, takeOver)
+    return Promise.resolve()
+  }
+
+  retire(device: DeviceLog, giveUp: boolean): Promise<void> {
+    if (device.waiting > 0 && !giveUp) return Promise.reject(rowsWait(device))
+    retire(device, { main: 0, aside: 0 })
+    this.trimmed(device)
+    return Promise.resolve()
+  }
+
+  forgetChannel(device: DeviceLog): Promise<void> {
+    forgetChannel(device)
     return Promise.resolve()
   }
 

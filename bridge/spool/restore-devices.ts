@@ -31,6 +31,8 @@ export async function restoreDevices(
   }
   for (const device of devices.all()) {
     device.given = device.newest ?? null
+    // They came after it was taken out of use.
+    if (device.waiting > 0) device.retired = false
     const { made } = device
     if (made !== null) device.made = { ...made, seq: Math.max(made.seq, device.received.max(made.stream) ?? 0) }
   }

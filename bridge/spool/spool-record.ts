@@ -50,6 +50,8 @@ export interface DeviceFacts {
   readonly retokenings: readonly Retokening[]
   readonly suspect: OffsetToken | null
   readonly aside: boolean
+  /** Absent in what an earlier release has written. */
+  readonly retired?: boolean
   readonly forgotten: { readonly main: number; readonly aside: number; readonly readings: Sets } | null
 }
 
@@ -134,6 +136,7 @@ export function factsOf(device: DeviceLog, through: number, aside = device.aside
     retokenings: device.retokenings,
     suspect: device.suspect,
     aside,
+    retired: device.retired,
     forgotten: device.forgotten && { ...device.forgotten, readings: setsOf(device.forgotten.readings) },
   }
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../src/counted.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { TakeOver } from '../lanes/take-over.ts'
 import type { DeviceLog } from './device-log.ts'
@@ -21,7 +22,10 @@ export interface Spool {
   readonly instance: string
   /** Made on first use. */
   device(hostname: string): DeviceLog
+  /** Those in use. */
   devices(): Iterable<DeviceLog>
+  /** Also when it is out of use; `undefined` when nothing of it has ever come. */
+  known(hostname: string): DeviceLog | undefined
   /** Bytes of rows it holds, without those of devices that are aside. */
   readonly bytes: number
   /** Rows wait on the disk for room in memory: a device that cannot be delivered holds up the others then. */
@@ -44,6 +48,13 @@ export interface Spool {
   /** Gives all rows of a device new tokens; resolves when that is as durable as the rows are. */
   takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void>
   /**
+   * Takes a device out of use (`retire.ts`). Rejects with `E_ROWS_WAIT` when rows of it wait and `giveUp` is false; they
+   * are given up otherwise.
+   */
+  retire(device: DeviceLog, giveUp: boolean): Promise<void>
+  /** The device's channel was dropped. */
+  forgetChannel(device: DeviceLog): Promise<void>
+  /**
    * These cannot be delivered while others can: their rows must not fill the disk for those. They come back by themselves
    * when none of their rows is left.
    */
@@ -61,6 +72,14 @@ export const ASIDE_BYTES = 64 * 1024 * 1024
 /** Nothing is lost: the messages are not acknowledged, so the broker keeps them, and the publishers their readings. */
 export function spoolFull(cause?: unknown): SnowhatError {
   return new SnowhatError('E_SPOOL_FULL', 'the spool is full', { retryable: true, cause })
+}
+
+/** What would be lost is the only copy this bridge knows of. */
+export function rowsWait({ hostname, waiting }: DeviceLog): SnowhatError {
+  return new SnowhatError('E_ROWS_WAIT', `${counted(waiting, 'reading')} of ${hostname} not in the table yet`, {
+    retryable: true,
+    hint: 'wait until they are (snowhat ledger shows it), or force it: what its Pi does not hold any more is lost then',
+  })
 }
 
 export function bytesOf(rows: readonly NewRow[]): number {

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serveHttp } from '../../src/http-server.ts'
 import type { Log } from '../../src/log.ts'
 import type { HttpSettings } from '../config.ts'
-import { answerDecision, type Reply } from './decisions.ts'
+import type { Reply } from './authorize.ts'
+import { answerDecision } from './decisions.ts'
+import { answerForgetting } from './forgetting.ts'
 import { PAGE } from './page.ts'
 import type { StatusSource } from './source.ts'
 
-/** Serves the page, the health checks and the JSON behind them. It reads, but for the decision about a held device. */
+/** Serves the page, the health checks and the JSON behind them. It reads, but for what wants the token. */
 export function serveStatus(
   settings: HttpSettings,
   source: StatusSource,
@@ -26,6 +28,7 @@ export function serveStatus(
 }
 
 const DEVICES = '/api/devices'
+const DEVICE = /^\/api\/devices\/([^/]+)$/
 const DECISION = /^\/api\/devices\/([^/]+)\/decision$/
 
 async function answer(
@@ -35,10 +38,13 @@ async function answer(
   token: string,
 ): Promise<void> {
   // Not `new URL`: it throws on some paths that anybody may send.
-  const [path = ''] = (request.url ?? '/').split('?', 1)
+  const [path = '', query] = (request.url ?? '/').split('?', 2)
   const [, decided] = DECISION.exec(path) ?? []
   if (decided !== undefined && request.method === 'POST')
     return send(response, await answerDecision(decided, request, source, token))
+  const [, forgotten] = DEVICE.exec(path) ?? []
+  if (forgotten !== undefined && request.method === 'DELETE')
+    return send(response, await answerForgetting(forgotten, request, new URLSearchParams(query), source, token))
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(response, { status: 405, body: { error: 'only GET' }, headers: { allow: 'GET, HEAD' } })
   if (path === '/')

@@ -2,6 +2,7 @@ import type { BridgeInfo } from '../../src/bridge-info.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { BridgeEvents } from '../events.ts'
+import { ForgetDevice, type ForgetDeviceDeps, type ForgetWish, type ForgottenDevice } from '../forget-device.ts'
 import { type Choice, choicesFor } from '../lanes/decision.ts'
 import { queriesFor } from '../lanes/hold-remedy.ts'
 import type { Lane } from '../lanes/lane.ts'
@@ -19,11 +20,15 @@ export interface StatusSource {
   device(hostname: string): object | undefined
   /** How a held lane goes on. Gives what that does, `undefined` without such a device; throws `E_NOT_HELD`. */
   decide(hostname: string, choice: Choice): Promise<string> | undefined
+  /** Takes a device out of use; `undefined` when nothing is known of it. Throws `E_ROWS_WAIT` and `E_NOT_FORGOTTEN`. */
+  forget(hostname: string, wish: ForgetWish): Promise<ForgottenDevice | undefined>
 }
 
 /** The parts of a running bridge that the page and the API tell of. */
-export interface StatusParts extends AilmentParts {
+export interface StatusParts extends AilmentParts, ForgetDeviceDeps {
   readonly target: string
+  /** What it knows survives its process. */
+  readonly spoolOnDisk: boolean
   readonly info: () => BridgeInfo
   readonly connected: () => boolean
   readonly stopping: () => boolean
@@ -36,6 +41,7 @@ export function statusSource(parts: StatusParts): StatusSource {
   const find = (hostname: string) => [...spool.devices()].find((one) => one.hostname === hostname)
   const show = (device: DeviceLog) => view(device, lanes.of(device), ledgers.current(device))
   const ailments = () => ailmentsOf(parts)
+  const forgetDevice = new ForgetDevice(parts)
   const again = { channels_reopened: 0, rows_replayed: 0 }
   events.on('channel:reopened', (_device, _reason, rows) => {
     again.channels_reopened++
@@ -55,6 +61,7 @@ export function statusSource(parts: StatusParts): StatusSource {
         target: parts.target,
         devices: devices.length,
         rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
+        spool_on_disk: parts.spoolOnDisk,
         spool_bytes: spool.bytes,
         redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
         ...again,
@@ -73,6 +80,7 @@ export function statusSource(parts: StatusParts): StatusSource {
       const device = find(hostname)
       return device && lanes.decide(device, choice)
     },
+    forget: (hostname, wish) => forgetDevice.forget(hostname, wish),
   }
 }
 

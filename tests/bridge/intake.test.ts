@@ -65,6 +65,20 @@ describe('a good message', () => {
     expect(deadLetters.total).toBe(0)
   })
 
+  it.each([
+    ['a new reading', 2],
+    ['a reading that is in the table', 1],
+  ])('takes a device into use again that was forgotten: %s', async (_what, seq) => {
+    const { send, device, spool, changed } = setUp()
+    await send(reading(1))
+    if (device.newest !== undefined) device.trimTo(device.newest)
+    await spool.retire(device, false)
+    changed.length = 0
+    await send(reading(seq))
+    expect([...spool.devices()]).toEqual([device])
+    expect(changed.at(-1)).toBe(device)
+  })
+
   it('may hold several readings, oldest first, of several streams', async () => {
     const { send, device } = setUp()
     await send([reading(1), reading(2), reading(1, { stream: 'bbbbbbbb' }), reading(3)])

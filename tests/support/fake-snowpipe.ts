@@ -53,6 +53,7 @@ export class FakeSnowpipe implements Snowpipe {
   readonly appendFaults: Fault[] = []
   readonly openFaults: Fault[] = []
   readonly statusFaults: Fault[] = []
+  readonly dropFaults: Fault[] = []
   /** How long rows stay uncommitted. */
   commitDelayMs = 0
   /** Refuses a batch as a whole, with this status, when it says so. */
@@ -92,8 +93,17 @@ export class FakeSnowpipe implements Snowpipe {
   }
 
   /** As if the channel had never been. */
-  drop(name: string): void {
+  lose(name: string): void {
     this.#channels.delete(name)
+  }
+
+  async drop({ channel }: ChannelPath): Promise<Outcome<undefined>> {
+    await Promise.resolve()
+    const fault = this.dropFaults.shift()
+    if (typeof fault === 'object') return answered('drop', fault.status, fault.code ?? '')
+    if (fault !== undefined) return lost()
+    this.lose(channel)
+    return { verdict: 'ok', value: undefined }
   }
 
   /** Somebody else opens it: all older tokens are worthless. */

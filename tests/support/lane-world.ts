@@ -140,6 +140,11 @@ export class LaneWorld {
     this.#board.retained.set(topics.ledger(hostname), JSON.stringify(ledger))
   }
 
+  /** Somebody empties the ledger at the broker. */
+  unretain(hostname = 'pi'): void {
+    this.#board.retained.delete(topics.ledger(hostname))
+  }
+
   get lane(): Lane {
     const [lane] = this.lanes
     if (lane === undefined) throw new Error('no lane yet: it is made with the first row')

@@ -18,7 +18,7 @@ async function dropped(): Promise<LaneWorld> {
   const w = world()
   w.take(1, 3)
   await w.run(4_000)
-  w.snowpipe.drop('pi')
+  w.snowpipe.lose('pi')
   w.take(4, 6)
   await w.run(4_000)
   expect(w.lane.hold).toMatchObject({ code: 'another_channel' })
@@ -84,7 +84,7 @@ describe('a lane that is held because the channel is another one', () => {
     old.take(1, 6)
     await old.run(8_000)
     await old.close()
-    old.snowpipe.drop('pi')
+    old.snowpipe.lose('pi')
     if (choice === 'resend') old.snowpipe.table.length = 0
     const w = world({ instance: 'own2', before: old })
     w.take(1, 9)
@@ -99,7 +99,7 @@ describe('a lane that is held because the channel is another one', () => {
 
   it('is asked for again when the channel is yet another one by then', async () => {
     const w = await dropped()
-    w.snowpipe.drop('pi')
+    w.snowpipe.lose('pi')
     await w.lanes.decide(w.device, 'keep')
     await w.run(5_000)
     expect(w.lane.state).toBe('held')
@@ -231,7 +231,7 @@ describe('a decision', () => {
     const w = await dropped()
     await w.lanes.decide(w.device, 'keep')
     await w.run(5_000)
-    w.snowpipe.drop('pi')
+    w.snowpipe.lose('pi')
     w.take(7, 9)
     await w.run(5_000)
     expect(w.lane.state).toBe('held')
@@ -272,7 +272,7 @@ describe('a decision', () => {
             else {
               // A person decides when all is known; rows under way at that moment are the one thing nobody can know.
               await settle()
-              if (what === 'drop') w.snowpipe.drop('pi')
+              if (what === 'drop') w.snowpipe.lose('pi')
               if (what === 'forget') {
                 w.snowpipe.channel('pi').committed = null
                 w.snowpipe.takeAway('pi')

@@ -418,7 +418,7 @@ describe('an idle channel', () => {
 
   it('that is gone holds the device before the next row comes', async () => {
     const w = await idleAfterThree()
-    w.snowpipe.drop('pi')
+    w.snowpipe.lose('pi')
     await w.run(60_000, 1_000)
     expect(w.lane.hold).toMatchObject({ code: 'another_channel' })
   })

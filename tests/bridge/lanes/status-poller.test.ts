@@ -90,7 +90,7 @@ describe('the status poller', () => {
   it('tells a lane that its channel is not known any more', async () => {
     const one = standIn('a')
     const { clock, snowpipe } = polled(one)
-    snowpipe.drop('a')
+    snowpipe.lose('a')
     await clock.advance(1_000)
     expect(one.heard).toEqual([['vanished', 1]])
   })

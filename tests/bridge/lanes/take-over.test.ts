@@ -241,7 +241,7 @@ describe('a channel that is not the one that was known', () => {
     old.take(1, 6)
     await old.run(8_000)
     await old.close()
-    if (dropped) old.snowpipe.drop('pi')
+    if (dropped) old.snowpipe.lose('pi')
     if (forgot) old.snowpipe.channel('pi').committed = null
     const w = world({ instance: 'own2', before: old })
     const sent = w.snowpipe.appends.length
@@ -253,7 +253,7 @@ describe('a channel that is not the one that was known', () => {
   })
 
   it.each([
-    ['is another', (w: LaneWorld) => w.snowpipe.drop('pi')],
+    ['is another', (w: LaneWorld) => w.snowpipe.lose('pi')],
     [
       'has forgotten what it committed',
       (w: LaneWorld) => {
@@ -279,7 +279,7 @@ describe('a channel that is not the one that was known', () => {
     w.snowpipe.commitDelayMs = 60_000
     w.take(1, 3)
     await w.run(2_000)
-    w.snowpipe.drop('pi')
+    w.snowpipe.lose('pi')
     await w.run(10_000)
     expect(w.lane.state).toBe('held')
     const other = world({ instance: 'own2' })

@@ -89,7 +89,7 @@ function connect(
     'https://acme-my-acct.snowflakecomputing.com',
     'http://127.0.0.1:8085',
   ])
-    for (const method of ['GET', 'PUT', 'POST'])
+    for (const method of ['GET', 'PUT', 'POST', 'DELETE'])
       agent
         .get(origin)
         .intercept({ path: () => true, method })
@@ -466,5 +466,25 @@ it('waits for the last byte of an answer no longer than for the first', async ()
   expect(await snowpipe.status('PIPE', ['pi'])).toMatchObject({
     verdict: 'retry',
     answer: { status: undefined, message: 'no whole answer within 0.2 s' },
+  })
+})
+
+describe('dropping a channel', () => {
+  it('is a DELETE of the channel', async () => {
+    const { snowpipe, to } = connect((one) => usual(one, { status_code: 0 }))
+    expect(await snowpipe.drop(path)).toEqual({ verdict: 'ok', value: undefined })
+    expect(to('/channels/')[0]).toMatchObject({ method: 'DELETE' })
+    expect(to('/channels/')[0]?.path).toMatch(/\/pipes\/SENSEHAT_STREAMING_PIPE\/channels\/pi-kitchen\?requestId=/)
+  })
+
+  it.each([
+    [404, 'ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED', 'ok'],
+    [404, '', 'retry'],
+    [403, 'ERR_ROLE_X', 'blocked'],
+    [409, 'STALE_PIPE_CACHE', 'reopen'],
+  ])('that is answered %i %s is %s', async (status, code, verdict) => {
+    const body = code === '' ? '' : { code, message: code }
+    const { snowpipe } = connect(({ method }) => (method === 'DELETE' ? { status, body } : { status: 0 }))
+    expect((await snowpipe.drop(path)).verdict).toBe(verdict)
   })
 })

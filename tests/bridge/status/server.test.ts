@@ -24,7 +24,10 @@ async function page({ token = '' } = {}) {
   const outside = { brokerAway: 0, beside: false }
   const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: 1_000, resume: () => undefined })
   const source = statusSource({
+    log: silentLog(),
     target: 'http://snowflake',
+    spoolOnDisk: false,
+    snowpipe: world.snowpipe,
     info: () => ({ instance: 'own1', version: '0.1.0', host: 'nas', started_at: '2026-11-22T12:00:00.000Z' }),
     connected: () => outside.brokerAway === 0,
     stopping: () => false,
@@ -55,15 +58,19 @@ async function page({ token = '' } = {}) {
     const response = await fetch(`${url}/api/devices/${host}/decision`, { method: 'POST', body, headers })
     return { status: response.status, body: (await response.json()) as Answer['body'] }
   }
+  const forget = async (query = '', headers: Record<string, string> = {}): Promise<Answer> => {
+    const response = await fetch(`${url}/api/devices/pi${query}`, { method: 'DELETE', headers })
+    return { status: response.status, body: (await response.json()) as Answer['body'] }
+  }
   const reasons = async () => (await get('/healthz')).body.reasons?.map(({ code }) => code) ?? []
-  return { world, outside, pressure, url, get, decide, reasons }
+  return { world, outside, pressure, url, get, decide, forget, reasons }
 }
 
 /** Three rows committed, then another channel. */
 async function held(world: LaneWorld): Promise<void> {
   world.take(1, 3)
   await world.run(4_000)
-  world.snowpipe.drop('pi')
+  world.snowpipe.lose('pi')
   world.take(4, 6)
   await world.run(4_000)
 }
@@ -263,5 +270,56 @@ describe('POST /api/devices/<hostname>/decision', () => {
       decision: { choice: 'keep', code: 'another_channel', carried_out: true },
     })
     expect(await reasons()).toEqual([])
+  })
+})
+
+describe('DELETE /api/devices/<hostname>', () => {
+  const TOKEN = { authorization: 'Bearer secret' }
+
+  it('is refused without the token, and where there is none', async () => {
+    const open = await page()
+    expect(await open.forget('', TOKEN)).toMatchObject({
+      status: 403,
+      body: { error: expect.stringMatching(/^deletions are off: set http.token_file/) },
+    })
+    const closed = await page({ token: 'secret' })
+    closed.world.take(1, 3)
+    await closed.world.run(4_000)
+    expect((await closed.forget()).status).toBe(401)
+    expect((await closed.get('/api/devices/pi')).status).toBe(200)
+  })
+
+  it('takes the device from the page', async () => {
+    const { world, forget, get } = await page({ token: 'secret' })
+    world.take(1, 3)
+    await world.run(4_000)
+    expect(await forget('?channel=true', TOKEN)).toEqual({
+      status: 200,
+      body: { hostname: 'pi', rows_given_up: 0, channel: 'dropped' },
+    })
+    expect((await get('/api/devices/pi')).status).toBe(404)
+    expect((await get('/api/devices')).body).toEqual([])
+    expect((await forget('', TOKEN)).status).toBe(404)
+  })
+
+  it('is refused while readings wait, but for force', async () => {
+    const { world, forget } = await page({ token: 'secret' })
+    world.take(1, 2)
+    expect(await forget('', TOKEN)).toMatchObject({
+      status: 409,
+      body: { error: '2 readings of pi not in the table yet', hint: expect.stringContaining('snowhat ledger') },
+    })
+    expect(await forget('?force=true', TOKEN)).toMatchObject({ status: 200, body: { rows_given_up: 2 } })
+  })
+
+  it('says that Snowflake keeps the channel', async () => {
+    const { world, forget } = await page({ token: 'secret' })
+    world.take(1, 3)
+    await world.run(4_000)
+    world.snowpipe.dropFaults.push({ status: 403, code: 'ERR_ROLE_X' })
+    expect(await forget('?channel=true', TOKEN)).toMatchObject({
+      status: 502,
+      body: { error: expect.stringContaining('does not drop its channel') },
+    })
   })
 })
