@@ -1,5 +1,6 @@
 import { SnowhatError } from '../src/errors.ts'
 import { Gate } from '../src/gate.ts'
+import { isHostname } from '../src/hostname.ts'
 import type { Log } from '../src/log.ts'
 import type { BridgeEvents } from './events.ts'
 import type { Lanes } from './lanes/lanes.ts'
@@ -46,7 +47,9 @@ export class ForgetDevice {
    * not drop the channel: the device is out of use then, and the same again drops it.
    */
   async forget(hostname: string, wish: ForgetWish): Promise<ForgottenDevice | undefined> {
-    const device = this.#deps.spool.known(hostname)
+    const { spool } = this.#deps
+    // A channel may be there though the spool was lost.
+    const device = spool.known(hostname) ?? (wish.channel && isHostname(hostname) ? spool.device(hostname) : undefined)
     if (device === undefined || (device.retired && !wish.channel)) return undefined
     return this.#oneAtATime.pass(() => this.#forget(device, wish))
   }

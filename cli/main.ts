@@ -12,6 +12,7 @@ import { deadLettersCommand } from './deadletters/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
+import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
 import { ledgerCommand } from './ledger/command.ts'
 import { publisherCommand } from './publisher.ts'
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   queryCommand,
   deadLettersCommand,
   ledgerCommand,
+  forgetCommand,
 ]
 
 interface Process extends SignalSource {

@@ -132,9 +132,12 @@ describe('a device that is forgotten', () => {
     expect(await forgetting.forget('pi', { force: false, channel: true })).toMatchObject({ channel: 'dropped' })
   })
 
-  it.each([GENTLY, { force: true, channel: true }])('was not there: %j', async (wish) => {
-    const { forgetting } = world()
-    expect(await forgetting.forget('pi', wish)).toBeUndefined()
+  it('may leave a channel though nothing is known of it: that can be dropped', async () => {
+    const { w, forgetting } = await committed()
+    const next = world({ before: w, instance: 'new1' })
+    expect(await next.forgetting.forget('pj', GENTLY)).toBeUndefined()
+    expect(await next.forgetting.forget('pj', { force: false, channel: true })).toMatchObject({ channel: 'dropped' })
+    expect(await forgetting.forget('no/name', { force: false, channel: true })).toBeUndefined()
   })
 
   it('cannot be forgotten twice', async () => {

@@ -1,28 +1,14 @@
-import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { pageUrl } from '../../cli/ledger/bridge-page.ts'
-import { main } from '../../cli/main.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import { aedesBroker } from '../support/aedes-broker.ts'
 import { defaultSettings } from '../support/bridge-settings.ts'
+import { snowhat } from '../support/command.ts'
 import { ledger } from '../support/ledgers.ts'
 import { connected } from '../support/links.ts'
 import { freePort } from '../support/ports.ts'
-
-async function snowhat(argv: readonly string[], env: Record<string, string>) {
-  const out: string[] = []
-  const err: string[] = []
-  const host = Object.assign(new EventEmitter(), {
-    env,
-    exit: () => undefined,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-  })
-  const code = await main(argv, host)
-  return { code, out: out.join(''), err: err.join('') }
-}
 
 const ATTIC = ledger({
   instance: 'run1',
