@@ -7,7 +7,7 @@ export const publisherCommand: Command = {
   name: 'publisher',
   summary: "the Pi's program: reads the sensors and publishes readings and Home Assistant documents",
   own: 'publisher',
-  uses: ['mqtt', 'log'],
+  uses: ['mqtt', 'matrix', 'home_assistant', 'log'],
   positionals: '[outbox status | outbox rename NAME]',
   flags: OUTBOX_FLAGS,
   examples: [

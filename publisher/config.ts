@@ -1,4 +1,7 @@
+import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { Section, ValuesOf } from '../src/setting.ts'
+import type { MatrixSettings } from './matrix/config.ts'
 
 export const publisherSection = {
   hostname: {
@@ -65,6 +68,14 @@ export const publisherSection = {
 } as const satisfies Section
 
 export type PublisherSettings = ValuesOf<typeof publisherSection>
+
+/** All sections a publisher reads. */
+export interface PublisherSections {
+  readonly publisher: PublisherSettings
+  readonly matrix: MatrixSettings
+  readonly home_assistant: HomeAssistantSettings
+  readonly mqtt: MqttSettings
+}
 
 /** Readings in one batch of `max_batches`, the first system's default. */
 export const READINGS_PER_BATCH = 10

@@ -8,6 +8,7 @@ export interface Info {
   readonly stream: string
   readonly version: string
   readonly model: string | null
+  readonly serial: string | null
   readonly board: string
   readonly chips: readonly string[]
   readonly simulated: boolean
@@ -23,12 +24,6 @@ export interface Info {
   readonly booted_at: string | null
 }
 
-/** The intervals in force, retained on `settings`, seconds. */
-export interface CurrentSettings {
-  readonly interval: number
-  readonly state_interval: number
-}
-
 /** What of `info` does not change while the publisher runs. */
 export function lastingInfo(
   about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
@@ -39,6 +34,7 @@ export function lastingInfo(
     stream: about.stream,
     version: about.version,
     model: about.identity.model,
+    serial: about.identity.serial,
     board: sensors.board,
     chips: sensors.chips,
     simulated: about.simulated,

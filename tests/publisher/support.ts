@@ -1,4 +1,4 @@
-import type { PublisherSettings } from '../../publisher/config.ts'
+import type { PublisherSections, PublisherSettings } from '../../publisher/config.ts'
 import { NOTHING_KNOWN } from '../../publisher/host-metrics.ts'
 import { createReadingMaker } from '../../publisher/measure.ts'
 import { NOTHING_MEASURED } from '../../publisher/sensors/sensors.ts'
@@ -61,6 +61,22 @@ export function publisherSettings(changed: Partial<PublisherSettings> = {}): Pub
     altitude_m: 0,
     max_batches: 0,
     ...changed,
+  }
+}
+
+export function publisherSections(url: string, changed: Partial<PublisherSettings> = {}): PublisherSections {
+  return {
+    publisher: publisherSettings(changed),
+    matrix: {
+      rotation: '0',
+      status: false,
+      scroll_rate: 10,
+      night_from: '',
+      night_to: '',
+      night_brightness: 10,
+    },
+    home_assistant: { enabled: true },
+    mqtt: mqttSettings(url),
   }
 }
 
