@@ -6,6 +6,7 @@ import type { MqttSettings } from '../src/mqtt-section.ts'
 import { randomId } from '../src/random-id.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
+import { type BoardDeps, openBoard } from './board.ts'
 import { type BootClock, openBootClock } from './boot-clock.ts'
 import { type ClockSync, NOT_BEFORE_MS, openClockSync } from './clock-sync.ts'
 import { ClockWait } from './clock-wait.ts'
@@ -14,13 +15,13 @@ import { discoveryDocument } from './discovery.ts'
 import type { PublisherEvents } from './events.ts'
 import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
-import { bootTime, type Info, lastingInfo } from './info.ts'
+import { bootTime, type Info, type LastingInfo, lastingInfo } from './info.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { Sender } from './sender.ts'
-import { openSimulatedBoard } from './simulated-board.ts'
+import type { Sensors } from './sensors/sensors.ts'
 
 export interface PublisherDeps {
   readonly clock: Clock
@@ -32,6 +33,7 @@ export interface PublisherDeps {
   readonly hostMetrics?: HostMetrics
   readonly bootClock?: BootClock
   readonly clockSync?: ClockSync
+  readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
   /** The disk the outbox is on; another one only in tests. */
@@ -45,7 +47,7 @@ export interface Parts {
   readonly log: Log
   readonly events: Events<PublisherEvents>
   readonly topics: Topics
-  readonly board: string
+  readonly sensors: Sensors
   readonly maker: ReadingMaker
   readonly outbox: Outbox
   readonly sender: Sender
@@ -67,22 +69,27 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
   const stateIntervalMs = Math.max(settings.state_interval * 1000, readingIntervalMs)
 
   const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
-  const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
-  const maker = createReadingMaker(identity, stream, true, { log, sensors, host })
-  const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  const bootedAt = bootTime((await machine.read()).uptime_s, clock)
   const boot = deps.bootClock ?? openBootClock('/')
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
-  // Last of what may fail: from here on somebody has to close it.
+  // The last two that may fail: from here on somebody has to close them.
+  const { sensors, host } = await openBoard(settings, hostname, machine, { ...deps, log })
   const whose = { hostname, boot: boot.boot }
-  const outbox = await openOutbox(settings, whose, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
+  const fs = deps.fs === undefined ? {} : { fs: deps.fs }
+  const outbox = await openOutbox(settings, whose, { clock, log, ...fs }).catch(async (error: unknown) => {
+    await sensors.close()
+    throw error
+  })
+  const { simulate } = settings
+  const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
   newest = () => outbox.notes.newest_ms
   const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors)
   const keys = new Set([...sensors.keys, ...host.keys])
   const about = { identity, version, board: sensors.board, keys, stateIntervalMs, bootTimeKnown: bootedAt !== null }
   const presence = new Presence(
@@ -90,15 +97,27 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
       hostname,
       document: discoveryDocument(about, topics),
       settings: { interval: readingIntervalMs / 1000, state_interval: stateIntervalMs / 1000 },
-      info: () => infoNow(lasting, maker, outbox, clockWait),
+      info: () => infoNow(lasting, { sensors, maker, outbox, clockWait }),
       stateIntervalMs,
       readingIntervalMs,
     },
     topics,
     { clock, log, random },
   )
-  const { board } = sensors
-  return { hostname, stream, log, events, topics, board, maker, outbox, sender, clockWait, presence, readingIntervalMs }
+  return {
+    hostname,
+    stream,
+    log,
+    events,
+    topics,
+    sensors,
+    maker,
+    outbox,
+    sender,
+    clockWait,
+    presence,
+    readingIntervalMs,
+  }
 }
 
 const GIVEN_UP = {
@@ -107,16 +126,15 @@ const GIVEN_UP = {
 }
 
 function infoNow(
-  lasting: Omit<Info, 'problems' | 'outbox'>,
-  maker: ReadingMaker,
-  outbox: Outbox,
-  clockWait: ClockWait,
+  lasting: LastingInfo,
+  { sensors, maker, outbox, clockWait }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait'>,
 ): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
+    ...sensors.problems,
     ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
     ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
   ]
   const { size: readings, givenUp: given_up, durable } = outbox
-  return { ...lasting, problems, outbox: { readings, given_up, durable } }
+  return { ...lasting, problems, sensors: sensors.health, outbox: { readings, given_up, durable } }
 }

@@ -59,11 +59,12 @@ export async function startPublisher(
 ): Promise<Publisher> {
   checkSettings(settings)
   const parts = await assemble(settings, mqtt, deps)
-  const { hostname, stream, events, log, outbox, sender, clockWait } = parts
+  const { hostname, stream, events, log, outbox, sender, sensors, clockWait } = parts
   const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
     sender.close()
     await clockWait.close()
     await outbox.close()
+    await sensors.close()
     throw error
   })
 
@@ -82,8 +83,8 @@ export async function startPublisher(
   const limit = settings.max_batches * READINGS_PER_BATCH
   const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
   log.info(
-    { interval: settings.reading_interval, board: parts.board, outbox: settings.outbox_dir || 'in memory' },
-    'the publisher has started; its readings are simulated',
+    { interval: settings.reading_interval, board: sensors.board, outbox: settings.outbox_dir || 'in memory' },
+    settings.simulate ? 'the publisher has started; its readings are simulated' : 'the publisher has started',
   )
 
   let sampled: Promise<void> | undefined
@@ -152,8 +153,9 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender, clockWait } = parts
+  const { log, outbox, presence, sender, sensors, clockWait } = parts
   await sampler.stop()
+  await sensors.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
   await clockWait.close()

@@ -62,6 +62,7 @@ function setUp() {
         chips: [],
         simulated: true,
         booted_at: null,
+        sensors: [],
         problems: [...problems],
         outbox: { readings: 0, given_up: 0, durable: false },
       }),
