@@ -88,6 +88,15 @@ describe.each<SimulatedColourOptions>([
     }
   })
 
+  it('never takes what was counted at one exposure for the other', async () => {
+    const { chip: driver, clock, tell } = await chip()
+    tell({ light: { illuminance: 12, kelvin: 4000 } })
+    for (let i = 0; i < 400; i++) {
+      clock.leap(10)
+      expect(Math.abs(((await driver.sample()).illuminance ?? Number.NaN) - 12)).toBeLessThan(1)
+    }
+  })
+
   it('says nothing of light that is too bright, and takes the next step', async () => {
     const { chip: driver, tell } = await chip()
     tell({ light: { illuminance: 15_000, kelvin: 6500 } })

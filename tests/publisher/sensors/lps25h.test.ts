@@ -55,6 +55,11 @@ describe('an LPS25H that is read', () => {
     )
   })
 
+  it('has measured when its start ends', async () => {
+    const { chip: driver } = await chip()
+    expect((await driver.sample()).pressure).toBe(1000)
+  })
+
   it('gives the mean of the last 32 measurements, over 1.28 s', async () => {
     const { chip: driver, clock, tell } = await chip()
     tell({ pressure: 1000 })

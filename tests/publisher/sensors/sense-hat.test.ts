@@ -245,6 +245,24 @@ describe('the bus', () => {
   })
 })
 
+describe('a chip that has lost its settings', () => {
+  it('is set up again by the second reading after that', async () => {
+    const { board, valuesAfter } = await open()
+    await valuesAfter(3)
+    board.devices.motion?.powerUp()
+    expect(missing(await valuesAfter(2))).toEqual([])
+  })
+
+  it('is found out within ten seconds, also when it goes on measuring: here with another range', async () => {
+    const { board, hat, valuesAfter } = await open()
+    await valuesAfter(2)
+    board.devices.magnetic?.write(0x21, 0x60)
+    expect((await valuesAfter(1))?.mag_x).toBeLessThan(10)
+    expect((await valuesAfter(12))?.mag_x).toBeCloseTo(20, -1)
+    expect(healthOf(hat, 'magnetic')).toMatchObject({ restarts: 1, state: 'ok' })
+  })
+})
+
 describe('what is strange', () => {
   it('another chip at the address of one is not read', async () => {
     const { board, hat, valuesAfter } = await open()
