@@ -40,6 +40,8 @@ export interface ProbeReport {
 
 interface Place extends Identity {
   readonly usual: string
+  /** What it means when nobody answers, where that is not the usual thing. */
+  readonly silent?: string
   /** A kernel driver there is as it should be. */
   readonly kernelOwns?: true
 }
@@ -49,7 +51,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   pressure: { ...IDENTITIES.pressure, usual: 'LPS25H' },
   motion: { ...IDENTITIES.motion, usual: 'LSM9DS1' },
   magnetic: { ...IDENTITIES.magnetic, usual: 'LSM9DS1 magnetometer' },
-  colour: { ...IDENTITIES.colour, usual: 'TCS34725 or TCS3400' },
+  colour: { ...IDENTITIES.colour, usual: 'TCS34725 or TCS3400', silent: 'only the second board has it' },
   // The firmware of the board's microcontroller says 's'.
   panel: {
     measures: 'LEDs, joystick',
@@ -57,6 +59,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     register: 0xf0,
     nameOf: (value) => (value === 0x73 ? 'ATtiny88' : undefined),
     usual: 'ATtiny88',
+    silent: 'LEDs and joystick do not work; the sensors do without it',
     kernelOwns: true,
   },
 }
@@ -111,11 +114,7 @@ function faulty(row: Omit<Probed, 'verdict' | 'hint'>, fault: BusFault, place: P
     case 'forbidden':
       throw fault
     case 'no-answer':
-      return {
-        ...row,
-        verdict: 'silent',
-        hint: place === PLACES.colour ? 'only the second board has it' : (fault.hint ?? null),
-      }
+      return { ...row, verdict: 'silent', hint: place.silent ?? fault.hint ?? null }
     case 'claimed':
       return {
         ...row,

@@ -2,12 +2,13 @@ import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { I2cBus } from './bus/bus.ts'
-import type { BusFault } from './bus/bus-fault.ts'
+import { BusFault } from './bus/bus-fault.ts'
 import { BusTrouble } from './bus/bus-trouble.ts'
 import { type BusCounters, SharedBus } from './bus/shared-bus.ts'
 import type { ChipDeps } from './chips/chip.ts'
 import { Colour, type ColourSample } from './chips/colour.ts'
 import { Hts221 } from './chips/hts221.ts'
+import { IDENTITIES } from './chips/identity.ts'
 import { Lps25h } from './chips/lps25h.ts'
 import { Lsm9ds1Magnetic, type MagneticSample } from './chips/lsm9ds1-magnetic.ts'
 import { Lsm9ds1Motion, type MotionSample } from './chips/lsm9ds1-motion.ts'
@@ -76,15 +77,23 @@ export class SenseHat implements Sensors {
   }
 
   async begin(): Promise<void> {
-    await this.#bus.ready()
+    await this.#checkBus()
     await this.#beginAll()
     this.#version = this.#colour.seen ? 'v2' : 'v1'
     if (this.#all.some((chip) => chip.state === 'ok')) return
-    const [problem] = this.problems
-    throw new SnowhatError('E_NO_SENSE_HAT', `there is no Sense HAT that can be read: ${problem}`, {
-      hint: `${this.#all.map((chip) => chip.hint).find((hint) => hint !== undefined) ?? LOOK}; --simulate publishes simulated readings`,
-      retryable: true,
-    })
+    const hint = this.#all.map((chip) => chip.hint).find((one) => one !== undefined)
+    throw noSenseHat(this.problems[0] ?? 'no chip answers', hint)
+  }
+
+  /** A bus that is not there is told once, and not for each chip. */
+  async #checkBus(): Promise<void> {
+    const { addresses, register } = IDENTITIES.humidity
+    try {
+      await this.#bus.ask(addresses[0], register)
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error
+      if (error.kind === 'gone' || error.kind === 'forbidden') throw noSenseHat(error.sentence, error.hint)
+    }
   }
 
   get keys(): readonly SensorKey[] {
@@ -172,4 +181,10 @@ export class SenseHat implements Sensors {
 }
 
 const NO_MOTION = { accel: null, gyro: null }
-const LOOK = '`snowhat publisher probe` shows what is on the bus'
+
+function noSenseHat(reason: string, hint = '`snowhat publisher probe` shows what is on the bus'): SnowhatError {
+  return new SnowhatError('E_NO_SENSE_HAT', `there is no Sense HAT that can be read: ${reason}`, {
+    hint: `${hint}; --simulate publishes simulated readings`,
+    retryable: true,
+  })
+}

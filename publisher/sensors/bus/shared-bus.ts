@@ -50,13 +50,6 @@ export class SharedBus implements I2cBus {
     return { ...this.#counters }
   }
 
-  /** Opens the bus before the first transfer does; rejects when the software for it is missing. */
-  ready(): Promise<void> {
-    return this.#exclusive(async () => {
-      this.#bus ??= await this.#open()
-    })
-  }
-
   readByte(address: number, register: number): Promise<number> {
     return this.#persist(address, (bus) => bus.readByte(address, register))
   }
