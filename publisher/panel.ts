@@ -13,8 +13,9 @@ export interface PanelParts {
   readonly joystick: Joystick | undefined
 }
 
-/** Of the simulated board: a matrix nobody sees, and a stick nobody presses. */
-export function simulatedPanel(): PanelParts {
+/** Of the simulated board: a matrix nobody sees, and a stick nobody presses. Those of a real one have no driver yet. */
+export function panelOf({ simulate }: { readonly simulate: boolean }): PanelParts {
+  if (!simulate) return { matrix: undefined, joystick: undefined }
   return { matrix: new MemoryMatrix(), joystick: { onEvent: () => undefined, close: async () => undefined } }
 }
 

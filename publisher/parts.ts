@@ -5,6 +5,7 @@ import type { Log } from '../src/log.ts'
 import { randomId } from '../src/random-id.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
+import { type BoardDeps, openBoard } from './board.ts'
 import { type BootClock, openBootClock } from './boot-clock.ts'
 import { type ClockSync, NOT_BEFORE_MS, openClockSync } from './clock-sync.ts'
 import { ClockWait } from './clock-wait.ts'
@@ -12,7 +13,7 @@ import { type Commanded, Commands, type Thing } from './commands.ts'
 import type { PublisherSections } from './config.ts'
 import type { PublisherEvents } from './events.ts'
 import { discoveryDocument } from './home-assistant/device-document.ts'
-import { bootTime, type Info, lastingInfo } from './home-assistant/info.ts'
+import { bootTime, type Info, type LastingInfo, lastingInfo } from './home-assistant/info.ts'
 import { Presence } from './home-assistant/presence.ts'
 import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
@@ -22,9 +23,9 @@ import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
-import { Panel, type PanelParts, simulatedPanel } from './panel.ts'
+import { Panel, type PanelParts, panelOf } from './panel.ts'
 import { Sender } from './sender.ts'
-import { openSimulatedBoard } from './simulated-board.ts'
+import type { Sensors } from './sensors/sensors.ts'
 
 export interface PublisherDeps {
   readonly clock: Clock
@@ -36,6 +37,7 @@ export interface PublisherDeps {
   readonly hostMetrics?: HostMetrics
   readonly bootClock?: BootClock
   readonly clockSync?: ClockSync
+  readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
   /** The matrix and the joystick; by default those of the simulated board. */
@@ -53,7 +55,7 @@ export interface Parts {
   readonly log: Log
   readonly events: Events<PublisherEvents>
   readonly topics: Topics
-  readonly board: string
+  readonly sensors: Sensors
   readonly maker: ReadingMaker
   readonly outbox: Outbox
   readonly sender: Sender
@@ -78,22 +80,25 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const onDisk = deps.fs === undefined ? {} : { fs: deps.fs }
 
   const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
-  const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
-  const { board } = sensors
-  const maker = createReadingMaker(identity, stream, true, { log, sensors, host })
-  const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  const bootedAt = bootTime((await machine.read()).uptime_s, clock)
   const boot = deps.bootClock ?? openBootClock('/')
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
-  const panel = new Panel(deps.panel ?? simulatedPanel(), sections.matrix, {
+  const panel = new Panel(deps.panel ?? panelOf(settings), sections.matrix, {
     clock,
     log,
     onPress: (event) => void presence.tellPress(event),
   })
-  // Last of what may fail: from here on somebody has to close it.
+  // The last two that may fail: from here on somebody has to close them.
+  const { sensors, host } = await openBoard(settings, hostname, machine, { ...deps, log })
   const whose = { hostname, boot: boot.boot }
-  const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk })
+  const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
+    await sensors.close()
+    throw error
+  })
+  const { simulate } = settings
+  const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
   newest = () => outbox.notes.newest_ms
   const configured = { interval: settings.reading_interval, state_interval: settings.state_interval }
   const kept = new KeptIntervals(settings.outbox_dir, configured, { log, ...onDisk })
@@ -102,12 +107,12 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors)
   const { screen } = panel
   const about = {
     identity,
     version,
-    board,
+    board: sensors.board,
     keys: new Set([...sensors.keys, ...host.keys]),
     bootTimeKnown: bootedAt !== null,
     hasMatrix: screen !== undefined,
@@ -121,7 +126,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
       stream,
       document: sections.home_assistant.enabled ? document : undefined,
       intervals,
-      info: () => infoNow(lasting, { maker, outbox, clockWait, screen, presence }),
+      info: () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence }),
       led: screen && (() => publishedLight(screen.lightState)),
     },
     topics,
@@ -145,7 +150,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     log,
     events,
     topics,
-    board,
+    sensors,
     maker,
     outbox,
     sender,
@@ -172,24 +177,26 @@ const GIVEN_UP = {
 }
 
 function infoNow(
-  lasting: Omit<Info, 'problems' | 'outbox'>,
+  lasting: LastingInfo,
   {
+    sensors,
     maker,
     outbox,
     clockWait,
     screen,
     presence,
-  }: Pick<Parts, 'maker' | 'outbox' | 'clockWait' | 'presence'> & {
+  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'presence'> & {
     readonly screen: Panel['screen']
   },
 ): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
+    ...sensors.problems,
     ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
     ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
     ...(screen?.problem === undefined ? [] : [screen.problem]),
     ...presence.problems,
   ]
   const { size: readings, givenUp: given_up, durable } = outbox
-  return { ...lasting, problems, outbox: { readings, given_up, durable } }
+  return { ...lasting, problems, sensors: sensors.health, outbox: { readings, given_up, durable } }
 }

@@ -57,12 +57,13 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
   const { publisher: settings, mqtt } = sections
   checkSettings(settings)
   const parts = await assemble(sections, deps)
-  const { hostname, stream, events, log, outbox, sender, clockWait } = parts
+  const { hostname, stream, events, log, outbox, sender, sensors, clockWait } = parts
   const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
     sender.close()
     await parts.panel.close()
     await clockWait.close()
     await outbox.close()
+    await sensors.close()
     throw error
   })
 
@@ -86,8 +87,8 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
   })
   parts.onIntervals(() => sampler.retime())
   log.info(
-    { interval: parts.intervals.current.interval, board: parts.board, outbox: settings.outbox_dir || 'in memory' },
-    'the publisher has started; its readings are simulated',
+    { interval: parts.intervals.current.interval, board: sensors.board, outbox: settings.outbox_dir || 'in memory' },
+    settings.simulate ? 'the publisher has started; its readings are simulated' : 'the publisher has started',
   )
 
   let sampled: Promise<void> | undefined
@@ -158,8 +159,9 @@ async function connect(parts: Parts, mqtt: PublisherSections['mqtt'], deps: Publ
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender, clockWait } = parts
+  const { log, outbox, presence, sender, sensors, clockWait } = parts
   await sampler.stop()
+  await sensors.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
   await clockWait.close()

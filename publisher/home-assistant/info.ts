@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Identity } from '../identity.ts'
+import type { ChipHealth } from '../sensors/chips/watched-chip.ts'
 import type { Sensors } from '../sensors/sensors.ts'
 
 /** What `info` says of this Pi, retained. */
@@ -14,6 +15,8 @@ export interface Info {
   readonly simulated: boolean
   /** Sentences; empty when all is well. */
   readonly problems: readonly string[]
+  /** How each chip is, with what has failed since the start. */
+  readonly sensors: readonly ChipHealth[]
   readonly outbox: {
     readonly readings: number
     readonly given_up: number
@@ -24,11 +27,13 @@ export interface Info {
   readonly booted_at: string | null
 }
 
+export type LastingInfo = Omit<Info, 'problems' | 'sensors' | 'outbox'>
+
 /** What of `info` does not change while the publisher runs. */
 export function lastingInfo(
   about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
   sensors: Sensors,
-): Omit<Info, 'problems' | 'outbox'> {
+): LastingInfo {
   return {
     hostname: about.identity.hostname,
     stream: about.stream,

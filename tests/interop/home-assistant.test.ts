@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { HaComponent } from '../../src/ha-document.ts'
+import type { HaComponent } from '../../src/home-assistant/document.ts'
 import { ANNOUNCEMENTS, type Announcement, pi } from './home-assistant/announcements.ts'
 import { type Case, describeWithHomeAssistant, type JudgedEntity, judge, type Verdict } from './home-assistant/judge.ts'
 
@@ -73,7 +73,7 @@ describeWithHomeAssistant('Home Assistant', () => {
           default_entity_id: written.default_entity_id ?? judged?.entity_id,
           entity_category: written.entity_category ?? null,
           enabled_by_default: written.enabled_by_default ?? true,
-          device_class: written.device_class ?? null,
+          device_class: 'device_class' in written ? written.device_class : null,
           unit_of_measurement: 'unit_of_measurement' in written ? written.unit_of_measurement : null,
           device: announcement.document.device.identifiers,
           ignored: [],

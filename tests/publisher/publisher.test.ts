@@ -7,6 +7,7 @@ import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Reading } from '../../src/reading.ts'
 import { type Seen, seqsOf, startBroker, until } from './broker.ts'
+import { chipsOf } from './sensors/support.ts'
 import { identity, ledger, mqttSettings, publisherSections } from './support.ts'
 
 const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
@@ -190,11 +191,35 @@ describe('without a broker', () => {
 })
 
 describe('a start', () => {
-  it('without --simulate is refused: nothing is simulated that was not asked for', async () => {
-    await expect(start('mqtt://127.0.0.1:1', { simulate: false })).rejects.toMatchObject({
-      code: 'E_CONFIG_INVALID',
-      message: 'this version reads no real sensors yet',
+  it('without a Sense HAT is refused: nothing is simulated that was not asked for', async () => {
+    const board = chipsOf()
+    board.state.gone = true
+    const started = startPublisher(publisherSections('mqtt://127.0.0.1:1', { simulate: false }), {
+      ...deps,
+      openBus: () => board.open(),
+    })
+    await expect(started).rejects.toMatchObject({
+      code: 'E_NO_SENSE_HAT',
+      message: expect.stringContaining('the I2C bus is not there'),
       hint: expect.stringContaining('--simulate'),
+    })
+  })
+
+  it('with a Sense HAT publishes what it measures, and says that nothing is simulated', async () => {
+    const board = chipsOf()
+    const settings = { simulate: false, reading_interval: 0.02, max_batches: 1 }
+    const openBus = () => board.open()
+    const publisher = await startPublisher(publisherSections('mqtt://127.0.0.1:1', settings), { ...deps, openBus })
+    await publisher.finished
+    expect(publisher.latest()).toMatchObject({ simulated: false, color_red: null })
+    expect(publisher.latest()?.pressure).toBeCloseTo(1000, 0)
+    await publisher.close()
+  })
+
+  it('with a scenario and without --simulate is refused', async () => {
+    await expect(start('mqtt://127.0.0.1:1', { simulate: false, scenario: 'x.yaml' })).rejects.toMatchObject({
+      code: 'E_CONFIG_INVALID',
+      message: 'a scenario is for the simulator',
     })
   })
 

@@ -1,9 +1,11 @@
-import { discoveryDocument } from '../../../publisher/discovery.ts'
+import { discoveryDocument } from '../../../publisher/home-assistant/device-document.ts'
+import { stateOf } from '../../../publisher/home-assistant/state.ts'
 import { HOST_KEYS, NOTHING_KNOWN } from '../../../publisher/host-metrics.ts'
+import { LIGHT_AT_START, publishedLight } from '../../../publisher/matrix/light-state.ts'
 import { createReadingMaker } from '../../../publisher/measure.ts'
-import { createSimulator } from '../../../publisher/sensors/simulator.ts'
-import { stateOf } from '../../../publisher/state.ts'
-import { encodeHaDocument, type HaDocument } from '../../../src/ha-document.ts'
+import { openSimulator } from '../../../publisher/sensors/simulator.ts'
+import type { HaDocument } from '../../../src/home-assistant/document.ts'
+import { encodeHaDocument } from '../../../src/home-assistant/encode.ts'
 import { silentLog } from '../../../src/log.ts'
 import { identity, topics } from '../../publisher/support.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -27,10 +29,11 @@ const BOOTED_AT = { published: '2026-01-02T03:04:00.000Z', shown: '2026-01-02T03
 
 export async function pi(hostname: string, board: 'v1' | 'v2', macaddress: string): Promise<Announcement> {
   const clock = new ManualClock()
-  const sensors = createSimulator({ seed: 1, board, environment: 'indoor', altitude_m: 0 }, clock)
+  const log = silentLog()
+  const sensors = await openSimulator({ seed: 1, board, environment: 'indoor', altitude_m: 0 }, { clock, log })
   const host = { keys: HOST_KEYS, read: async () => ({ ...NOTHING_KNOWN, ...HOST }) }
   const self = { ...identity, hostname, macaddress }
-  const maker = createReadingMaker(self, 'aaaaaaaa', true, { log: silentLog(), sensors, host })
+  const maker = createReadingMaker(self, 'aaaaaaaa', true, { log, sensors, host })
   const state = stateOf(await maker.take({ epochMs: clock.now(), clock: 'synced' }))
   const document = discoveryDocument(
     {
@@ -40,10 +43,22 @@ export async function pi(hostname: string, board: 'v1' | 'v2', macaddress: strin
       keys: new Set([...sensors.keys, ...host.keys]),
       stateIntervalMs: 10_000,
       bootTimeKnown: true,
+      hasMatrix: true,
+      hasJoystick: true,
+      canRestart: true,
     },
     topics,
   )
-  const own: Record<string, string> = { connectivity: 'on', problem: 'off', last_boot: BOOTED_AT.shown }
+  const own: Record<string, string> = {
+    connectivity: 'on',
+    problem: 'off',
+    last_boot: BOOTED_AT.shown,
+    interval: '1',
+    state_interval: '10',
+    led: 'off',
+  }
+  // Buttons that nobody has pressed, messages nobody has sent, a stick nobody has moved.
+  const untouched = new Set(['button', 'notify', 'event'])
   return {
     topic: topics.deviceDiscovery(hostname),
     payload: encodeHaDocument(document),
@@ -55,8 +70,19 @@ export async function pi(hostname: string, board: 'v1' | 'v2', macaddress: strin
         payload: JSON.stringify({ problems: [], booted_at: BOOTED_AT.published }),
         retain: true,
       },
+      {
+        topic: topics.settings(hostname),
+        payload: JSON.stringify({ interval: 1, state_interval: 10 }),
+        retain: true,
+      },
+      { topic: topics.led(hostname), payload: JSON.stringify(publishedLight(LIGHT_AT_START)), retain: true },
       { topic: topics.state(hostname), payload: JSON.stringify(state), retain: false },
     ],
-    shows: Object.fromEntries(Object.keys(document.components).map((key) => [key, own[key] ?? String(state[key])])),
+    shows: Object.fromEntries(
+      Object.entries(document.components).map(([key, { platform }]) => [
+        key,
+        untouched.has(platform) ? 'unknown' : (own[key] ?? String(state[key])),
+      ]),
+    ),
   }
 }

@@ -81,6 +81,7 @@ function setUp(broker = new Broker(), { stream = 'aaaaaaaa', enabled = true } = 
         simulated: true,
         booted_at: null,
         problems: [...problems, ...presence.problems],
+        sensors: [],
         outbox: { readings: 0, given_up: 0, durable: false },
       }),
       led: () => publishedLight(LIGHT_AT_START),
