@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` builds and runs all projects but `crash`, one after the other. One alone:
+ * `npm test` builds and runs the projects `fast` and `slow*`, one after the other. One alone:
  *
  *   npx vitest run --project fast      parts by themselves: half a minute
  *   npx vitest run --project 'slow*'   real brokers (containers) and real processes: minutes; builds `dist/` itself
  *   npm run test:crash                 kill -9 of everything, and then the count: minutes; tests/crash/README.md
+ *   npm run test:interop               other people's software judges ours: a minute; tests/interop/README.md
  *
  * Without a container engine the tests that need one are skipped and a line says so;
  * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead.
@@ -14,6 +15,7 @@ const SLOW = 'tests/{contract,e2e}/**/*.test.ts'
 /** What is held to a time must have the machine to itself. */
 const TIMED = 'tests/e2e/demo.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'
+const INTEROP = 'tests/interop/**/*.test.ts'
 
 const slow = { globalSetup: ['tests/support/slow-setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 }
 
@@ -24,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['tests/**/*.test.ts'],
-          exclude: [SLOW, CRASH],
+          exclude: [SLOW, CRASH, INTEROP],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -45,6 +47,16 @@ export default defineConfig({
           testTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...slow,
+          name: 'interop',
+          include: [INTEROP],
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

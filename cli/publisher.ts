@@ -1,16 +1,18 @@
 import { SnowhatError } from '../src/errors.ts'
 import { VERSION } from '../src/version.ts'
 import type { Command } from './command.ts'
-import { OUTBOX_FLAGS } from './publisher-outbox-flags.ts'
+import { PUBLISHER_FLAGS } from './publisher-flags.ts'
 
 export const publisherCommand: Command = {
   name: 'publisher',
   summary: "the Pi's program: reads the sensors and publishes readings and Home Assistant documents",
   own: 'publisher',
-  uses: ['mqtt', 'log'],
-  positionals: '[outbox status | outbox rename NAME]',
-  flags: OUTBOX_FLAGS,
+  uses: ['mqtt', 'matrix', 'home_assistant', 'log'],
+  positionals: '[probe | outbox status | outbox rename NAME]',
+  flags: PUBLISHER_FLAGS,
   examples: [
+    ['snowhat publisher --mqtt-url mqtt://nas:1883', "this Pi's Sense HAT, to a broker elsewhere"],
+    ['snowhat publisher probe', 'what is on the I2C bus, and what to do about what is not'],
     ['snowhat publisher --simulate', 'simulated readings to the broker on this machine'],
     [
       'snowhat publisher --simulate --hostname pi-attic --mqtt-url mqtt://nas:1883',
@@ -24,14 +26,15 @@ export const publisherCommand: Command = {
     const { runPublisher } = await import('../publisher/main.ts')
     return async (invocation) => {
       const [word, ...words] = invocation.positionals
+      for (const [name, { of }] of Object.entries(PUBLISHER_FLAGS))
+        if (invocation.flags[name] !== undefined && !of.includes(word ?? ''))
+          throw new SnowhatError('E_USAGE', `--${name} is for snowhat publisher ${of.join(' and ')}`, {
+            hint: 'see snowhat publisher --help',
+          })
+      if (word === 'probe') return (await import('./publisher-probe.ts')).runProbeCommand(words, invocation)
       if (word === 'outbox') return (await import('./publisher-outbox.ts')).runOutboxCommand(words, invocation)
       if (word !== undefined)
-        throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, { hint: 'there is outbox' })
-      const stray = Object.keys(OUTBOX_FLAGS).find((name) => invocation.flags[name] !== undefined)
-      if (stray !== undefined)
-        throw new SnowhatError('E_USAGE', `--${stray} is for snowhat publisher outbox`, {
-          hint: 'see snowhat publisher --help',
-        })
+        throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, { hint: 'there are probe and outbox' })
       const { settings, clock, log, random, stop } = invocation
       const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
       return done ? 0 : 1

@@ -1,6 +1,8 @@
 import { bridgeSections } from '../bridge/config.ts'
 import { emulatorSection } from '../emulator/config.ts'
 import { publisherSection } from '../publisher/config.ts'
+import { matrixSection } from '../publisher/matrix/config.ts'
+import { homeAssistantSection } from '../src/home-assistant/section.ts'
 import { logSection } from '../src/log-section.ts'
 import { mqttSection } from '../src/mqtt-section.ts'
 import { demoSection } from './demo/config.ts'
@@ -9,6 +11,8 @@ import { demoSection } from './demo/config.ts'
 export const allSections = {
   mqtt: mqttSection,
   publisher: publisherSection,
+  matrix: matrixSection,
+  home_assistant: homeAssistantSection,
   ...bridgeSections,
   emulator: emulatorSection,
   demo: demoSection,

@@ -1,4 +1,7 @@
+import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { Section, ValuesOf } from '../src/setting.ts'
+import type { MatrixSettings } from './matrix/config.ts'
 
 export const publisherSection = {
   hostname: {
@@ -10,7 +13,7 @@ export const publisherSection = {
     kind: 'boolean',
     default: false,
     flags: ['s'],
-    doc: 'publish simulated readings, each marked `simulated`',
+    doc: 'publish simulated readings, each marked `simulated`; without it the Sense HAT on this machine is read',
   },
   reading_interval: { kind: 'number', default: 1, flags: ['r'], doc: 'seconds between two readings' },
   state_interval: {
@@ -43,6 +46,12 @@ export const publisherSection = {
     default: 600_000,
     doc: 'how long readings wait for the clock of the machine to be set, so that they bear the right time; only where that is to be expected, and once in a boot; 0 does not wait',
   },
+  i2c_bus: { kind: 'count', default: 1, doc: 'number of the I2C bus the Sense HAT is on: N of /dev/i2c-N' },
+  i2c_force: {
+    kind: 'boolean',
+    default: false,
+    doc: 'read chips also where a kernel driver owns their address; both then set them up, so unbind the driver if you can',
+  },
   seed: { kind: 'count', default: 0, doc: 'seed of the simulator; 0 takes one from the hostname' },
   board: {
     kind: 'string',
@@ -57,6 +66,11 @@ export const publisherSection = {
     doc: 'climate of the simulator',
   },
   altitude_m: { kind: 'number', default: 0, doc: 'metres above the sea of the simulator' },
+  scenario: {
+    kind: 'string',
+    default: '',
+    doc: 'YAML file of what happens to the simulated board: a door opens, a chip dies and comes back',
+  },
   max_batches: {
     kind: 'count',
     default: 0,
@@ -65,6 +79,14 @@ export const publisherSection = {
 } as const satisfies Section
 
 export type PublisherSettings = ValuesOf<typeof publisherSection>
+
+/** All sections a publisher reads. */
+export interface PublisherSections {
+  readonly publisher: PublisherSettings
+  readonly matrix: MatrixSettings
+  readonly home_assistant: HomeAssistantSettings
+  readonly mqtt: MqttSettings
+}
 
 /** Readings in one batch of `max_batches`, the first system's default. */
 export const READINGS_PER_BATCH = 10

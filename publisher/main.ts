@@ -1,13 +1,7 @@
-import type { MqttSettings } from '../src/mqtt-section.ts'
 import { aborted } from '../src/signals.ts'
 import { within } from '../src/within.ts'
-import type { PublisherSettings } from './config.ts'
+import type { PublisherSections } from './config.ts'
 import { type Publisher, type PublisherDeps, startPublisher } from './publisher.ts'
-
-export interface PublisherRunSettings {
-  readonly publisher: PublisherSettings
-  readonly mqtt: MqttSettings
-}
 
 export interface PublisherRunDeps extends PublisherDeps {
   /** Fires on SIGINT and SIGTERM. */
@@ -17,32 +11,51 @@ export interface PublisherRunDeps extends PublisherDeps {
 /** How long the end of the last batch waits for its readings to be in the table. */
 const DRAIN_MS = 30_000
 
+/** How a life of the publisher ended. */
+type End = 'done' | 'not-done' | 'restart'
+
 /**
  * The command `snowhat publisher`: returns when it was told to stop, or when `max_batches` are taken. False when
  * readings are left that are not known to be in the table although a bridge was there to say so. Rejects when the outbox
- * has failed.
+ * has failed. Told to restart it begins anew, in this process: nobody has to be there who would start it again.
  */
-export async function runPublisher(settings: PublisherRunSettings, deps: PublisherRunDeps): Promise<boolean> {
-  const publisher = await startPublisher(settings.publisher, settings.mqtt, deps)
+export async function runPublisher(settings: PublisherSections, deps: PublisherRunDeps): Promise<boolean> {
   // Here and not where a publisher starts: the demo's outboxes are meant to be in memory.
   if (settings.publisher.outbox_dir === '')
     deps.log.warn(
       { hint: 'readings not yet in the table are lost when the publisher stops; outbox_dir keeps them on disk' },
       'the outbox is in memory',
     )
+  for (;;) {
+    const end = await liveOnce(settings, deps)
+    if (end !== 'restart' || deps.signal.aborted) return end !== 'not-done'
+    deps.log.info('starting again')
+  }
+}
+
+async function liveOnce(settings: PublisherSections, deps: PublisherRunDeps): Promise<End> {
+  const restart = new AbortController()
+  const publisher = await startPublisher(settings, { ...deps, restart: () => restart.abort() })
   const ended = new AbortController()
-  let done: boolean
   const signal = AbortSignal.any([deps.signal, ended.signal])
+  let end: End
   try {
-    await Promise.race([publisher.finished, aborted(deps.signal), publisher.failed])
-    done = deps.signal.aborted || (await Promise.race([drain(publisher, { ...deps, signal }), publisher.failed]))
+    await Promise.race([publisher.finished, aborted(deps.signal), aborted(restart.signal), publisher.failed])
+    if (deps.signal.aborted) end = 'done'
+    else {
+      if (restart.signal.aborted) publisher.stopSampling()
+      // What only memory holds does not see the next life.
+      const mustDrain = !restart.signal.aborted || !publisher.durable
+      const drained = !mustDrain || (await Promise.race([drain(publisher, { ...deps, signal }), publisher.failed]))
+      end = restart.signal.aborted ? 'restart' : drained ? 'done' : 'not-done'
+    }
   } finally {
     ended.abort()
     await publisher.close()
   }
   // The last sync of all may be the one that fails.
   await Promise.race([publisher.failed, undefined])
-  return done
+  return end
 }
 
 /** Where no bridge ever was nothing will be committed: there is nothing to wait for but the broker, as `close` does. */

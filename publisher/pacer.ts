@@ -3,16 +3,21 @@
  * may go while the bucket is not empty and may overdraw it, so large messages pass at the mean rate.
  */
 export class Pacer {
-  readonly #perMs: number
-  readonly #capacity: number
+  #perMs = 0
+  #capacity = 0
   #tokens: number
   #filledAt: number
 
   constructor(perSecond: number, nowMs: number) {
-    this.#perMs = perSecond / 1000
-    this.#capacity = perSecond
     this.#tokens = perSecond
     this.#filledAt = nowMs
+    this.rate = perSecond
+  }
+
+  /** Readings per second from now on. */
+  set rate(perSecond: number) {
+    this.#perMs = perSecond / 1000
+    this.#capacity = perSecond
   }
 
   /** Milliseconds until something may be sent; 0 for now. */

@@ -2,25 +2,30 @@ import type { Clock } from '../src/clock.ts'
 import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { Events } from '../src/events.ts'
 import type { Log } from '../src/log.ts'
-import type { MqttSettings } from '../src/mqtt-section.ts'
 import { randomId } from '../src/random-id.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
+import { type BoardDeps, openBoard } from './board.ts'
 import { type BootClock, openBootClock } from './boot-clock.ts'
 import { type ClockSync, NOT_BEFORE_MS, openClockSync } from './clock-sync.ts'
 import { ClockWait } from './clock-wait.ts'
-import type { PublisherSettings } from './config.ts'
+import { type Commanded, Commands, type Thing } from './commands.ts'
+import type { PublisherSections } from './config.ts'
 import type { PublisherEvents } from './events.ts'
 import { discoveryDocument } from './home-assistant/device-document.ts'
-import { bootTime, type Info, lastingInfo } from './home-assistant/info.ts'
+import { bootTime, type Info, type LastingInfo, lastingInfo } from './home-assistant/info.ts'
 import { Presence } from './home-assistant/presence.ts'
 import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
+import { Intervals } from './intervals.ts'
+import { KeptIntervals } from './kept-intervals.ts'
+import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
+import { Panel, type PanelParts, panelOf } from './panel.ts'
 import { Sender } from './sender.ts'
-import { openSimulatedBoard } from './simulated-board.ts'
+import type { Sensors } from './sensors/sensors.ts'
 
 export interface PublisherDeps {
   readonly clock: Clock
@@ -32,8 +37,13 @@ export interface PublisherDeps {
   readonly hostMetrics?: HostMetrics
   readonly bootClock?: BootClock
   readonly clockSync?: ClockSync
+  readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
+  /** The matrix and the joystick; by default those of the simulated board. */
+  readonly panel?: PanelParts
+  /** Ends this life and begins another; `undefined` where nobody would. */
+  readonly restart?: () => void
   /** The disk the outbox is on; another one only in tests. */
   readonly fs?: FileSystem
 }
@@ -45,16 +55,21 @@ export interface Parts {
   readonly log: Log
   readonly events: Events<PublisherEvents>
   readonly topics: Topics
-  readonly board: string
+  readonly sensors: Sensors
   readonly maker: ReadingMaker
   readonly outbox: Outbox
   readonly sender: Sender
   readonly clockWait: ClockWait
+  readonly panel: Panel
   readonly presence: Presence
-  readonly readingIntervalMs: number
+  readonly commands: Commands
+  readonly intervals: Intervals
+  /** Who takes the readings is to be told of another interval. */
+  onIntervals(act: () => void): void
 }
 
-export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, deps: PublisherDeps): Promise<Parts> {
+export async function assemble(sections: PublisherSections, deps: PublisherDeps): Promise<Parts> {
+  const { publisher: settings, mqtt } = sections
   const { clock, random, version = VERSION } = deps
   const identity = await readIdentity(settings.hostname, deps.identity)
   const { hostname } = identity
@@ -62,43 +77,98 @@ export async function assemble(settings: PublisherSettings, mqtt: MqttSettings, 
   const log = deps.log.child({ component: 'publisher', device: hostname, stream })
   const events = new Events<PublisherEvents>(log)
   const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
-  const readingIntervalMs = settings.reading_interval * 1000
-  // A state cannot be newer than its reading.
-  const stateIntervalMs = Math.max(settings.state_interval * 1000, readingIntervalMs)
+  const onDisk = deps.fs === undefined ? {} : { fs: deps.fs }
 
   const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
-  const { sensors, host } = openSimulatedBoard(settings, hostname, machine, clock)
-  const maker = createReadingMaker(identity, stream, true, { log, sensors, host })
-  const bootedAt = bootTime((await host.read()).uptime_s, clock)
+  const bootedAt = bootTime((await machine.read()).uptime_s, clock)
   const boot = deps.bootClock ?? openBootClock('/')
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
-  // Last of what may fail: from here on somebody has to close it.
+  const panel = new Panel(deps.panel ?? panelOf(settings), sections.matrix, {
+    clock,
+    log,
+    onPress: (event) => void presence.tellPress(event),
+  })
+  // The last two that may fail: from here on somebody has to close them.
+  const { sensors, host } = await openBoard(settings, hostname, machine, { ...deps, log })
   const whose = { hostname, boot: boot.boot }
-  const outbox = await openOutbox(settings, whose, { clock, log, ...(deps.fs === undefined ? {} : { fs: deps.fs }) })
+  const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
+    await sensors.close()
+    throw error
+  })
+  const { simulate } = settings
+  const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
   newest = () => outbox.notes.newest_ms
-  const sender = new Sender(hostname, topics, readingIntervalMs, { clock, log, random, events, outbox })
+  const configured = { interval: settings.reading_interval, state_interval: settings.state_interval }
+  const kept = new KeptIntervals(settings.outbox_dir, configured, { log, ...onDisk })
+  const intervals = new Intervals(await kept.read())
+  const sender = new Sender(hostname, topics, intervals.readingMs, { clock, log, random, events, outbox })
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: true, bootedAt }, sensors)
-  const keys = new Set([...sensors.keys, ...host.keys])
-  const about = { identity, version, board: sensors.board, keys, stateIntervalMs, bootTimeKnown: bootedAt !== null }
-  const presence = new Presence(
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors)
+  const { screen } = panel
+  const about = {
+    identity,
+    version,
+    board: sensors.board,
+    keys: new Set([...sensors.keys, ...host.keys]),
+    bootTimeKnown: bootedAt !== null,
+    hasMatrix: screen !== undefined,
+    hasJoystick: panel.hasJoystick,
+    canRestart: deps.restart !== undefined,
+  }
+  const document = () => discoveryDocument({ ...about, stateIntervalMs: intervals.stateMs }, topics)
+  const presence: Presence = new Presence(
     {
       hostname,
-      document: discoveryDocument(about, topics),
-      settings: { interval: readingIntervalMs / 1000, state_interval: stateIntervalMs / 1000 },
-      info: () => infoNow(lasting, maker, outbox, clockWait),
-      stateIntervalMs,
-      readingIntervalMs,
+      stream,
+      document: sections.home_assistant.enabled ? document : undefined,
+      intervals,
+      info: () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence }),
+      led: screen && (() => publishedLight(screen.lightState)),
     },
     topics,
     { clock, log, random },
   )
-  const { board } = sensors
-  return { hostname, stream, log, events, topics, board, maker, outbox, sender, clockWait, presence, readingIntervalMs }
+  let retime: () => void = () => undefined
+  const commanded: Commanded = {
+    screen,
+    restart: deps.restart,
+    interval: (which, payload) => {
+      intervals.change(which, payload)
+      sender.liveAt(intervals.readingMs)
+      retime()
+      void kept.write(intervals.set)
+    },
+  }
+  const commands = new Commands(hostname, topics, commanded, { log, onDone: (thing) => void tellOf(thing, presence) })
+  return {
+    hostname,
+    stream,
+    log,
+    events,
+    topics,
+    sensors,
+    maker,
+    outbox,
+    sender,
+    clockWait,
+    panel,
+    presence,
+    commands,
+    intervals,
+    onIntervals: (act) => {
+      retime = act
+    },
+  }
+}
+
+/** Also after a command that was refused: who sent it sees what is. */
+async function tellOf(thing: Thing, presence: Presence): Promise<void> {
+  if (thing === 'led') await presence.tellLight()
+  else if (thing === 'interval' || thing === 'state_interval') await presence.intervalsChanged()
 }
 
 const GIVEN_UP = {
@@ -107,16 +177,26 @@ const GIVEN_UP = {
 }
 
 function infoNow(
-  lasting: Omit<Info, 'problems' | 'outbox'>,
-  maker: ReadingMaker,
-  outbox: Outbox,
-  clockWait: ClockWait,
+  lasting: LastingInfo,
+  {
+    sensors,
+    maker,
+    outbox,
+    clockWait,
+    screen,
+    presence,
+  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'presence'> & {
+    readonly screen: Panel['screen']
+  },
 ): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
+    ...sensors.problems,
     ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
     ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
+    ...(screen?.problem === undefined ? [] : [screen.problem]),
+    ...presence.problems,
   ]
   const { size: readings, givenUp: given_up, durable } = outbox
-  return { ...lasting, problems, outbox: { readings, given_up, durable } }
+  return { ...lasting, problems, sensors: sensors.health, outbox: { readings, given_up, durable } }
 }

@@ -1,10 +1,9 @@
 import { messageOf } from '../src/errors.ts'
 import type { Events } from '../src/events.ts'
 import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
-import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { Reading } from '../src/reading.ts'
 import { within } from '../src/within.ts'
-import { type PublisherSettings, READINGS_PER_BATCH } from './config.ts'
+import { type PublisherSections, READINGS_PER_BATCH } from './config.ts'
 import type { PublisherEvents } from './events.ts'
 import { clientIdOf, willOf } from './home-assistant/availability.ts'
 import { assemble, type Parts, type PublisherDeps } from './parts.ts'
@@ -34,6 +33,8 @@ export interface Publisher {
   readonly events: Events<PublisherEvents>
   stats(): PublisherStats
   latest(): Reading | undefined
+  /** Readings outlive the program. */
+  readonly durable: boolean
   /** A bridge is there, or was. */
   bridgeSeen(): boolean
   /** No reading is taken after the one at work. */
@@ -52,18 +53,17 @@ export interface Publisher {
 const SETTLE_AT_CLOSE_MS = 3_000
 const GOODBYE_MS = 1_000
 
-export async function startPublisher(
-  settings: PublisherSettings,
-  mqtt: MqttSettings,
-  deps: PublisherDeps,
-): Promise<Publisher> {
+export async function startPublisher(sections: PublisherSections, deps: PublisherDeps): Promise<Publisher> {
+  const { publisher: settings, mqtt } = sections
   checkSettings(settings)
-  const parts = await assemble(settings, mqtt, deps)
-  const { hostname, stream, events, log, outbox, sender, clockWait } = parts
+  const parts = await assemble(sections, deps)
+  const { hostname, stream, events, log, outbox, sender, sensors, clockWait } = parts
   const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
     sender.close()
+    await parts.panel.close()
     await clockWait.close()
     await outbox.close()
+    await sensors.close()
     throw error
   })
 
@@ -77,13 +77,18 @@ export async function startPublisher(
     events.emit('reading:taken', reading)
     // Beside the schedule, so that a slow broker does not hold up the next reading; and whatever the disk is busy with.
     void parts.presence.taken(reading)
+    parts.panel.screen?.values(reading)
     await sender.submit(...clockWait.asKept(reading, moment))
   }
   const limit = settings.max_batches * READINGS_PER_BATCH
-  const sampler = startSampler({ intervalMs: parts.readingIntervalMs, limit }, takeOne, { clock: deps.clock, log })
+  const sampler = startSampler({ intervalMs: () => parts.intervals.readingMs, limit }, takeOne, {
+    clock: deps.clock,
+    log,
+  })
+  parts.onIntervals(() => sampler.retime())
   log.info(
-    { interval: settings.reading_interval, board: parts.board, outbox: settings.outbox_dir || 'in memory' },
-    'the publisher has started; its readings are simulated',
+    { interval: parts.intervals.current.interval, board: sensors.board, outbox: settings.outbox_dir || 'in memory' },
+    settings.simulate ? 'the publisher has started; its readings are simulated' : 'the publisher has started',
   )
 
   let sampled: Promise<void> | undefined
@@ -100,6 +105,7 @@ export async function startPublisher(
       givenUp: outbox.givenUp,
     }),
     latest: () => latest,
+    durable: outbox.durable,
     bridgeSeen: () => sender.bridgeSeen,
     stopSampling: () => {
       sampled ??= sampler.stop()
@@ -121,8 +127,8 @@ export async function startPublisher(
   }
 }
 
-async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): Promise<MqttLink> {
-  const { hostname, stream, events, log, topics, sender, clockWait, presence } = parts
+async function connect(parts: Parts, mqtt: PublisherSections['mqtt'], deps: PublisherDeps): Promise<MqttLink> {
+  const { hostname, stream, events, log, topics, sender, clockWait, commands, presence } = parts
   await clockWait.begin()
   const link: MqttLink = await openMqttLink(
     mqtt,
@@ -133,7 +139,7 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
         log.info({ url: mqtt.url }, 'connected to the MQTT broker')
         events.emit('broker:connected')
         clockWait.connected()
-        await Promise.all([presence.connected(link), sender.connected(link)])
+        await Promise.all([presence.connected(link), sender.connected(link), commands.connected(link)])
       },
       onDisconnect: () => {
         // Also called after an attempt that never was a connection.
@@ -142,6 +148,7 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
         sender.disconnected()
       },
       onMessage: async (message) => {
+        if (commands.message(message)) return
         presence.message(message)
         await sender.message(message)
       },
@@ -152,8 +159,9 @@ async function connect(parts: Parts, mqtt: MqttSettings, deps: PublisherDeps): P
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender, clockWait } = parts
+  const { log, outbox, presence, sender, sensors, clockWait } = parts
   await sampler.stop()
+  await sensors.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
   await clockWait.close()
@@ -161,6 +169,7 @@ async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: P
   if (link.connected) await within(GOODBYE_MS, clock, () => presence.leave())
   sender.close()
   await within(GOODBYE_MS, clock, () => link.close())
+  await parts.panel.close()
   await outbox.close()
   if (outbox.size > 0 && !outbox.durable)
     log.warn({ rows: outbox.size }, 'readings not known to be in the table; the outbox in memory ends here')

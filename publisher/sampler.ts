@@ -1,9 +1,11 @@
+import { Bell } from '../src/bell.ts'
 import type { Clock } from '../src/clock.ts'
 import { messageOf } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 
 export interface SamplerOptions {
-  readonly intervalMs: number
+  /** Asked before each wait. */
+  readonly intervalMs: () => number
   /** Stop by itself after that many ticks; 0 never does. */
   readonly limit: number
 }
@@ -13,6 +15,8 @@ export interface Sampler {
   readonly missed: number
   /** Resolves when the limit is reached; not when it is stopped before. */
   readonly finished: Promise<void>
+  /** The interval is another one: counted from the last tick, the next comes after the new one. */
+  retime(): void
   /** No tick begins after it; resolves when the one at work has ended. */
   stop(): Promise<void>
 }
@@ -27,7 +31,8 @@ export function startSampler(
   deps: { readonly clock: Clock; readonly log: Log },
 ): Sampler {
   const { clock, log } = deps
-  const stopping = new AbortController()
+  const bell = new Bell()
+  let stopped = false
   let missed = 0
   let finish: () => void = () => undefined
   const finished = new Promise<void>((resolve) => {
@@ -35,21 +40,30 @@ export function startSampler(
   })
 
   const run = async () => {
-    const start = clock.monotonic()
+    let start = clock.monotonic()
+    let intervalMs = options.intervalMs()
     let index = 0
-    for (let taken = 0; !stopping.signal.aborted; ) {
+    for (let taken = 0; !stopped; ) {
       try {
         await tick()
       } catch (error) {
         log.error({ err: error, reason: messageOf(error) }, 'a reading could not be taken')
       }
       if (++taken === options.limit) return finish()
-      // A timer may fire a little early, so the index only rises.
-      const next = Math.max(index + 1, Math.floor((clock.monotonic() - start) / options.intervalMs) + 1)
+      const next = Math.max(index + 1, Math.floor((clock.monotonic() - start) / intervalMs) + 1)
       missed += next - index - 1
       index = next
-      const wait = start + index * options.intervalMs - clock.monotonic()
-      await clock.sleep(wait, stopping.signal).catch(() => undefined)
+      while (!stopped) {
+        const asked = options.intervalMs()
+        if (asked !== intervalMs) {
+          start += (index - 1) * intervalMs
+          intervalMs = asked
+          index = 1
+        }
+        const wait = start + index * intervalMs - clock.monotonic()
+        if (wait <= 0) break
+        await bell.waitAtMost(wait, clock)
+      }
     }
   }
   const running = run()
@@ -59,8 +73,12 @@ export function startSampler(
       return missed
     },
     finished,
+    retime() {
+      bell.ring()
+    },
     stop() {
-      stopping.abort()
+      stopped = true
+      bell.ring()
       return running
     },
   }

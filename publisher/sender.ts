@@ -76,8 +76,13 @@ export class Sender {
     const now = deps.clock.monotonic()
     this.#progressAt = now
     this.#heardAt = now
-    this.#pacer = new Pacer(Math.max(LEAST_BACKLOG_PER_S, (BACKLOG_FACTOR * 1000) / liveIntervalMs), now)
+    this.#pacer = new Pacer(backlogRate(liveIntervalMs), now)
     void this.#tickUntilClosed()
+  }
+
+  /** Readings are taken at another pace from now on. */
+  liveAt(intervalMs: number): void {
+    this.#pacer.rate = backlogRate(intervalMs)
   }
 
   /** Readings whose PUBACK came, each counted once. */
@@ -294,4 +299,9 @@ export class Sender {
 
 function isDisconnect(error: unknown): boolean {
   return error instanceof SnowhatError && error.code === 'E_MQTT_DISCONNECTED'
+}
+
+/** Readings per second. */
+function backlogRate(liveIntervalMs: number): number {
+  return Math.max(LEAST_BACKLOG_PER_S, (BACKLOG_FACTOR * 1000) / liveIntervalMs)
 }

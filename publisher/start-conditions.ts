@@ -7,9 +7,9 @@ const SHORTEST_STATE_INTERVAL_S = 1
 
 /** Settings that cannot be honoured stop the start; nothing is simulated that was not asked for. */
 export function checkSettings(settings: PublisherSettings): void {
-  if (!settings.simulate)
-    throw new SnowhatError('E_CONFIG_INVALID', 'this version reads no real sensors yet', {
-      hint: 'add --simulate to publish simulated readings, each marked as such',
+  if (!settings.simulate && settings.scenario !== '')
+    throw new SnowhatError('E_CONFIG_INVALID', 'a scenario is for the simulator', {
+      hint: 'add --simulate, or leave publisher.scenario empty',
     })
   atLeast('reading_interval', settings.reading_interval, SHORTEST_READING_INTERVAL_S)
   atLeast('state_interval', settings.state_interval, SHORTEST_STATE_INTERVAL_S)

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'E_FILE_UNREADABLE'
   | 'E_FILE_UNWRITABLE'
   | 'E_MISSING_PACKAGE'
+  | 'E_NO_SENSE_HAT'
   | 'E_KEY_INVALID'
   | 'E_MQTT_REFUSED'
   | 'E_MQTT_DISCONNECTED'

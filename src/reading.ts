@@ -23,6 +23,9 @@ export interface Field {
   readonly doc: string
 }
 
+/** The exposure changes with the light; counts are brought to one, so that they can be compared. */
+const COUNTS = 'Sense HAT v2 only; as at gain 16 and 24 ms'
+
 /** Field order is column order; the first 31 without `byBridge` are those of the first system. */
 export const FIELDS = [
   {
@@ -81,10 +84,10 @@ export const FIELDS = [
   measured('humidity_compensated', '%RH', 2, 'only when compensation is configured'),
   { key: 'compensation', kind: 'string', nullable: true, doc: 'name of the compensation method' },
   measured('dew_point', '°C', 2, 'Magnus formula, from raw temperature and humidity'),
-  measured('color_red', 'counts', 0, 'Sense HAT v2 only'),
-  measured('color_green', 'counts', 0, 'Sense HAT v2 only'),
-  measured('color_blue', 'counts', 0, 'Sense HAT v2 only'),
-  measured('color_clear', 'counts', 0, 'Sense HAT v2 only'),
+  measured('color_red', 'counts', 0, COUNTS),
+  measured('color_green', 'counts', 0, COUNTS),
+  measured('color_blue', 'counts', 0, COUNTS),
+  measured('color_clear', 'counts', 0, COUNTS),
   measured('illuminance', 'lx', 1, 'Sense HAT v2 only'),
   { key: 'uptime_s', kind: 'integer', nullable: true, unit: 's', doc: 'since the Pi started' },
   measured('wifi_rssi_dbm', 'dBm', 0, 'signal strength of the wireless link'),

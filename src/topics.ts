@@ -9,6 +9,14 @@ export interface Topics {
   availability(hostname: string): string
   info(hostname: string): string
   settings(hostname: string): string
+  /** State of the light that is the LED matrix. */
+  led(hostname: string): string
+  /** What a part of the board tells, such as a direction of the joystick. */
+  event(hostname: string, part: string): string
+  /** Where a device is told something; `+` for all things. */
+  command(hostname: string, thing: string): string
+  /** What a command is about; `undefined` when the topic is none of this device. */
+  thingOfCommand(hostname: string, topic: string): string | undefined
   /** Filter for the readings of all devices. */
   readonly allReadings: string
   readonly bridgeAvailability: string
@@ -47,6 +55,13 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     availability: (hostname) => `${base}/${hostname}/availability`,
     info: (hostname) => `${base}/${hostname}/info`,
     settings: (hostname) => `${base}/${hostname}/settings`,
+    led: (hostname) => `${base}/${hostname}/led`,
+    event: (hostname, part) => `${base}/${hostname}/event/${part}`,
+    command: (hostname, thing) => `${base}/${hostname}/set/${thing}`,
+    thingOfCommand: (hostname, topic) => {
+      const before = `${base}/${hostname}/set/`
+      return topic.startsWith(before) ? topic.slice(before.length) : undefined
+    },
     allReadings: `${base}/+/readings`,
     bridgeAvailability: `${base}/bridge/availability`,
     bridgeInfo: `${base}/bridge/info`,

@@ -1,5 +1,5 @@
 import { createReadingMaker } from '../../publisher/measure.ts'
-import { createSimulator } from '../../publisher/sensors/simulator.ts'
+import { openSimulator } from '../../publisher/sensors/simulator.ts'
 import { silentLog } from '../../src/log.ts'
 import { encodeReadings, timesOf } from '../../src/reading.ts'
 
@@ -18,7 +18,8 @@ export async function createDevice(index: number, stream: string): Promise<Devic
   const hostname = `pi-${String(index).padStart(4, '0')}`
   let now = 1_800_000_000_000 + index * 7
   const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve(), after: () => () => undefined }
-  const sensors = createSimulator({ seed: index + 1, board: 'v1', environment: 'indoor', altitude_m: 0 }, clock)
+  const options = { seed: index + 1, board: 'v1', environment: 'indoor', altitude_m: 0 } as const
+  const sensors = await openSimulator(options, { clock, log: silentLog() })
   const host = {
     cpu_percent: 3 + (index % 20),
     memory_percent: 31.4,

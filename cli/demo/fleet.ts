@@ -36,7 +36,7 @@ export async function startFleet(
       }
       const byte = (index + 1).toString(16).padStart(2, '0').slice(-2)
       const identity = { hostname, macaddress: `02:00:5e:00:00:${byte}`, ipaddress: '127.0.0.1', serial: null }
-      return startPublisher(own, mqtt, { ...deps, identity, version: VERSION })
+      return startPublisher({ ...settings, publisher: own, mqtt }, { ...deps, identity, version: VERSION })
     }),
   )
 }

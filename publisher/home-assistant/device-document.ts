@@ -1,21 +1,23 @@
 import type { HaComponent, HaDocument, HaSensor } from '../../src/home-assistant/document.ts'
 import { haDeviceIdentifier, haNamed, haUnit } from '../../src/home-assistant/names.ts'
 import type { Topics } from '../../src/topics.ts'
-import type { HostKey } from '../host-metrics.ts'
 import type { Identity } from '../identity.ts'
-import type { SensorKey } from '../sensors/sensors.ts'
-import { STATE_VALUES, type StateValue } from './state-values.ts'
+import { joystickEvents, matrixControls, programControls } from './controls.ts'
+import { type MeasuredKey, STATE_VALUES, type StateValue } from './state-values.ts'
 
 export interface DiscoveryInput {
   readonly identity: Identity
   readonly version: string
   /** For people: the board. */
   readonly board: string
-  /** What this Pi measures; the rest is not announced. */
-  readonly keys: ReadonlySet<SensorKey | HostKey>
+  /** What this Pi measures; the rest is not announced. A compensated value takes the name of the raw one. */
+  readonly keys: ReadonlySet<MeasuredKey>
   readonly stateIntervalMs: number
   /** True when `info` tells when the Pi started. */
   readonly bootTimeKnown: boolean
+  readonly hasMatrix: boolean
+  readonly hasJoystick: boolean
+  readonly canRestart: boolean
 }
 
 /** Three intervals may pass without `state`, and some time on the way. */
@@ -44,7 +46,13 @@ export function discoveryDocument(input: DiscoveryInput, topics: Topics): HaDocu
     availability_mode: 'all',
     state_topic: topics.state(node),
     qos: 1,
-    components: Object.fromEntries([...measured(input), ...own(input, topics)]),
+    components: Object.fromEntries([
+      ...measured(input),
+      ...own(input, topics),
+      ...(input.hasMatrix ? matrixControls(node, topics) : []),
+      ...(input.hasJoystick ? joystickEvents(node, topics) : []),
+      ...programControls(node, topics, input.canRestart),
+    ]),
   }
 }
 
@@ -55,7 +63,11 @@ export function expireAfterSeconds(stateIntervalMs: number): number {
 
 function measured({ identity, keys, stateIntervalMs }: DiscoveryInput): [string, HaComponent][] {
   const announced = STATE_VALUES.filter((value) => value.needs.every((key) => keys.has(key)))
-  return announced.map((value) => [value.key, sensor(value, identity.hostname, expireAfterSeconds(stateIntervalMs))])
+  const compensated = new Set(announced.map(({ compensates }) => compensates))
+  return announced.map((value) => {
+    const name = compensated.has(value.key) ? `${value.name} (sensor)` : value.name
+    return [value.key, sensor({ ...value, name }, identity.hostname, expireAfterSeconds(stateIntervalMs))]
+  })
 }
 
 function sensor(value: StateValue, node: string, expireAfter: number): HaSensor {

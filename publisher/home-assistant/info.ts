@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Identity } from '../identity.ts'
+import type { ChipHealth } from '../sensors/chips/watched-chip.ts'
 import type { Sensors } from '../sensors/sensors.ts'
 
 /** What `info` says of this Pi, retained. */
@@ -8,11 +9,14 @@ export interface Info {
   readonly stream: string
   readonly version: string
   readonly model: string | null
+  readonly serial: string | null
   readonly board: string
   readonly chips: readonly string[]
   readonly simulated: boolean
   /** Sentences; empty when all is well. */
   readonly problems: readonly string[]
+  /** How each chip is, with what has failed since the start. */
+  readonly sensors: readonly ChipHealth[]
   readonly outbox: {
     readonly readings: number
     readonly given_up: number
@@ -23,22 +27,19 @@ export interface Info {
   readonly booted_at: string | null
 }
 
-/** The intervals in force, retained on `settings`, seconds. */
-export interface CurrentSettings {
-  readonly interval: number
-  readonly state_interval: number
-}
+export type LastingInfo = Omit<Info, 'problems' | 'sensors' | 'outbox'>
 
 /** What of `info` does not change while the publisher runs. */
 export function lastingInfo(
   about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
   sensors: Sensors,
-): Omit<Info, 'problems' | 'outbox'> {
+): LastingInfo {
   return {
     hostname: about.identity.hostname,
     stream: about.stream,
     version: about.version,
     model: about.identity.model,
+    serial: about.identity.serial,
     board: sensors.board,
     chips: sensors.chips,
     simulated: about.simulated,

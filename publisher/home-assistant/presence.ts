@@ -1,134 +1,214 @@
 import type { Clock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
+import { Announcement } from '../../src/home-assistant/announcement.ts'
+import { Birth } from '../../src/home-assistant/birth.ts'
 import type { HaDocument } from '../../src/home-assistant/document.ts'
-import { encodeHaDocument } from '../../src/home-assistant/encode.ts'
 import type { Log } from '../../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../../src/mqtt-link.ts'
 import type { Reading } from '../../src/reading.ts'
 import type { Topics } from '../../src/topics.ts'
+import { within } from '../../src/within.ts'
+import type { Intervals } from '../intervals.ts'
+import type { PressEvent } from '../matrix/joystick.ts'
+import type { PublishedLight } from '../matrix/light-state.ts'
 import { OFFLINE, ONLINE } from './availability.ts'
-import type { CurrentSettings, Info } from './info.ts'
+import { joystickPart } from './controls.ts'
+import type { Info } from './info.ts'
 import { StatePolicy, stateOf } from './state.ts'
+import { TwinWatch } from './twin-watch.ts'
 
 export interface PresenceInput {
   readonly hostname: string
-  readonly document: HaDocument
-  readonly settings: CurrentSettings
+  readonly stream: string
+  /** Made anew each time: intervals change. `undefined` where Home Assistant is not wanted. */
+  readonly document: (() => HaDocument) | undefined
+  readonly intervals: Intervals
   /** Made anew each time: problems and the outbox change. */
   readonly info: () => Info
-  readonly stateIntervalMs: number
-  readonly readingIntervalMs: number
+  /** `undefined` without an LED matrix. */
+  readonly led: (() => PublishedLight) | undefined
+}
+
+export interface PresenceDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
 }
 
 /** Counts in `info` are for people; problems are told at once. */
 const INFO_EVERY_MS = 60_000
-/** After Home Assistant's birth each Pi waits for its own while, seconds, so that a fleet does not answer at once. */
-const BIRTH_PAUSE_MS = { least: 1_000, most: 30_000 }
+/** How long the broker may take to bring back our own word, and with it all that it had retained. */
+const REPLAY_MS = 5_000
 
 type PresenceLink = Pick<MqttLink, 'publish' | 'subscribe'>
 
-/** All that Home Assistant sees of this Pi: availability, discovery, `info`, `settings` and `state`. */
+/**
+ * All that Home Assistant sees of this Pi: availability, device document, `info`, `settings`, `led`, `state` and events. It
+ * hears its own topics too: what the broker holds of it, whether what it says arrives, and whether another speaks there.
+ */
 export class Presence {
   readonly #input: PresenceInput
   readonly #topics: Topics
-  readonly #deps: { readonly clock: Clock; readonly log: Log; readonly random: () => number }
+  readonly #deps: PresenceDeps
   readonly #policy: StatePolicy
-  readonly #closing = new AbortController()
+  readonly #announcement: Announcement | undefined
+  readonly #birth: Birth
+  readonly #twins: TwinWatch
   #link: PresenceLink | undefined
+  #leaving = false
   #latest: Reading | undefined
   #infoText = ''
   #infoAt = Number.NEGATIVE_INFINITY
   #problems = ''
-  #birthAnswer: Promise<void> | undefined
+  /** Called when the broker has brought back that this Pi is online. */
+  #backOnline: () => void = () => undefined
 
-  constructor(
-    input: PresenceInput,
-    topics: Topics,
-    deps: { readonly clock: Clock; readonly log: Log; readonly random: () => number },
-  ) {
+  constructor(input: PresenceInput, topics: Topics, deps: PresenceDeps) {
     this.#input = input
     this.#topics = topics
     this.#deps = deps
-    this.#policy = new StatePolicy(input.stateIntervalMs, input.readingIntervalMs / 2)
+    this.#policy = new StatePolicy(input.intervals)
+    const { document, hostname } = input
+    if (document !== undefined)
+      this.#announcement = new Announcement(topics.deviceDiscovery(hostname), document, {
+        ...deps,
+        onProblem: () => void this.#tellInfoWhenDue(),
+      })
+    this.#birth = new Birth(topics.homeAssistantStatus, () => void this.#answerBirth(), deps)
+    this.#twins = new TwinWatch(input.stream, deps)
   }
 
-  /** Discovery first, so that Home Assistant knows the entities when their availability arrives. */
+  /** Sentences, for `info`. */
+  get problems(): string[] {
+    const { refused } = this.#announcement ?? {}
+    return [
+      ...(refused === undefined ? [] : ['the broker does not let this Pi announce itself to Home Assistant']),
+      ...this.#twins.problems,
+    ]
+  }
+
+  /** Resolves when this connection has heard what the broker holds, and all is told that it lacks. */
   async connected(link: PresenceLink): Promise<void> {
     this.#link = link
-    await this.#announce()
-    try {
-      await link.subscribe([this.#topics.homeAssistantStatus])
-    } catch (error) {
-      // Retained messages do without it; a broker's access list may well not allow it.
-      this.#deps.log.debug({ reason: messageOf(error) }, "Home Assistant's birth cannot be heard")
-    }
+    const { hostname } = this.#input
+    const { availability, deviceDiscovery, homeAssistantStatus, info } = this.#topics
+    const own = [availability(hostname), info(hostname)]
+    const ofHomeAssistant = this.#announcement === undefined ? [] : [deviceDiscovery(hostname), homeAssistantStatus]
+    await Promise.all([...own, ...ofHomeAssistant].map((filter) => this.#listen(link, filter)))
+    // The broker brings back what it is told after what it had: then the old device document has been heard too.
+    const replayed = new Promise<void>((resolve) => {
+      this.#backOnline = resolve
+    })
+    await this.#tellOnline()
+    await within(REPLAY_MS, this.#deps.clock, () => replayed)
+    if (this.#link !== link) return
+    await this.#announcement?.connected(link)
+    await this.#tellAll()
   }
 
   disconnected(): void {
     this.#link = undefined
+    this.#announcement?.disconnected()
   }
 
-  message({ topic, payload }: IncomingMessage): void {
-    if (topic !== this.#topics.homeAssistantStatus || payload.toString() !== 'online') return
-    // A birth within the pause is answered by the same announcement.
-    this.#birthAnswer ??= this.#answerBirth()
+  message(message: IncomingMessage): void {
+    const { hostname } = this.#input
+    const { topic, payload, retain } = message
+    if (this.#birth.message(message) || this.#announcement?.message(message)) return
+    if (topic === this.#topics.info(hostname) && !retain) {
+      if (this.#twins.heard(payload)) void this.#tellInfoWhenDue()
+    } else if (topic === this.#topics.availability(hostname)) {
+      if (payload.toString() === ONLINE) this.#backOnline()
+      // The Will of an earlier life, which the broker gave up on only now; or a twin that went.
+      else if (!retain && !this.#leaving) void this.#tellOnline()
+    }
   }
 
   async taken(reading: Reading): Promise<void> {
     this.#latest = reading
-    const now = this.#deps.clock.monotonic()
     if (!this.#link) return
-    const told: Promise<void>[] = []
-    if (this.#policy.due(reading, now)) told.push(this.#tellState(reading, now))
-    told.push(this.#tellInfoWhenDue(now))
-    await Promise.all(told)
+    const due = this.#policy.due(reading, this.#deps.clock.monotonic())
+    await Promise.all([...(due ? [this.#tellState(reading)] : []), this.#tellInfoWhenDue()])
+  }
+
+  /** The intervals in force are others. */
+  async intervalsChanged(): Promise<void> {
+    this.#announcement?.changed()
+    await this.tellSettings()
+  }
+
+  async tellSettings(): Promise<void> {
+    const { hostname, intervals } = this.#input
+    await this.#publish(this.#topics.settings(hostname), JSON.stringify(intervals.current), true)
+  }
+
+  async tellLight(): Promise<void> {
+    const { hostname, led } = this.#input
+    if (led !== undefined) await this.#publish(this.#topics.led(hostname), JSON.stringify(led()), true)
+  }
+
+  async tellPress({ direction, event_type }: PressEvent): Promise<void> {
+    const topic = this.#topics.event(this.#input.hostname, joystickPart(direction))
+    await this.#publish(topic, JSON.stringify({ event_type }), false)
   }
 
   /** The last word on this connection. */
   async leave(): Promise<void> {
-    this.#closing.abort()
+    this.#leaving = true
+    this.#birth.close()
+    this.#announcement?.close()
     await this.#publish(this.#topics.availability(this.#input.hostname), OFFLINE, true)
     this.#link = undefined
   }
 
-  async #announce(): Promise<void> {
-    const { hostname, document, settings } = this.#input
-    const now = this.#deps.clock.monotonic()
-    // Begun in this order, and the link keeps it; the broker's answers may come together.
+  async #listen(link: PresenceLink, filter: string): Promise<void> {
+    try {
+      await link.subscribe([filter])
+    } catch (error) {
+      // Readings do without it; a broker's access list may well not allow it.
+      this.#deps.log.debug({ filter, reason: messageOf(error) }, 'this topic cannot be heard')
+    }
+  }
+
+  async #tellOnline(): Promise<void> {
+    await this.#publish(this.#topics.availability(this.#input.hostname), ONLINE, true)
+  }
+
+  async #tellAll(): Promise<void> {
     await Promise.all([
-      this.#publish(this.#topics.deviceDiscovery(hostname), encodeHaDocument(document), true),
-      this.#tellInfo(now),
-      this.#publish(this.#topics.settings(hostname), JSON.stringify(settings), true),
-      this.#publish(this.#topics.availability(hostname), ONLINE, true),
-      ...(this.#latest ? [this.#tellState(this.#latest, now)] : []),
+      this.#tellInfo(),
+      this.tellSettings(),
+      this.tellLight(),
+      ...(this.#latest ? [this.#tellState(this.#latest)] : []),
     ])
   }
 
   async #answerBirth(): Promise<void> {
-    const { least, most } = BIRTH_PAUSE_MS
-    const pause = least + (most - least) * this.#deps.random()
-    await this.#deps.clock.sleep(pause, this.#closing.signal).catch(() => undefined)
-    this.#birthAnswer = undefined
-    if (this.#link && !this.#closing.signal.aborted) await this.#announce()
+    if (!this.#link || this.#leaving) return
+    await this.#announcement?.born()
+    await this.#tellOnline()
+    await this.#tellAll()
   }
 
-  async #tellState(reading: Reading, now: number): Promise<void> {
-    this.#policy.told(reading, now)
+  async #tellState(reading: Reading): Promise<void> {
+    this.#policy.told(reading, this.#deps.clock.monotonic())
     await this.#publish(this.#topics.state(this.#input.hostname), JSON.stringify(stateOf(reading)), false)
   }
 
-  async #tellInfoWhenDue(now: number): Promise<void> {
+  async #tellInfoWhenDue(): Promise<void> {
     const info = this.#input.info()
+    const now = this.#deps.clock.monotonic()
     const problemsChanged = info.problems.join() !== this.#problems
     if (!problemsChanged && now - this.#infoAt < INFO_EVERY_MS) return
-    if (JSON.stringify(info) !== this.#infoText) await this.#tellInfo(now)
+    // A twin is told again and again: it hears of us in no other way.
+    if (JSON.stringify(info) !== this.#infoText || this.#twins.problems.length > 0) await this.#tellInfo()
     else this.#infoAt = now
   }
 
-  async #tellInfo(now: number): Promise<void> {
+  async #tellInfo(): Promise<void> {
     const info = this.#input.info()
     this.#infoText = JSON.stringify(info)
-    this.#infoAt = now
+    this.#infoAt = this.#deps.clock.monotonic()
     this.#problems = info.problems.join()
     await this.#publish(this.#topics.info(this.#input.hostname), this.#infoText, true)
   }

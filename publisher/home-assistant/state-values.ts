@@ -7,7 +7,7 @@ export interface StateValue {
   /** Key of the reading and of `state`. */
   readonly key: StateKey
   /** What has to be there for it to be measured at all. */
-  readonly needs: readonly (SensorKey | HostKey)[]
+  readonly needs: readonly MeasuredKey[]
   /** Decimals on `state`. */
   readonly decimals: number
   /** A change of this much is published before the interval has passed. Above the sensor's noise; none for slow values. */
@@ -20,10 +20,17 @@ export interface StateValue {
   readonly diagnostic?: true
   /** Home Assistant creates it switched off. */
   readonly off?: true
+  /** The raw value whose name this one has, where it is there; the raw one is then called the sensor's. */
+  readonly compensates?: StateKey
 }
+
+/** Values that are worked out by a method that somebody has configured. */
+export type CompensatedKey = 'temperature_compensated' | 'humidity_compensated'
+export type MeasuredKey = SensorKey | HostKey | CompensatedKey
 
 export type StateKey =
   | SensorKey
+  | CompensatedKey
   | Exclude<HostKey, 'uptime_s' | 'throttled'>
   | 'dew_point'
   | 'pitch'
@@ -36,6 +43,14 @@ const HEADING = [...POSE, 'mag_x', 'mag_y', 'mag_z'] as const
 
 /** What Home Assistant is told, in the order it lists it. */
 export const STATE_VALUES: readonly StateValue[] = [
+  {
+    ...air('temperature_compensated', ['temperature_compensated'], 'Temperature', 'temperature', '°C', 0.2),
+    compensates: 'temperature',
+  },
+  {
+    ...air('humidity_compensated', ['humidity_compensated'], 'Humidity', 'humidity', '%', 1),
+    compensates: 'humidity',
+  },
   air('temperature', ['temperature'], 'Temperature', 'temperature', '°C', 0.2),
   air('humidity', ['humidity'], 'Humidity', 'humidity', '%', 1),
   air('pressure', ['pressure'], 'Pressure', 'atmospheric_pressure', 'hPa', 0.3),
@@ -70,7 +85,7 @@ export const STATE_VALUES: readonly StateValue[] = [
 
 function air(
   key: StateKey,
-  needs: readonly SensorKey[],
+  needs: readonly MeasuredKey[],
   name: string,
   deviceClass: string,
   unit: string,

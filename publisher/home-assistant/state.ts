@@ -1,4 +1,5 @@
 import type { Reading } from '../../src/reading.ts'
+import type { Intervals } from '../intervals.ts'
 import { STATE_VALUES } from './state-values.ts'
 
 /** The latest values for people, on `state`. Every key is there; `null` shows as unknown. */
@@ -22,18 +23,19 @@ export function stateOf(reading: Reading): State {
 
 /** Decides when `state` is told: each interval, and earlier when a value has left its deadband. */
 export class StatePolicy {
-  readonly #intervalMs: number
+  readonly #intervals: Pick<Intervals, 'readingMs' | 'stateMs'>
   #told: Reading | undefined
   #toldAt = Number.NEGATIVE_INFINITY
 
-  /** `slackMs`: a reading so little before the time will do, for the next one would be late. */
-  constructor(intervalMs: number, slackMs: number) {
-    this.#intervalMs = Math.max(LEAST_GAP_MS, intervalMs - slackMs)
+  constructor(intervals: Pick<Intervals, 'readingMs' | 'stateMs'>) {
+    this.#intervals = intervals
   }
 
   due(reading: Reading, nowMs: number): boolean {
     const since = nowMs - this.#toldAt
-    if (this.#told === undefined || since >= this.#intervalMs) return true
+    const { readingMs, stateMs } = this.#intervals
+    // A reading so little before the time will do, for the next one would be late.
+    if (this.#told === undefined || since >= Math.max(LEAST_GAP_MS, stateMs - readingMs / 2)) return true
     return since >= LEAST_GAP_MS && hasMoved(this.#told, reading)
   }
 

@@ -1,3 +1,5 @@
+import type { ChipHealth } from './chips/watched-chip.ts'
+
 /** What the chips of a Sense HAT measure, named and in the units of the reading. */
 export const SENSOR_KEYS = [
   'temperature',
@@ -33,6 +35,10 @@ export interface Sensors {
   readonly chips: readonly string[]
   /** Rejects only when nothing could be read; a single chip that fails gives `null` for its values. */
   read(): Promise<SensorValues>
+  /** One sentence for each chip that does not do its work now; without anything that changes from reading to reading. */
+  readonly problems: readonly string[]
+  readonly health: readonly ChipHealth[]
+  close(): Promise<void>
 }
 
 /** What a board that does not answer measures. */

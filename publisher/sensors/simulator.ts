@@ -1,12 +1,14 @@
 import type { Clock } from '../../src/clock.ts'
-import { BoardHeat } from './board-heat.ts'
-import { createChance } from './chance.ts'
-import { Chips } from './chips.ts'
-import { relativeHumidity } from './humid-air.ts'
-import { Daylight } from './light.ts'
-import { Motion, type MotionScenario } from './motion.ts'
-import { BOARD_KEYS, type Sensors, type SensorValues } from './sensors.ts'
-import { Weather } from './weather.ts'
+import type { Log } from '../../src/log.ts'
+import { openSenseHat } from './sense-hat.ts'
+import type { Sensors } from './sensors.ts'
+import { HeadStart } from './simulated-bus/head-start.ts'
+import { Playing } from './simulated-bus/scenario.ts'
+import type { ScenarioEvent } from './simulated-bus/scenario-file.ts'
+import { SimulatedBoard } from './simulated-bus/simulated-board.ts'
+import { createChance } from './world/chance.ts'
+import type { MotionScenario } from './world/motion.ts'
+import { type Truth, World } from './world/world.ts'
 
 export interface SimulatorOptions {
   readonly seed: number
@@ -17,66 +19,66 @@ export interface SimulatorOptions {
   readonly motion?: MotionScenario
   /** Off by default: as a board that was calibrated. */
   readonly hardIron?: boolean
+  /** What happens, by the time since the simulator was opened. */
+  readonly events?: readonly ScenarioEvent[]
 }
 
 export interface Simulator extends Sensors {
   /** °C of the simulated processor, which heats the simulated sensors. */
   readonly cpuTemperature: number
+  /** What the chips are measuring, for those who judge them. */
+  truth(): Truth
 }
 
+/** The world, the chips in it, and the scenario that happens to both. */
+export function simulateBoard(options: SimulatorOptions, clock: Clock) {
+  const { seed, environment, altitude_m, board, motion = 'desk', hardIron = false, events = [] } = options
+  const now = () => clock.monotonic()
+  const world = new World({ seed, environment, altitude_m, motion }, clock)
+  const chips: SimulatedBoard = new SimulatedBoard({
+    seed,
+    now,
+    truth: () => world.now(),
+    ...(board === 'v2' && { colour: { part: 'TCS34725' as const } }),
+    hardIron,
+    onTransfer: () => playing.advance(),
+  })
+  const playing = new Playing(events, { world, state: chips.state, devices: chips.devices }, now)
+  return { world, chips, playing }
+}
+
+/** A board that was switched on this long ago has all its chips settled. */
+const SETTLED_MS = 5_000
+
 /**
- * A Sense HAT that is not there: first what the air, the board and the motion truly are, then chips with
- * noise, lasting errors and the steps of their registers. The same seed and the same clock give the same
- * readings. Time passes by the monotonic clock; the wall clock only tells the hour of the day.
+ * A Sense HAT that is not there: what the air, the motion and the light truly are, then chips with noise, lasting
+ * errors and registers, and then the drivers of the real board. The same seed and the same clock give the same readings.
  */
-export function createSimulator(options: SimulatorOptions, clock: Clock): Simulator {
-  const chance = createChance(options.seed)
-  const chips = new Chips(chance, { hardIron: options.hardIron ?? false })
-  const weather = new Weather(options, chance)
-  const heat = new BoardHeat(chance)
-  const motion = new Motion(options.motion ?? 'desk', chance)
-  const daylight = options.board === 'v2' ? new Daylight(options.environment, chance) : undefined
-  let last = clock.monotonic()
-
-  const read = (): SensorValues => {
-    const now = clock.monotonic()
-    const seconds = (now - last) / 1000
-    const epochMs = clock.now()
-    last = now
-    const air = weather.advance(seconds, epochMs)
-    const warmed = heat.advance(seconds, air.temperature)
-    const { accel, gyro, field } = chips.inertia(motion.advance(seconds))
-    const light = daylight && chips.colour(daylight.advance(seconds, epochMs))
-    return {
-      temperature: chips.temperature.read(warmed),
-      // The water in the air is the same at the warm sensor, so its relative humidity is lower there.
-      humidity: chips.humidity.read(Math.min(99, relativeHumidity(warmed, air.dewPoint))),
-      pressure: chips.pressure.read(air.pressure),
-      temperature_pressure: chips.temperaturePressure.read(warmed),
-      accel_x: accel.x,
-      accel_y: accel.y,
-      accel_z: accel.z,
-      gyro_x: gyro.x,
-      gyro_y: gyro.y,
-      gyro_z: gyro.z,
-      mag_x: field.x,
-      mag_y: field.y,
-      mag_z: field.z,
-      color_red: light?.red ?? null,
-      color_green: light?.green ?? null,
-      color_blue: light?.blue ?? null,
-      color_clear: light?.clear ?? null,
-      illuminance: light?.illuminance ?? null,
-    }
-  }
-
+export async function openSimulator(
+  options: SimulatorOptions,
+  deps: { readonly clock: Clock; readonly log: Log },
+): Promise<Simulator> {
+  const clock = new HeadStart(deps.clock, SETTLED_MS)
+  const { world, chips, playing } = simulateBoard(options, clock)
+  const random = createChance(options.seed).uniform
+  const hat = await openSenseHat(() => chips.open(), { clock, log: deps.log, random })
+  clock.catchUp()
+  playing.begin()
   return {
-    keys: BOARD_KEYS[options.board],
-    board: options.board === 'v2' ? 'Sense HAT V2 (simulated)' : 'Sense HAT (simulated)',
-    chips: ['HTS221', 'LPS25H', 'LSM9DS1', ...(options.board === 'v2' ? ['TCS3400'] : [])],
-    get cpuTemperature() {
-      return heat.cpuTemperature
+    keys: hat.keys,
+    board: `${hat.board} (simulated)`,
+    chips: hat.chips,
+    get problems() {
+      return hat.problems
     },
-    read: () => Promise.resolve(read()),
+    get health() {
+      return hat.health
+    },
+    get cpuTemperature() {
+      return world.cpuTemperature
+    },
+    truth: () => world.now(),
+    read: () => hat.read(),
+    close: () => hat.close(),
   }
 }

@@ -22,7 +22,7 @@ const journal = openSync(process.argv[2] as string, 'a')
 const { stop } = stopOnSignals()
 const settings = await loadSettings(allSections, { env: process.env, args: new Map() })
 const log = createLog('publisher', settings.log)
-const publisher = await startPublisher(settings.publisher, settings.mqtt, {
+const publisher = await startPublisher(settings, {
   clock: systemClock(),
   log,
   random: Math.random,

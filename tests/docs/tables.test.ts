@@ -73,7 +73,7 @@ const READINGS_TOPICS = `
 | \`sensehat/<hostname>/readings\` | no | every reading, full rate: the bridge's input |
 | \`sensehat/<hostname>/state\` | no | the latest values, for Home Assistant: every 10 s, earlier when something moves |
 | \`sensehat/<hostname>/availability\` | yes | \`online\` or \`offline\` (the Will) |
-| \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, chips, problems; intervals |
+| \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, how each chip is, problems; intervals |
 | \`sensehat/bridge/availability\`, \`…/info\` | yes | the bridge |
 | \`sensehat/bridge/request/<verb>\`, \`…/response/<verb>\` | no | \`health\`, \`ledger\`, \`flush\`: [asking the bridge](bridge.md#asking-over-mqtt) |
 | \`sensehat/bridge/devices/<hostname>\` | yes | the device's ledger: what is spooled, what is committed |

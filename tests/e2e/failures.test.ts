@@ -108,10 +108,11 @@ describe('a bad configuration ends every command with 78', () => {
     expectWords(ended, /http\.port/)
   })
 
-  it('asks for --simulate as long as real sensors cannot be read', async () => {
-    const ended = await run(['publisher'])
-    expect(ended.code).toBe(78)
-    expectWords(ended, /sensors/, /--simulate/)
+  it('names what is missing where there is no Sense HAT, and does not simulate one', async () => {
+    // No machine has that many buses; a machine that never compiled i2c-bus is told so first.
+    const ended = await run(['publisher', '--i2c-bus', '250'])
+    expect(ended.code).toBe(1)
+    expectWords(ended, /Sense HAT/, /--simulate|npm install i2c-bus/)
   })
 
   it('proposes a name when the hostname cannot be a device key', async () => {

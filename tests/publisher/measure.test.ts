@@ -4,14 +4,14 @@ import { createReadingMaker } from '../../publisher/measure.ts'
 import { NOTHING_MEASURED, type SensorValues } from '../../publisher/sensors/sensors.ts'
 import { silentLog } from '../../src/log.ts'
 import { FIELDS } from '../../src/reading.ts'
-import { identity } from './support.ts'
+import { identity, sensorsThat } from './support.ts'
 
 const NOW = { epochMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678), clock: 'synced' } as const
 
 function maker(read: () => Promise<SensorValues>) {
   return createReadingMaker(identity, 'abcd1234', true, {
     log: silentLog(),
-    sensors: { keys: [], board: '', chips: [], read },
+    sensors: sensorsThat(read),
     host: { keys: [], read: async () => ({ ...NOTHING_KNOWN, cputempc: 50, uptime_s: 77 }) },
   })
 }

@@ -7,12 +7,13 @@ import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Reading } from '../../src/reading.ts'
 import { type Seen, seqsOf, startBroker, until } from './broker.ts'
-import { identity, ledger, mqttSettings, publisherSettings } from './support.ts'
+import { chipsOf } from './sensors/support.ts'
+import { identity, ledger, mqttSettings, publisherSections } from './support.ts'
 
 const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
 
 async function start(url: string, changed: Partial<PublisherSettings> = {}): Promise<Publisher> {
-  const publisher = await startPublisher(publisherSettings(changed), mqttSettings(url), deps)
+  const publisher = await startPublisher(publisherSections(url, changed), deps)
   onTestFinished(() => publisher.close())
   return publisher
 }
@@ -124,9 +125,9 @@ describe('while the clock is not set', () => {
   it('readings wait, state goes on, and info says why; then all arrive in order, with their right times', async () => {
     const { url, seen } = await startBroker()
     const { clock, clockSync, set } = stoppedClock()
-    const settings = publisherSettings({ reading_interval: 0.1, state_interval: 1, clock_wait: 600_000 })
+    const settings = { reading_interval: 0.1, state_interval: 1, clock_wait: 600_000 }
     const began = Date.now()
-    const publisher = await startPublisher(settings, mqttSettings(url), { ...deps, clock, clockSync })
+    const publisher = await startPublisher(publisherSections(url, settings), { ...deps, clock, clockSync })
     onTestFinished(() => publisher.close())
     await until(() => seen.filter((m) => m.topic === 'sensehat/pi-a/state').length >= 2)
     await until(() => seen.some((m) => m.topic === 'sensehat/pi-a/info' && m.payload.includes('the clock is not set')))
@@ -147,8 +148,8 @@ describe('while the clock is not set', () => {
   it('a stop sends what an outbox in memory holds back: a wrong time is better than no reading', async () => {
     const { url, seen } = await startBroker()
     const { clock, clockSync } = stoppedClock()
-    const settings = publisherSettings({ reading_interval: 0.02, max_batches: 1, clock_wait: 600_000 })
-    const publisher = await startPublisher(settings, mqttSettings(url), { ...deps, clock, clockSync })
+    const settings = { reading_interval: 0.02, max_batches: 1, clock_wait: 600_000 }
+    const publisher = await startPublisher(publisherSections(url, settings), { ...deps, clock, clockSync })
     await publisher.finished
     await until(() => seen.some((m) => m.topic === 'sensehat/pi-a/availability'))
     await publisher.close()
@@ -177,30 +178,48 @@ describe('without a broker', () => {
   })
 
   it('the command ends by itself after its batches when no bridge is there to wait for', async () => {
-    const settings = {
-      publisher: publisherSettings({ reading_interval: 0.01, max_batches: 1 }),
-      mqtt: mqttSettings(nowhere),
-    }
+    const settings = publisherSections(nowhere, { reading_interval: 0.01, max_batches: 1 })
     await runPublisher(settings, { ...deps, signal: new AbortController().signal })
   })
 
   it('the command ends when it is told to', async () => {
     const stop = new AbortController()
-    const running = runPublisher(
-      { publisher: publisherSettings(), mqtt: mqttSettings(nowhere) },
-      { ...deps, signal: stop.signal },
-    )
+    const running = runPublisher(publisherSections(nowhere), { ...deps, signal: stop.signal })
     stop.abort()
     await running
   })
 })
 
 describe('a start', () => {
-  it('without --simulate is refused: nothing is simulated that was not asked for', async () => {
-    await expect(start('mqtt://127.0.0.1:1', { simulate: false })).rejects.toMatchObject({
-      code: 'E_CONFIG_INVALID',
-      message: 'this version reads no real sensors yet',
+  it('without a Sense HAT is refused: nothing is simulated that was not asked for', async () => {
+    const board = chipsOf()
+    board.state.gone = true
+    const started = startPublisher(publisherSections('mqtt://127.0.0.1:1', { simulate: false }), {
+      ...deps,
+      openBus: () => board.open(),
+    })
+    await expect(started).rejects.toMatchObject({
+      code: 'E_NO_SENSE_HAT',
+      message: expect.stringContaining('the I2C bus is not there'),
       hint: expect.stringContaining('--simulate'),
+    })
+  })
+
+  it('with a Sense HAT publishes what it measures, and says that nothing is simulated', async () => {
+    const board = chipsOf()
+    const settings = { simulate: false, reading_interval: 0.02, max_batches: 1 }
+    const openBus = () => board.open()
+    const publisher = await startPublisher(publisherSections('mqtt://127.0.0.1:1', settings), { ...deps, openBus })
+    await publisher.finished
+    expect(publisher.latest()).toMatchObject({ simulated: false, color_red: null })
+    expect(publisher.latest()?.pressure).toBeCloseTo(1000, 0)
+    await publisher.close()
+  })
+
+  it('with a scenario and without --simulate is refused', async () => {
+    await expect(start('mqtt://127.0.0.1:1', { simulate: false, scenario: 'x.yaml' })).rejects.toMatchObject({
+      code: 'E_CONFIG_INVALID',
+      message: 'a scenario is for the simulator',
     })
   })
 

@@ -10,22 +10,23 @@ import type { Reading } from '../../src/reading.ts'
 import { MemoryFileSystem } from '../durable-log/support/memory-filesystem.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { type Seen, startBroker, until } from './broker.ts'
-import { identity, ledger, mqttSettings, publisherSettings } from './support.ts'
+import { identity, ledger, mqttSettings, publisherSections } from './support.ts'
 
 const NOWHERE = 'mqtt://127.0.0.1:1'
 const deps = { clock: systemClock(), log: silentLog(), random: () => 0, identity }
 
 async function start(url: string, changed: Partial<PublisherSettings>): Promise<Publisher> {
-  const publisher = await startPublisher(publisherSettings(changed), mqttSettings(url), deps)
+  const publisher = await startPublisher(publisherSections(url, changed), deps)
   onTestFinished(() => publisher.close())
   return publisher
 }
 
 function run(changed: Partial<PublisherSettings>, more: Partial<PublisherDeps> = {}): Promise<boolean> {
-  return runPublisher(
-    { publisher: publisherSettings(changed), mqtt: mqttSettings(NOWHERE) },
-    { ...deps, ...more, signal: new AbortController().signal },
-  )
+  return runPublisher(publisherSections(NOWHERE, changed), {
+    ...deps,
+    ...more,
+    signal: new AbortController().signal,
+  })
 }
 
 function readingsIn(seen: readonly Seen[]): Reading[] {
@@ -66,7 +67,7 @@ describe('a publisher with an outbox on disk', () => {
     await first.finished
     await first.close()
     const renamed = { ...deps, identity: { ...identity, hostname: 'pi-b' } }
-    await expect(startPublisher(publisherSettings(settings), mqttSettings(NOWHERE), renamed)).rejects.toMatchObject({
+    await expect(startPublisher(publisherSections(NOWHERE, settings), renamed)).rejects.toMatchObject({
       code: 'E_CONFIG_INVALID',
       message: 'the outbox holds readings of pi-a, and this is pi-b',
     })
@@ -95,10 +96,11 @@ describe('a publisher with an outbox on disk', () => {
     await publish('sensehat/bridge/availability', 'online')
     const disk = new MemoryFileSystem()
     const settings = { outbox_dir: '/outbox', outbox_sync: 300, reading_interval: 0.02, max_batches: 1 }
-    const running = runPublisher(
-      { publisher: publisherSettings(settings), mqtt: mqttSettings(url) },
-      { ...deps, fs: disk, signal: new AbortController().signal },
-    )
+    const running = runPublisher(publisherSections(url, settings), {
+      ...deps,
+      fs: disk,
+      signal: new AbortController().signal,
+    })
     // One of the two is that of the mark of what was sent, which the publisher can do without.
     setTimeout(() => {
       for (const calls of [1, 2]) disk.failNext('datasync', 'EIO', calls)
@@ -135,7 +137,7 @@ describe('a publisher with an outbox on disk', () => {
   it('lets go of its directory when it cannot start for another reason', async () => {
     const settings = { outbox_dir: join(temporaryDirectory(), 'outbox') }
     const mqtt = { ...mqttSettings(NOWHERE), ca_file: '/nonexistent/ca.pem' }
-    await expect(startPublisher(publisherSettings(settings), mqtt, deps)).rejects.toThrow()
+    await expect(startPublisher({ ...publisherSections(NOWHERE, settings), mqtt }, deps)).rejects.toThrow()
     const publisher = await start(NOWHERE, settings)
     await publisher.close()
   })

@@ -6,15 +6,16 @@ import { ManualClock } from '../support/manual-clock.ts'
 function sample(tick: (clock: ManualClock, at: number) => Promise<void> | void = () => undefined, limit = 0) {
   const clock = new ManualClock()
   const ticks: number[] = []
+  const interval = { ms: 1_000 }
   const sampler = startSampler(
-    { intervalMs: 1_000, limit },
+    { intervalMs: () => interval.ms, limit },
     async () => {
       ticks.push(clock.monotonic())
       await tick(clock, ticks.length)
     },
     { clock, log: silentLog() },
   )
-  return { clock, ticks, sampler }
+  return { clock, ticks, sampler, interval }
 }
 
 it('the first reading is taken at once and then one each interval', async () => {
@@ -71,4 +72,18 @@ it('after a stop no reading is taken, and finished tells only of the limit', asy
   await limited.clock.advance(5_000)
   expect(finished).toBe(true)
   expect(limited.ticks).toHaveLength(3)
+})
+
+it('another interval holds from the last reading on, whatever was waited for', async () => {
+  const { clock, ticks, sampler, interval } = sample()
+  await clock.advance(1_500)
+  interval.ms = 200
+  sampler.retime()
+  await clock.advance(500)
+  expect(ticks).toEqual([0, 1_000, 1_500, 1_600, 1_800, 2_000])
+  interval.ms = 5_000
+  sampler.retime()
+  await clock.advance(10_000)
+  expect(ticks.slice(6)).toEqual([7_000, 12_000])
+  await sampler.stop()
 })

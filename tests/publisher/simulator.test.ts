@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createChance } from '../../publisher/sensors/chance.ts'
 import { dewPoint } from '../../publisher/sensors/humid-air.ts'
 import { SENSOR_KEYS, type SensorValues } from '../../publisher/sensors/sensors.ts'
-import { createSimulator, type SimulatorOptions } from '../../publisher/sensors/simulator.ts'
-import { dayCurve, stationPressure } from '../../publisher/sensors/weather.ts'
+import { openSimulator, type SimulatorOptions } from '../../publisher/sensors/simulator.ts'
+import { createChance } from '../../publisher/sensors/world/chance.ts'
+import { dayCurve, stationPressure } from '../../publisher/sensors/world/weather.ts'
+import { silentLog } from '../../src/log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const MIDNIGHT = Date.UTC(2026, 10, 22)
@@ -11,7 +12,7 @@ const INDOOR: SimulatorOptions = { seed: 7, board: 'v1', environment: 'indoor', 
 
 async function simulate(options: SimulatorOptions, count: number, seconds: number): Promise<SensorValues[]> {
   const clock = new ManualClock(MIDNIGHT)
-  const simulator = createSimulator(options, clock)
+  const simulator = await openSimulator(options, { clock, log: silentLog() })
   const values: SensorValues[] = []
   for (let i = 0; i < count; i++) {
     clock.stall(seconds * 1000)
@@ -116,6 +117,25 @@ it('a desk is knocked now and then, and a hand is never still', async () => {
   expect(shaken(await simulate({ ...INDOOR, motion: 'handheld' }, 100, 0.5))).toBeGreaterThan(3 * still)
 })
 
+it('what the chips say is the truth, but for their noise and the error each keeps for life', async () => {
+  const clock = new ManualClock(MIDNIGHT)
+  const simulator = await openSimulator({ ...INDOOR, board: 'v2' }, { clock, log: silentLog() })
+  for (let i = 0; i < 100; i++) {
+    clock.stall(1_000)
+    const [value, truth] = [await simulator.read(), simulator.truth()]
+    const { accel, gyro, field } = truth.inertia
+    const far = (key: keyof SensorValues, from: number) => Math.abs((value[key] ?? Number.NaN) - from)
+    expect(far('temperature', truth.temperature)).toBeLessThan(1)
+    expect(far('humidity', truth.humidity)).toBeLessThan(7)
+    expect(far('pressure', truth.pressure)).toBeLessThan(1.5)
+    for (const axis of ['x', 'y', 'z'] as const) {
+      expect(far(`accel_${axis}`, accel[axis])).toBeLessThan(0.15)
+      expect(far(`gyro_${axis}`, gyro[axis])).toBeLessThan(0.2)
+      expect(far(`mag_${axis}`, field[axis])).toBeLessThan(2)
+    }
+  }
+})
+
 it('hard iron is there when asked for', async () => {
   const strength = (v: SensorValues) => Math.hypot(v.mag_x ?? 0, v.mag_y ?? 0, v.mag_z ?? 0)
   const [value] = await simulate({ ...INDOOR, hardIron: true }, 1, 1)
@@ -124,7 +144,9 @@ it('hard iron is there when asked for', async () => {
 
 it('values come in the steps of the chips', async () => {
   const [value] = await simulate(INDOOR, 1, 1)
-  expect(((value?.temperature ?? 0.1) * 64) % 1).toBe(0)
+  // Its calibration has 730 counts for 15.25 °C.
+  const count = (((value?.temperature ?? 0.1) - 19.5) * 730) / 15.25
+  expect(count).toBeCloseTo(Math.round(count), 6)
   expect(((value?.pressure ?? 0.1) * 4096) % 1).toBe(0)
   expect((value?.accel_z ?? 0) / 0.000244).toBeCloseTo(Math.round((value?.accel_z ?? 0) / 0.000244), 6)
 })

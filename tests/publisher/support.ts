@@ -1,7 +1,7 @@
-import type { PublisherSettings } from '../../publisher/config.ts'
+import type { PublisherSections, PublisherSettings } from '../../publisher/config.ts'
 import { NOTHING_KNOWN } from '../../publisher/host-metrics.ts'
 import { createReadingMaker } from '../../publisher/measure.ts'
-import { NOTHING_MEASURED } from '../../publisher/sensors/sensors.ts'
+import { NOTHING_MEASURED, type Sensors, type SensorValues } from '../../publisher/sensors/sensors.ts'
 import type { Interval } from '../../src/intervals.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import { silentLog } from '../../src/log.ts'
@@ -22,9 +22,14 @@ export const identity = {
   model: 'Raspberry Pi 4 Model B Rev 1.4',
 }
 
+/** A board of no chips, with what it reads. */
+export function sensorsThat(read: () => Promise<SensorValues>): Sensors {
+  return { keys: [], board: '', chips: [], problems: [], health: [], read, close: async () => undefined }
+}
+
 const blank = await createReadingMaker(identity, 'aaaaaaaa', true, {
   log: silentLog(),
-  sensors: { keys: [], board: '', chips: [], read: async () => NOTHING_MEASURED },
+  sensors: sensorsThat(async () => NOTHING_MEASURED),
   host: { keys: [], read: async () => NOTHING_KNOWN },
 }).take({ epochMs: new ManualClock().now(), clock: 'unsynced' })
 
@@ -55,12 +60,31 @@ export function publisherSettings(changed: Partial<PublisherSettings> = {}): Pub
     outbox_alone: 86_400_000,
     // Whatever the machine of the tests thinks of its clock.
     clock_wait: 0,
+    i2c_bus: 1,
+    i2c_force: false,
     seed: 1,
     board: 'v1',
     environment: 'indoor',
     altitude_m: 0,
+    scenario: '',
     max_batches: 0,
     ...changed,
+  }
+}
+
+export function publisherSections(url: string, changed: Partial<PublisherSettings> = {}): PublisherSections {
+  return {
+    publisher: publisherSettings(changed),
+    matrix: {
+      rotation: '0',
+      status: false,
+      scroll_rate: 10,
+      night_from: '',
+      night_to: '',
+      night_brightness: 10,
+    },
+    home_assistant: { enabled: true },
+    mqtt: mqttSettings(url),
   }
 }
 

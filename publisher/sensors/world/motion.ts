@@ -1,6 +1,6 @@
+import { DEGREE, fromEuler, type Quaternion, ratesBetween, toBody, type Vector } from '../rotation.ts'
 import type { Chance } from './chance.ts'
-import { DEGREE, fromEuler, type Quaternion, ratesBetween, toBody, type Vector } from './rotation.ts'
-import { Wander } from './wander.ts'
+import { lagged, Wander } from './wander.ts'
 
 /**
  * still: on a shelf · desk: on a desk that is knocked now and then · handheld: in a hand ·
@@ -20,40 +20,46 @@ export interface Inertia {
 
 /** Earth's field of Central Europe: 49 µT, 65° down. */
 const FIELD_UT = { x: 49 * Math.cos(65 * DEGREE), y: 0, z: 49 * Math.sin(65 * DEGREE) }
-/** Degrees and seconds by which roll and pitch wander. */
-const TILT = {
-  still: { deviation: 0.02, memorySeconds: 600 },
-  desk: { deviation: 0.02, memorySeconds: 600 },
-  handheld: { deviation: 10, memorySeconds: 3 },
-  turntable: { deviation: 0.02, memorySeconds: 600 },
-} as const
+/** Degrees and seconds by which roll and pitch wander where the board lies, and in a hand. */
+const LYING = { deviation: 0.02, memorySeconds: 600 }
+const HELD = { deviation: 10, memorySeconds: 3 }
+/** No hand moves at once: seconds by which the board lags behind where it is wanted. */
+const SWAY_S = 0.2
 const TURNTABLE_RAD_S = 6 * DEGREE
 /** A knock on the desk: mean seconds between two, seconds it lasts, g and rad/s of its swing, swings per second. */
 const KNOCK = { every: 600, lasts: 2, accel: 0.05, gyro: 5 * DEGREE, hertz: 4 }
 
 export class Motion {
-  readonly #scenario: MotionScenario
+  /** May change: the board is picked up, and put down again as it lay. */
+  scenario: MotionScenario
   readonly #chance: Chance
-  readonly #roll: Wander
-  readonly #pitch: Wander
+  readonly #lying: Tilt
+  readonly #held: Tilt
+  #roll: number
+  #pitch: number
   #yaw: number
   #pose: Quaternion
   #sinceKnock = Number.POSITIVE_INFINITY
 
   constructor(scenario: MotionScenario, chance: Chance) {
-    const tilt = TILT[scenario]
-    this.#scenario = scenario
+    this.scenario = scenario
     this.#chance = chance
-    this.#roll = new Wander(0, tilt.deviation * DEGREE, tilt.memorySeconds, chance)
-    this.#pitch = new Wander(0, tilt.deviation * DEGREE, tilt.memorySeconds, chance)
+    this.#lying = tilt(LYING, chance)
+    this.#held = tilt(HELD, chance)
+    const at = this.#tilt
+    this.#roll = at.roll.value
+    this.#pitch = at.pitch.value
     this.#yaw = 2 * Math.PI * chance.uniform()
-    this.#pose = fromEuler(this.#roll.value, this.#pitch.value, this.#yaw)
+    this.#pose = fromEuler(this.#roll, this.#pitch, this.#yaw)
   }
 
   advance(seconds: number): Inertia {
     const before = this.#pose
-    if (this.#scenario === 'turntable') this.#yaw = (this.#yaw + TURNTABLE_RAD_S * seconds) % (2 * Math.PI)
-    this.#pose = fromEuler(this.#roll.advance(seconds), this.#pitch.advance(seconds), this.#yaw)
+    if (this.scenario === 'turntable') this.#yaw = (this.#yaw + TURNTABLE_RAD_S * seconds) % (2 * Math.PI)
+    const at = this.#tilt
+    this.#roll = lagged(this.#roll, at.roll.advance(seconds), seconds, SWAY_S)
+    this.#pitch = lagged(this.#pitch, at.pitch.advance(seconds), seconds, SWAY_S)
+    this.#pose = fromEuler(this.#roll, this.#pitch, this.#yaw)
     const turn = seconds > 0 ? ratesBetween(before, this.#pose, seconds) : { x: 0, y: 0, z: 0 }
     const gravity = toBody(this.#pose, { x: 0, y: 0, z: 1 })
     const swing = this.#knock(seconds)
@@ -64,12 +70,26 @@ export class Motion {
     }
   }
 
+  get #tilt(): Tilt {
+    return this.scenario === 'handheld' ? this.#held : this.#lying
+  }
+
   /** −1 to 1: where the swing of the last knock is, dying away. */
   #knock(seconds: number): number {
-    if (this.#scenario !== 'desk') return 0
+    if (this.scenario !== 'desk') return 0
     this.#sinceKnock += seconds
     if (this.#chance.uniform() < 1 - Math.exp(-seconds / KNOCK.every)) this.#sinceKnock = this.#chance.uniform() * 0.25
     if (this.#sinceKnock > KNOCK.lasts) return 0
     return Math.cos(2 * Math.PI * KNOCK.hertz * this.#sinceKnock) * (1 - this.#sinceKnock / KNOCK.lasts)
   }
+}
+
+interface Tilt {
+  readonly roll: Wander
+  readonly pitch: Wander
+}
+
+function tilt({ deviation, memorySeconds }: typeof LYING, chance: Chance): Tilt {
+  const wander = () => new Wander(0, deviation * DEGREE, memorySeconds, chance)
+  return { roll: wander(), pitch: wander() }
 }

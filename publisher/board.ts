@@ -1,0 +1,72 @@
+import type { Clock } from '../src/clock.ts'
+import type { Log } from '../src/log.ts'
+import type { PublisherSettings } from './config.ts'
+import type { HostMetrics } from './host-metrics.ts'
+import type { I2cBus } from './sensors/bus/bus.ts'
+import { openLinuxBus } from './sensors/bus/linux-bus.ts'
+import { openSenseHat } from './sensors/sense-hat.ts'
+import type { Sensors } from './sensors/sensors.ts'
+import { readScenarioFile } from './sensors/simulated-bus/scenario-file.ts'
+import { openSimulator, simulateBoard } from './sensors/simulator.ts'
+import { seedFrom } from './sensors/world/chance.ts'
+
+/** What is measured on this Pi: the board on it and the machine below. */
+export interface Board {
+  readonly sensors: Sensors
+  readonly host: HostMetrics
+}
+
+export interface BoardDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  /** The bus the board is on; another than the machine's only in tests. */
+  readonly openBus?: () => Promise<I2cBus>
+}
+
+/** The real Sense HAT, unless simulation was asked for. There is no way from one to the other. */
+export function openBoard(
+  settings: PublisherSettings,
+  hostname: string,
+  machine: HostMetrics,
+  deps: BoardDeps,
+): Promise<Board> {
+  return settings.simulate ? simulated(settings, hostname, machine, deps) : real(settings, machine, deps)
+}
+
+/** The I2C bus the settings name. */
+export function busOf({ i2c_bus, i2c_force }: PublisherSettings): () => Promise<I2cBus> {
+  return () => openLinuxBus({ number: i2c_bus, force: i2c_force, root: '/' })
+}
+
+/** The bus of the board `--simulate` would read. */
+export function openSimulatedBus(
+  { seed, environment, altitude_m, board }: PublisherSettings,
+  clock: Clock,
+): Promise<I2cBus> {
+  return simulateBoard({ seed, environment, altitude_m, board }, clock).chips.open()
+}
+
+async function real(settings: PublisherSettings, machine: HostMetrics, deps: BoardDeps): Promise<Board> {
+  return { sensors: await openSenseHat(deps.openBus ?? busOf(settings), deps), host: machine }
+}
+
+/** The machine's metrics are real, but the temperature of the simulated processor: that is what warms the simulated sensors. */
+async function simulated(
+  settings: PublisherSettings,
+  hostname: string,
+  machine: HostMetrics,
+  deps: BoardDeps,
+): Promise<Board> {
+  const { environment, altitude_m, board, scenario } = settings
+  const seed = settings.seed === 0 ? seedFrom(hostname) : settings.seed
+  const { events } = scenario === '' ? { events: [] } : await readScenarioFile(scenario)
+  const simulator = await openSimulator({ seed, board, environment, altitude_m, events }, deps)
+  return {
+    sensors: simulator,
+    host: {
+      keys: [...new Set([...machine.keys, 'cputempc' as const])],
+      read: async () => ({ ...(await machine.read()), cputempc: simulator.cpuTemperature }),
+    },
+  }
+}
