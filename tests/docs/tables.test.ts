@@ -73,7 +73,9 @@ const READINGS_TOPICS = `
 | \`sensehat/<hostname>/readings\` | no | every reading, full rate: the bridge's input |
 | \`sensehat/<hostname>/state\` | no | the latest values, for Home Assistant: every 10 s, earlier when something moves |
 | \`sensehat/<hostname>/availability\` | yes | \`online\` or \`offline\` (the Will) |
-| \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, how each chip is, problems; intervals |
+| \`sensehat/<hostname>/info\`, \`…/settings\`, \`…/led\` | yes | version, board, how each chip is, problems; intervals; the light that is the LED matrix |
+| \`sensehat/<hostname>/event/joystick_<direction>\` | no | \`{"event_type": …}\`: \`press_start\`, \`press_end\`, \`long_press_start\`, \`long_press_end\` |
+| \`sensehat/<hostname>/set/<thing>\` | no | commands: \`led\` (Home Assistant's JSON light), \`message\` (\`{"text": …}\` or the text), \`interval\` and \`state_interval\` (seconds), \`identify\` and \`restart\` (\`PRESS\`). A retained one is not carried out |
 | \`sensehat/bridge/availability\`, \`…/info\` | yes | the bridge |
 | \`sensehat/bridge/request/<verb>\`, \`…/response/<verb>\` | no | \`health\`, \`ledger\`, \`flush\`: [asking the bridge](bridge.md#asking-over-mqtt) |
 | \`sensehat/bridge/devices/<hostname>\` | yes | the device's ledger: what is spooled, what is committed |
