@@ -1,6 +1,7 @@
 import { bridgeSections } from '../bridge/config.ts'
 import { emulatorSection } from '../emulator/config.ts'
 import { publisherSection } from '../publisher/config.ts'
+import { homeAssistantSection } from '../src/home-assistant/section.ts'
 import { logSection } from '../src/log-section.ts'
 import { mqttSection } from '../src/mqtt-section.ts'
 import { demoSection } from './demo/config.ts'
@@ -8,6 +9,7 @@ import { demoSection } from './demo/config.ts'
 /** Every setting there is: one file and one environment serve all commands. */
 export const allSections = {
   mqtt: mqttSection,
+  home_assistant: homeAssistantSection,
   publisher: publisherSection,
   ...bridgeSections,
   emulator: emulatorSection,
