@@ -4,12 +4,12 @@ import type { Log } from '../src/log.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { BridgeSettings } from './config.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
-import { openDeadLetters } from './dead-letters/open-dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
 import { RunningBridge } from './running-bridge.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
 import { createIdentity } from './snowpipe/credentials.ts'
-import { openSpool } from './spool/open-spool.ts'
+import { checkPageUrl } from './status/page-url.ts'
+import { openStores } from './stores.ts'
 
 export interface BridgeDeps {
   readonly clock: Clock
@@ -61,14 +61,11 @@ export async function startBridge(
   deps: BridgeDeps,
   options: StartOptions = {},
 ): Promise<Bridge> {
+  checkPageUrl(settings.http.url)
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock)
-  const spool = await openSpool(settings.spool, deps)
-  const deadLetters = await openDeadLetters(settings.spool, deps).catch(async (error: unknown) => {
-    await spool.close()
-    throw error
-  })
-  const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, identity, spool, deadLetters, deps, options)
+  const stores = await openStores(settings.spool, deps)
+  const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, identity, stores, deps, options)
   try {
     await bridge.start()
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
@@ -54,6 +55,11 @@ export const spoolSection = {
 export const httpSection = {
   host: { kind: 'string', default: '127.0.0.1', doc: 'address the page and the health checks listen on' },
   port: { kind: 'port', default: 8080, doc: 'port of the page and the health checks' },
+  url: {
+    kind: 'string',
+    default: '',
+    doc: 'address of the page as people reach it, such as http://nas:8080; Home Assistant links to it',
+  },
   ...secret('token', 'what a request must bear that changes something: decisions about held devices'),
 } as const satisfies Section
 
@@ -75,18 +81,30 @@ export const bridgeSection = {
   drain: { kind: 'duration', default: 8_000, doc: 'how long a shutdown waits for rows under way to be committed' },
 } as const satisfies Section
 
+export const costSection = {
+  credits_per_gb: {
+    kind: 'number',
+    default: 0.0037,
+    doc: "credits for a gigabyte sent, uncompressed; see Snowflake's Service Consumption Table, 0 computes no cost",
+  },
+  price_per_credit: { kind: 'number', default: 3, doc: 'what you pay for a credit; 0 computes no cost' },
+  currency: { kind: 'string', default: 'USD', doc: 'its currency, as a code of three letters' },
+} as const satisfies Section
+
 export const bridgeSections = {
   bridge: bridgeSection,
   snowflake: snowflakeSection,
   batch: batchSection,
   spool: spoolSection,
   http: httpSection,
+  cost: costSection,
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
+export type CostSettings = ValuesOf<typeof costSection>
 export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 
 export interface BridgeSettings {
@@ -95,4 +113,6 @@ export interface BridgeSettings {
   readonly batch: BatchSettings
   readonly spool: SpoolSettings
   readonly http: HttpSettings
+  readonly cost: CostSettings
+  readonly home_assistant: HomeAssistantSettings
 }

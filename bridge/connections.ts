@@ -1,5 +1,5 @@
 import { type BridgeInfo, describeBridge } from '../src/bridge-info.ts'
-import { messageOf, SnowhatError } from '../src/errors.ts'
+import { SnowhatError } from '../src/errors.ts'
 import { type IncomingMessage, type LinkDeps, type LinkOptions, type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { randomId } from '../src/random-id.ts'
@@ -8,6 +8,14 @@ import { within } from '../src/within.ts'
 import { type Guard, refusal } from './guard.ts'
 import type { Presence } from './presence.ts'
 import type { Spool } from './spool/spool.ts'
+
+/** Who uses the side connection, apart from the guard. */
+export interface SideSpeaker {
+  take(message: IncomingMessage): void
+  /** No other bridge lives here. `ended` aborts with the connection. Never rejects because the broker refuses something. */
+  connected(link: MqttLink, ended: AbortSignal): Promise<void>
+  disconnected(): void
+}
 
 export interface ConnectionsDeps extends LinkDeps {
   /** Before the main connection is made; `undefined` looks for nobody. */
@@ -18,10 +26,7 @@ export interface ConnectionsDeps extends LinkDeps {
   readonly topics: Topics
   readonly spool: Spool
   readonly presence: Presence
-  /** A message on the side connection. */
-  readonly onSideMessage: (message: IncomingMessage) => void
-  /** What the side connection listens to once this bridge may speak. */
-  readonly sideFilters: readonly string[]
+  readonly side: SideSpeaker
   /** Another bridge lives here, and this one must not start. */
   readonly onRefused: (reason: SnowhatError) => void
 }
@@ -72,8 +77,8 @@ export class Connections {
 
   /** Looks for another bridge. Resolves when that is known, or the broker is away: no reason not to start. */
   async look(): Promise<void> {
-    const { clock, guard } = this.#deps
-    let ended = 0
+    const { clock, guard, side } = this.#deps
+    let attempts = 0
     let settled: () => void = () => undefined
     const known = new Promise<void>((resolve) => {
       settled = resolve
@@ -83,14 +88,15 @@ export class Connections {
       {
         clientId: `${this.#main.clientId}-side-${randomId(4)}`,
         onMessage: (message) => {
-          if (!guard?.take(message)) this.#deps.onSideMessage(message)
+          if (!guard?.take(message)) side.take(message)
         },
-        onConnect: async () => {
-          await this.#lookOnce()
+        onConnect: async ({ ended }) => {
+          await this.#lookOnce(ended)
           settled()
         },
         onDisconnect: () => {
-          if (++ended >= ATTEMPTS) settled()
+          side.disconnected()
+          if (++attempts >= ATTEMPTS) settled()
         },
       },
       this.#deps,
@@ -122,8 +128,8 @@ export class Connections {
   }
 
   /** Before the main connection is made for the first time, and never after. */
-  async #lookOnce(): Promise<void> {
-    const { guard, info, log, onRefused, sideFilters, takeOver } = this.#deps
+  async #lookOnce(ended: AbortSignal): Promise<void> {
+    const { guard, info, onRefused, side, takeOver } = this.#deps
     const link = this.side
     if (!this.#cleared && guard !== undefined) {
       const other = await guard.look(link)
@@ -133,10 +139,7 @@ export class Connections {
     this.#cleared = true
     await this.#openMain()
     // Nobody needs an answer for readings to arrive.
-    await link.subscribe(sideFilters).catch((error: unknown) => {
-      if (!(error instanceof SnowhatError && error.code === 'E_MQTT_REFUSED')) throw error
-      log.warn({ reason: messageOf(error) }, 'requests cannot be heard')
-    })
+    await side.connected(link, ended)
   }
 
   /** The running bridge hears of this one and stops by itself; only then the main connection is made. */

@@ -5,7 +5,6 @@ import type { Log } from '../src/log.ts'
 import type { BridgeEvents } from './events.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
-import type { Snowpipe } from './snowpipe/client.ts'
 import type { DeviceLog } from './spool/device-log.ts'
 import { rowsWait, type Spool } from './spool/spool.ts'
 
@@ -15,7 +14,6 @@ export interface ForgetDeviceDeps {
   readonly spool: Spool
   readonly lanes: Lanes
   readonly ledgers: LedgerPublisher
-  readonly snowpipe: Pick<Snowpipe, 'drop'>
 }
 
 export interface ForgetWish {
@@ -72,8 +70,8 @@ export class ForgetDevice {
   }
 
   async #drop(device: DeviceLog): Promise<void> {
-    const { lanes, snowpipe, spool } = this.#deps
-    const outcome = await snowpipe.drop(lanes.pathOf(device))
+    const { lanes, spool } = this.#deps
+    const outcome = await lanes.dropChannel(device)
     if (outcome.verdict !== 'ok')
       throw new SnowhatError(
         'E_NOT_FORGOTTEN',

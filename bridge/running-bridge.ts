@@ -15,24 +15,29 @@ import type { Bridge, BridgeDeps, BridgeTotals, StartOptions } from './bridge.ts
 import type { BridgeSettings } from './config.ts'
 import { Connections } from './connections.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
+import { keepRefusedRow } from './dead-letters/refused-row.ts'
 import type { BridgeEventMap, BridgeEvents } from './events.ts'
 import { Guard } from './guard.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes/lanes.ts'
-import { gapsOf } from './ledger/ledger-of.ts'
 import { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import { RetainedLedgers } from './ledger/retained-ledgers.ts'
 import { mainConnection } from './main-connection.ts'
 import { Presence } from './presence.ts'
-import { Requests } from './requests.ts'
 import type { Route } from './route.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
+import { SideConnection } from './side-connection.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import type { Identity } from './snowpipe/credentials.ts'
+import { Reach } from './snowpipe/reach.ts'
 import type { Spool } from './spool/spool.ts'
 import { Progress } from './status/progress.ts'
+import { type Rate, rateOfCommits } from './status/rate.ts'
 import { serveStatus } from './status/server.ts'
 import { type StatusSource, statusSource } from './status/source.ts'
+import type { TodayKeeper } from './status/today-keeper.ts'
+import type { Stores } from './stores.ts'
+import { totalsOf } from './totals.ts'
 
 /** Nobody waits for a PUBACK but a queue, and a disk that is synced 50 times a second has more to do than its rows need. */
 const LINGER_MS = 20
@@ -57,15 +62,16 @@ export class RunningBridge implements Bridge {
   readonly #pressure: BackPressure
   readonly #presence: Presence
   readonly #status: StatusSource
-  readonly #requests: Requests
   readonly #retained: RetainedLedgers
-  readonly #startedAt: string
+  readonly #side: SideConnection
+  readonly #today: TodayKeeper
+  readonly #rate: Rate
+  readonly #info: () => BridgeInfo
   readonly #connections: Connections
   /** Since when the broker is away, on the monotonic clock. */
   #awaySince: number | undefined
   #refused: SnowhatError | undefined
   #http: { port: number } = { port: 0 }
-  #committed = 0
   #stopping = false
   #leaving = false
   #fail: (reason: unknown) => void = () => undefined
@@ -74,8 +80,7 @@ export class RunningBridge implements Bridge {
     settings: BridgeSettings,
     mqtt: MqttSettings,
     identity: Identity,
-    spool: Spool,
-    deadLetters: DeadLetters,
+    { spool, deadLetters, today }: Stores,
     deps: BridgeDeps,
     options: StartOptions,
   ) {
@@ -86,19 +91,21 @@ export class RunningBridge implements Bridge {
     this.#topics = topics
     this.#deps = deps
     this.events = new Events<BridgeEventMap>(log)
-    this.events.on('rows:committed', (_device, rows) => {
-      this.#committed += rows
-    })
+    this.#rate = rateOfCommits(this.events, clock)
     this.ended = new Promise((_resolve, reject) => {
       this.#fail = reject
     })
     spool.failed.catch((error: unknown) => this.#fail(error))
     // Who starts a bridge in a test may not care; the command does.
     this.ended.catch(() => undefined)
-    this.#snowpipe = connectSnowpipe(settings.snowflake, { clock, identity })
+    const reach = new Reach(clock)
+    this.#snowpipe = reach.watch(connectSnowpipe(settings.snowflake, { clock, identity }))
     this.#spool = spool
+    this.#today = today
+    today.watch(spool, this.events)
     spool.onLoaded = (device) => this.#lanes.wake(device)
-    this.#startedAt = new Date(clock.now()).toISOString()
+    const startedAt = new Date(clock.now()).toISOString()
+    this.#info = () => ({ instance: spool.instance, version: VERSION, host: machine(), started_at: startedAt })
     this.#awaySince = clock.monotonic()
     this.#pressure = new BackPressure({
       clock,
@@ -128,18 +135,7 @@ export class RunningBridge implements Bridge {
       onTrimmed: () => this.#pressure.eased(),
       onRenewed: () => this.#connections.restart(),
       onRival: (reason) => this.#standDown(reason),
-      onRefusedRow: (device, row, reason) => {
-        events.emit('reading:refused', device.hostname, 'refused_by_snowflake', reason)
-        return deadLetters.add({
-          device: device.hostname,
-          topic: topics.readings(device.hostname),
-          code: 'refused_by_snowflake',
-          reason,
-          payload: row.json,
-          at: clock.now(),
-          position: { stream: row.token.stream, seq: row.token.seq },
-        })
-      },
+      onRefusedRow: (...refused) => keepRefusedRow({ clock, deadLetters, events, topics }, ...refused),
     })
     this.#route = senseHatRoute(topics)
     this.#intake = new Intake(this.#route, {
@@ -158,24 +154,30 @@ export class RunningBridge implements Bridge {
       log,
       topics,
       spool,
-      info: () => this.#info(),
+      info: this.#info,
       standsDown: settings.bridge.guard,
       onRival: (reason) => this.#standDown(reason),
     })
     this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
-    this.#status = this.#statusSource()
-    this.#requests = new Requests({
-      log,
+    this.#status = this.#statusSource(reach, identity.expiresAt)
+    this.#side = new SideConnection({
+      ...deps,
       topics,
-      publish: (topic, payload) => this.#connections.side.publish(topic, payload),
+      settings,
+      spool,
+      retained: this.#retained,
+      status: this.#status,
+      link: () => this.#connections.side,
       speaking: () => !this.#leaving,
+      credentialExpires: identity.expiresAt !== null,
+      onBirth: () => void this.#sayAvailability('online'),
       answers: answersOf({
         clock,
         spool,
         lanes: this.#lanes,
         ledgers: this.#ledgers,
         status: this.#status,
-        info: () => this.#info(),
+        info: this.#info,
         stopping: () => this.#stopping || this.#leaving,
       }),
     })
@@ -186,11 +188,8 @@ export class RunningBridge implements Bridge {
       presence: this.#presence,
       guard: settings.bridge.guard ? new Guard({ clock, log, topics }) : undefined,
       takeOver: options.takeOver ?? false,
-      info: () => this.#info(),
-      sideFilters: [this.#requests.filter],
-      onSideMessage: (message) => {
-        if (!this.#retained.take(message)) this.#requests.take(message)
-      },
+      info: this.#info,
+      side: this.#side,
       onRefused: (reason) => this.#refuse(reason),
     })
   }
@@ -211,8 +210,10 @@ export class RunningBridge implements Bridge {
   async start(): Promise<void> {
     const life = this.#life
     life.own('spool', this.#spool, (spool) => spool.close())
+    life.own('today', this.#today, (today) => today.close())
     life.own('dead letters', this.deadLetters, (letters) => letters.close())
     life.own('mqtt', this.#connections, (connections) => connections.close())
+    life.own('side', this.#side, (side) => side.close())
     await this.#connections.look()
     if (this.#refused !== undefined) throw this.#refused
     this.#http = life.own('status', await serveStatus(this.#settings.http, this.#status, this.#deps.log), (http) =>
@@ -227,16 +228,19 @@ export class RunningBridge implements Bridge {
     for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
-  #statusSource(): StatusSource {
-    const { clock, log } = this.#deps
-    const { batch, bridge, spool } = this.#settings
+  #statusSource(reach: Reach, credentialExpiresAt: number | null): StatusSource {
+    const { clock } = this.#deps
+    const { batch, bridge, cost } = this.#settings
     return statusSource({
-      log,
+      ...this.#deps,
       target: this.target,
-      spoolOnDisk: spool.dir !== '',
-      snowpipe: this.#snowpipe,
-      info: () => this.#info(),
+      info: this.#info,
       progress: new Progress(this.events, this.#spool, clock),
+      rate: this.#rate,
+      today: this.#today.today,
+      reach,
+      cost,
+      credentialExpiresAt,
       // Rows may wait for their batch as long as the settings say.
       stalledAfter: bridge.stalled_after + batch.max_age_ms,
       brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
@@ -258,15 +262,7 @@ export class RunningBridge implements Bridge {
   }
 
   totals(): BridgeTotals {
-    const totals = { received: 0, redelivered: 0, rejected: 0, missing: 0, waiting: 0 }
-    for (const device of this.#spool.devices()) {
-      totals.received += device.counters.received
-      totals.redelivered += device.counters.redelivered
-      totals.rejected += device.counters.rejected
-      totals.missing += gapsOf(device).undeclared_gaps
-      totals.waiting += device.waiting
-    }
-    return { ...totals, committed: this.#committed, deadLetters: this.deadLetters.total }
+    return { ...totalsOf(this.#spool), committed: this.#rate.total, deadLetters: this.deadLetters.total }
   }
 
   ledger(hostname: string): Ledger | undefined {
@@ -296,11 +292,13 @@ export class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     if (!(await this.drain(this.#settings.bridge.drain)))
       log.warn({ rows: this.totals().waiting }, 'stopping with rows not committed; they come again with the next start')
+    await within(GOODBYE_MS, clock, () => this.#sayAvailability('offline'))
+  }
+
+  /** Where the session is: nobody else knows whether it lives. */
+  async #sayAvailability(word: 'online' | 'offline'): Promise<void> {
     if (!this.#connections.connected) return
-    const { main } = this.#connections
-    await within(GOODBYE_MS, clock, () =>
-      main.publish(this.#topics.bridgeAvailability, 'offline', { retain: true }).catch(() => undefined),
-    )
+    await this.#connections.main.publish(this.#topics.bridgeAvailability, word, { retain: true }).catch(() => undefined)
   }
 
   /** Another bridge has the channels: every word of ours from here on would lie over its words. */
@@ -308,6 +306,7 @@ export class RunningBridge implements Bridge {
     if (this.#leaving) return
     this.#leaving = true
     this.#ledgers.disconnected()
+    this.#side.close()
     void this.#lanes.close()
     // Trying to come back would throw the other one off the broker: they share the client id.
     void this.#connections.closeMain()
@@ -321,10 +320,6 @@ export class RunningBridge implements Bridge {
     this.#refused = reason
     this.#leaving = true
     this.#fail(reason)
-  }
-
-  #info(): BridgeInfo {
-    return { instance: this.instance, version: VERSION, host: machine(), started_at: this.#startedAt }
   }
 
   #mainOptions(url: string): LinkOptions {
@@ -344,6 +339,7 @@ export class RunningBridge implements Bridge {
       },
       onReady: () => {
         this.#awaySince = undefined
+        this.#side.speak()
         log.info({ url, instance: this.instance }, 'connected to the broker')
       },
       onLost: () => {

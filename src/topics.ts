@@ -21,6 +21,8 @@ export interface Topics {
   readonly allReadings: string
   readonly bridgeAvailability: string
   readonly bridgeInfo: string
+  /** How the bridge is, for Home Assistant and for whoever else listens. */
+  readonly bridgeHealth: string
   /** The device's ledger: what the bridge has spooled and Snowflake has committed. */
   ledger(hostname: string): string
   readonly allLedgers: string
@@ -30,7 +32,13 @@ export interface Topics {
   verbOfRequest(topic: string): string | undefined
   /** Where a request is answered; also where the bridge sends itself a marker to know it has read everything. */
   response(verb: string): string
+  /** A Pi's own device document. */
   deviceDiscovery(hostname: string): string
+  readonly allDeviceDiscovery: string
+  /** What the bridge adds to a Pi's device. */
+  pipelineDiscovery(hostname: string): string
+  readonly allPipelineDiscovery: string
+  readonly bridgeDiscovery: string
   readonly homeAssistantStatus: string
   /** Whether a topic is one of `allReadings`. */
   isReadings(topic: string): boolean
@@ -38,10 +46,19 @@ export interface Topics {
   hostnameOfReadings(topic: string): string | undefined
   /** The hostname of a ledger. */
   hostnameOfLedger(topic: string): string | undefined
+  /** The hostname of a Pi's own device document. */
+  hostnameOfDeviceDiscovery(topic: string): string | undefined
+  /** The hostname of what the bridge adds to a Pi's device. */
+  hostnameOfPipelineDiscovery(topic: string): string | undefined
 }
+
+/** The ends of discovery topics; before them comes the hostname. */
+const DEVICE = '/sensehat/config'
+const PIPELINE = '/sensehat_pipeline/config'
 
 export function createTopics(base: string, discoveryPrefix: string): Topics {
   const ledgers = `${base}/bridge/devices`
+  const documents = `${discoveryPrefix}/device/`
   const between = (topic: string, before: string, after: string): string | undefined => {
     if (!topic.startsWith(before) || !topic.endsWith(after)) return undefined
     const hostname = topic.slice(before.length, topic.length - after.length)
@@ -65,6 +82,7 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     allReadings: `${base}/+/readings`,
     bridgeAvailability: `${base}/bridge/availability`,
     bridgeInfo: `${base}/bridge/info`,
+    bridgeHealth: `${base}/bridge/health`,
     ledger: (hostname) => `${ledgers}/${hostname}`,
     allLedgers: `${ledgers}/+`,
     request: (verb) => `${base}/bridge/request/${verb}`,
@@ -73,7 +91,11 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
       return topic.startsWith(before) ? topic.slice(before.length) : undefined
     },
     response: (verb) => `${base}/bridge/response/${verb}`,
-    deviceDiscovery: (hostname) => `${discoveryPrefix}/device/${hostname}/sensehat/config`,
+    deviceDiscovery: (hostname) => documents + hostname + DEVICE,
+    allDeviceDiscovery: `${documents}+${DEVICE}`,
+    pipelineDiscovery: (hostname) => documents + hostname + PIPELINE,
+    allPipelineDiscovery: `${documents}+${PIPELINE}`,
+    bridgeDiscovery: `${documents}sensehat_bridge/config`,
     homeAssistantStatus: `${discoveryPrefix}/status`,
     isReadings: (topic) =>
       topic.startsWith(`${base}/`) &&
@@ -81,5 +103,7 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
       !topic.slice(base.length + 1, -'/readings'.length).includes('/'),
     hostnameOfReadings: (topic) => between(topic, `${base}/`, '/readings'),
     hostnameOfLedger: (topic) => between(topic, `${ledgers}/`, ''),
+    hostnameOfDeviceDiscovery: (topic) => between(topic, documents, DEVICE),
+    hostnameOfPipelineDiscovery: (topic) => between(topic, documents, PIPELINE),
   }
 }

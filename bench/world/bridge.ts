@@ -34,10 +34,16 @@ export async function startBridge(
     ...settings,
   })
   const subscribed = program.line(/connected to the broker/)
-  subscribed.catch(() => undefined)
+  let dead: unknown
+  subscribed.catch((error: unknown) => {
+    dead = error
+  })
   const health = async () => (await (await fetch(`http://127.0.0.1:${port}/api/health`)).json()) as BridgeHealth
   // Its page answers before it has connected: what a queue brings comes in the same moment as the connection.
-  while ((await health().catch(() => undefined)) === undefined) await sleep(10)
+  while ((await health().catch(() => undefined)) === undefined) {
+    if (dead !== undefined) throw dead
+    await sleep(10)
+  }
   return {
     ...program,
     subscribed,

@@ -1,7 +1,7 @@
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { BridgeSettings } from '../config.ts'
-import type { ChannelPath } from '../snowpipe/client.ts'
+import type { ChannelPath, Outcome } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Choice, choicesFor } from './decision.ts'
 import { InTheWay } from './in-the-way.ts'
@@ -104,6 +104,11 @@ export class Lanes {
     }
   }
 
+  /** Of a device without a lane. */
+  dropChannel(device: DeviceLog): Promise<Outcome<undefined>> {
+    return this.#deps.snowpipe.drop(this.#pathOf(device))
+  }
+
   /** Sends what waits now, whatever its age. */
   flush(): void {
     for (const lane of this.#lanes.values()) lane.flush()
@@ -130,7 +135,7 @@ export class Lanes {
   }
 
   /** The pipe is chosen once: a move would lose the channel's offset. */
-  pathOf(device: DeviceLog): ChannelPath {
+  #pathOf(device: DeviceLog): ChannelPath {
     device.pipe ??= pipeOf(device.hostname, this.#settings.snowflake.pipes)
     return { pipe: device.pipe, channel: device.hostname }
   }
@@ -153,7 +158,7 @@ export class Lanes {
   #lane(device: DeviceLog): Lane {
     let lane = this.#lanes.get(device)
     if (lane === undefined) {
-      lane = new Lane(device, this.pathOf(device), this.#settings.batch, this.#laneDeps)
+      lane = new Lane(device, this.#pathOf(device), this.#settings.batch, this.#laneDeps)
       this.#lanes.set(device, lane)
       if (this.#draining) lane.drain()
     }

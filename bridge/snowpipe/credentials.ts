@@ -15,6 +15,8 @@ export interface Credential {
 export interface Identity {
   /** A PAT is sent as it is to both hosts; a key-pair JWT is exchanged for a scoped token. */
   readonly exchanged: boolean
+  /** When a person must have replaced it, epoch milliseconds; `null` when it does not end, or does not say. */
+  readonly expiresAt: number | null
   credential(): Promise<Credential>
   /** The next `credential()` makes a new one. */
   forget(): void
@@ -25,13 +27,17 @@ const JWT_LIFE_S = 50 * 60
 /** Signed a little in the past, for servers whose clock is behind ours. */
 const BACKDATE_S = 30
 const RENEW_BEFORE_END_S = 5 * 60
+/** A `Date` goes no further. */
+const LAST_SECOND = 8.64e12
+const UNREADABLE_LIFE_MS = 10 * 60_000
 const HOW_TO_MAKE_A_KEY =
   'make one with: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out snowhat_key.p8'
 
 export function createIdentity(settings: SnowflakeSettings, clock: Clock): Identity {
   if (settings.pat !== '') {
     const credential: Credential = { token: settings.pat, kind: 'PROGRAMMATIC_ACCESS_TOKEN' }
-    return { exchanged: false, credential: async () => credential, forget: () => undefined }
+    const expiresAt = expiryIn(settings.pat) ?? null
+    return { exchanged: false, expiresAt, credential: async () => credential, forget: () => undefined }
   }
   return keyPairIdentity(privateKeyOf(settings), settings, clock)
 }
@@ -42,6 +48,7 @@ function keyPairIdentity(key: KeyObject, settings: SnowflakeSettings, clock: Clo
   let current: { credential: Credential; renewAt: number } | undefined
   return {
     exchanged: true,
+    expiresAt: null,
     forget: () => {
       current = undefined
     },
@@ -112,19 +119,19 @@ function reasonOf(pem: string, message: string): string {
 
 /**
  * When a scoped token should be renewed: at 80 % of its life and at least a minute before its end. Its `exp`
- * rules; a token that cannot be read is taken to live ten minutes [observed lifetimes differ].
+ * rules; of a token that cannot be read a short life is assumed [observed lifetimes differ].
  */
 export function renewalOf(token: string, now: number): number {
-  const lifeMs = expiryOf(token, now) - now
+  const lifeMs = (expiryIn(token) ?? now + UNREADABLE_LIFE_MS) - now
   return now + Math.max(0, Math.min(lifeMs * 0.8, lifeMs - 60_000))
 }
 
-function expiryOf(token: string, now: number): number {
+/** The end a token names if it is a JWT, epoch milliseconds; nothing is verified, that is the server's. */
+export function expiryIn(token: string): number | undefined {
   try {
     const { exp } = decodeJwt(token)
-    if (typeof exp === 'number') return exp * 1000
+    return typeof exp === 'number' && exp <= LAST_SECOND ? exp * 1000 : undefined
   } catch {
-    // Not a JWT: the fallback below.
+    return undefined
   }
-  return now + 10 * 60_000
 }

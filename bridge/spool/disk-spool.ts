@@ -68,6 +68,7 @@ export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpool
 
 export class DiskSpool implements Spool {
   onLoaded: (device: DeviceLog) => void = () => undefined
+  readonly durable = true
   readonly failed: Promise<never>
   readonly #dir: string
   readonly #maxBytes: number

@@ -20,6 +20,8 @@ export interface Arrival {
 export interface Spool {
   /** 4 of [0-9a-z]; the owner in offset tokens. A spool that lost its memory has a new one. */
   readonly instance: string
+  /** What it knows survives its process. */
+  readonly durable: boolean
   /** Made on first use. */
   device(hostname: string): DeviceLog
   /** Those in use. */

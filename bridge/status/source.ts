@@ -1,13 +1,14 @@
-import type { BridgeInfo } from '../../src/bridge-info.ts'
 import type { Ledger } from '../../src/ledger.ts'
-import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { BridgeEvents } from '../events.ts'
 import { ForgetDevice, type ForgetDeviceDeps, type ForgetWish, type ForgottenDevice } from '../forget-device.ts'
 import { type Choice, choicesFor } from '../lanes/decision.ts'
 import { queriesFor } from '../lanes/hold-remedy.ts'
 import type { Lane } from '../lanes/lane.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
-import { type Ailment, type AilmentParts, ailmentsOf } from './ailments.ts'
+import { type Ailment, ailmentsOf } from './ailments.ts'
+import { type Alert, Alerts } from './alerts.ts'
+import { findingsOf } from './findings.ts'
+import { type Health, type HealthParts, healthOf } from './health.ts'
 
 /** What the bridge shows of itself, and what can be told to it. */
 export interface StatusSource {
@@ -15,7 +16,9 @@ export interface StatusSource {
   ready(): boolean
   /** Why it is not well; empty when it is. */
   ailments(): Ailment[]
-  health(): object
+  /** What is told at once when it changes: what stands of all that deserves a notification, and the way to Snowflake. */
+  glance(): { readonly alerts: readonly Alert[]; readonly reachable: boolean | null }
+  health(): Health
   devices(): object[]
   device(hostname: string): object | undefined
   /** How a held lane goes on. Gives what that does, `undefined` without such a device; throws `E_NOT_HELD`. */
@@ -25,15 +28,9 @@ export interface StatusSource {
 }
 
 /** The parts of a running bridge that the page and the API tell of. */
-export interface StatusParts extends AilmentParts, ForgetDeviceDeps {
-  readonly target: string
-  /** What it knows survives its process. */
-  readonly spoolOnDisk: boolean
-  readonly info: () => BridgeInfo
-  readonly connected: () => boolean
+export interface StatusParts extends HealthParts, ForgetDeviceDeps {
   readonly stopping: () => boolean
   readonly events: BridgeEvents
-  readonly deadLetters: DeadLetters
 }
 
 export function statusSource(parts: StatusParts): StatusSource {
@@ -41,6 +38,7 @@ export function statusSource(parts: StatusParts): StatusSource {
   const find = (hostname: string) => [...spool.devices()].find((one) => one.hostname === hostname)
   const show = (device: DeviceLog) => view(device, lanes.of(device), ledgers.current(device))
   const ailments = () => ailmentsOf(parts)
+  const alerts = new Alerts((stands) => findingsOf(parts, stands), parts.clock)
   const forgetDevice = new ForgetDevice(parts)
   const again = { channels_reopened: 0, rows_replayed: 0 }
   events.on('channel:reopened', (_device, _reason, rows) => {
@@ -50,27 +48,8 @@ export function statusSource(parts: StatusParts): StatusSource {
   return {
     ready: () => !parts.stopping() && parts.connected(),
     ailments,
-    health: () => {
-      const devices = [...spool.devices()]
-      const reasons = ailments()
-      return {
-        ...parts.info(),
-        healthy: reasons.length === 0,
-        reasons,
-        mqtt_connected: parts.connected(),
-        target: parts.target,
-        devices: devices.length,
-        rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
-        spool_on_disk: parts.spoolOnDisk,
-        spool_bytes: spool.bytes,
-        redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
-        ...again,
-        dead_letters: parts.deadLetters.total,
-        dead_letters_by_code: Object.fromEntries(parts.deadLetters.byCode),
-        dead_letters_dropped: parts.deadLetters.dropped,
-        problems: [...new Set([...lanes.trouble.codes, ...reasons.map(({ code }) => code)])],
-      }
-    },
+    glance: () => ({ alerts: alerts.look(), reachable: parts.reach.reachable }),
+    health: () => healthOf(parts, { reasons: ailments(), alerts: alerts.look(), again }),
     devices: () => [...spool.devices()].sort((a, b) => a.hostname.localeCompare(b.hostname)).map(show),
     device: (hostname) => {
       const device = find(hostname)

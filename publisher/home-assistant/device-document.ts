@@ -1,5 +1,5 @@
 import type { HaComponent, HaDocument, HaSensor } from '../../src/home-assistant/document.ts'
-import { haDeviceIdentifier, haNamed, haUnit } from '../../src/home-assistant/names.ts'
+import { haDeviceIdentifier, haDeviceName, haNamed, haUnit } from '../../src/home-assistant/names.ts'
 import type { Topics } from '../../src/topics.ts'
 import type { Identity } from '../identity.ts'
 import { joystickEvents, matrixControls, programControls } from './controls.ts'
@@ -35,7 +35,7 @@ export function discoveryDocument(input: DiscoveryInput, topics: Topics): HaDocu
     device: {
       identifiers: [haDeviceIdentifier(node)],
       ...(mac !== null && MAC.test(mac) && mac !== NO_MAC && { connections: [['mac', mac.toLowerCase()]] as const }),
-      name: `Sense HAT ${node}`,
+      name: haDeviceName(node),
       manufacturer: 'Raspberry Pi',
       model: identity.model === null ? board : `${board} on ${identity.model}`,
       ...(identity.serial !== null && { serial_number: identity.serial }),

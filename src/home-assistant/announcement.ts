@@ -77,7 +77,10 @@ export class Announcement {
   /** All retained messages of this connection have come. */
   async connected(announcer: Announcer): Promise<void> {
     this.#announcer = announcer
-    if (!this.#removed && this.#held !== this.#text()) await this.#send()
+    const text = this.#text()
+    // Home Assistant has that version: said once more after a birth, it is no new one.
+    if (this.#held === text) this.#sent = text
+    else if (!this.#removed) await this.#send()
   }
 
   disconnected(): void {

@@ -89,6 +89,8 @@ export interface HaSensor extends HaReport {
   readonly unit_of_measurement?: string
   readonly state_class?: HaStateClass
   readonly suggested_display_precision?: number
+  /** For the state class `total`, and only there: since when it counts, ISO 8601. */
+  readonly last_reset_value_template?: string
   /** For the device class `enum`, and only there. */
   readonly options?: readonly string[]
 }

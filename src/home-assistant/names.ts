@@ -5,6 +5,14 @@ export function haDeviceIdentifier(node: string): string {
   return `sensehat_${node}`
 }
 
+/** The node of the bridge; no Pi may bear that name. */
+export const HA_BRIDGE = 'bridge'
+
+/** The name of a Pi's device. Two documents about one device must agree, or it is renamed with each of them [source]. */
+export function haDeviceName(node: string): string {
+  return `Sense HAT ${node}`
+}
+
 /** Never to be changed: users' history, dashboards and automations hang on it. */
 export function haUniqueId(node: string, key: string): string {
   return `${haDeviceIdentifier(node)}_${key}`

@@ -1,5 +1,6 @@
 import type { Section, ValuesOf } from '../setting.ts'
 
+/** Publisher and bridge share it; the discovery prefix is `mqtt.discovery_prefix`. */
 export const homeAssistantSection = {
   enabled: {
     kind: 'boolean',

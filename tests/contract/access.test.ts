@@ -107,6 +107,19 @@ describeWithMosquitto('access at the broker as it is shipped', () => {
     expect(new Set(pi.heard)).toEqual(new Set(own.map(([, topic]) => `${topic} x`)))
   })
 
+  it('a Pi hears what stands under its own name, so that it notices an old Will, a twin, and its deletion; not what it says else', async () => {
+    const mosquitto = await broker()
+    const [pi, other] = await Promise.all([as('pi-one', mosquitto), as('pi-two', mosquitto)])
+    await pi.subscribe(['#'])
+    for (const name of ['readings', 'state', 'settings', 'led']) await pi.publish(`sensehat/pi-one/${name}`, 'x')
+    await other.publish('sensehat/pi-two/info', 'x')
+    await other.publish('homeassistant/device/pi-two/sensehat/config', 'x')
+    const own = ['homeassistant/device/pi-one/sensehat/config', 'sensehat/pi-one/info', 'sensehat/pi-one/availability']
+    for (const topic of own) await pi.publish(topic, 'x')
+    await eventually('the last of them', () => pi.heard.includes('sensehat/pi-one/availability x'))
+    expect(pi.heard).toEqual(own.map((topic) => `${topic} x`))
+  })
+
   it('Home Assistant hears everything, commands, and can write no reading and no ledger', async () => {
     const mosquitto = await broker()
     const [ha, pi] = await Promise.all([as('homeassistant', mosquitto), as('pi-one', mosquitto)])

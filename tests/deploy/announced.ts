@@ -1,10 +1,13 @@
+import { bridgeDocument } from '../../bridge/home-assistant/bridge-document.ts'
+import { pipelineDocument } from '../../bridge/home-assistant/pipeline-document.ts'
 import { type DiscoveryInput, discoveryDocument } from '../../publisher/home-assistant/device-document.ts'
 import { HOST_KEYS } from '../../publisher/host-metrics.ts'
 import { BOARD_KEYS } from '../../publisher/sensors/sensors.ts'
-import type { HaComponent, HaEntityComponent } from '../../src/home-assistant/document.ts'
-import { haEntityId } from '../../src/home-assistant/names.ts'
+import type { HaDocument, HaEntityComponent } from '../../src/home-assistant/document.ts'
 import { createTopics } from '../../src/topics.ts'
 import { identity } from '../publisher/support.ts'
+
+const topics = createTopics('sensehat', 'homeassistant')
 
 /** The host name in the dashboard and in the documentation. */
 export const EXAMPLE_HOST = 'pi-kitchen'
@@ -21,62 +24,28 @@ const everything: DiscoveryInput = {
   canRestart: true,
 }
 
-/** What a Pi with all there is announces, by key, in its order. */
-export const PI: readonly (readonly [key: string, component: HaEntityComponent])[] = Object.entries(
-  discoveryDocument(everything, createTopics('sensehat', 'homeassistant')).components,
-).filter((entry): entry is [string, HaEntityComponent] => isEntity(entry[1]))
+type Entity = readonly [key: string, component: HaEntityComponent]
 
-function isEntity(component: HaComponent): component is HaEntityComponent {
-  return 'unique_id' in component
+function entitiesOf({ components }: HaDocument): readonly Entity[] {
+  return Object.entries(components).filter((entry): entry is [string, HaEntityComponent] => 'unique_id' in entry[1])
 }
 
-/** What the bridge adds to a Pi's device: the keys of its pipeline document. */
-const PIPELINE = ['missing', 'rejected', 'lag', 'last_commit']
+/** What a Pi with all there is announces, in its order. */
+export const PI = entitiesOf(discoveryDocument(everything, topics))
 
-/** The bridge's own device: the keys of its document, each with its platform. */
-const BRIDGE = {
-  binary_sensor: [
-    'connection',
-    'snowflake',
-    'problem',
-    'held',
-    'blocked',
-    'behind',
-    'missing',
-    'rejected',
-    'spool_full',
-    'ledger_refused',
-    'dead_letters_not_kept',
-    'rival',
-    'credential_expires',
-  ],
-  sensor: [
-    'devices',
-    'rows_per_second',
-    'lag',
-    'rows_waiting',
-    'spool_size',
-    'last_commit',
-    'missing_today',
-    'rejected_today',
-    'sent_today',
-    'cost_today',
-    'cost_month',
-    'credential_expires_at',
-  ],
-  button: ['flush'],
-} as const
+/** What the bridge adds to a Pi's device. */
+export const PIPELINE = entitiesOf(pipelineDocument({ hostname: EXAMPLE_HOST, version: '1.0.0' }, topics))
+
+/** The bridge's own device, with all there can be. */
+export const BRIDGE = entitiesOf(bridgeDocument({ version: '1.0.0', currency: 'EUR', credentialExpires: true }, topics))
+
+const all = [...PI, ...PIPELINE, ...BRIDGE].map(([, component]) => component)
+const idOf = ({ default_entity_id }: HaEntityComponent) => default_entity_id ?? ''
 
 /** Every entity id there can be for the example's host and the bridge, as Home Assistant first gives them. */
-export const ENTITY_IDS: ReadonlySet<string> = new Set([
-  ...PI.map(([, { default_entity_id }]) => default_entity_id ?? ''),
-  ...PIPELINE.map((key) => haEntityId('sensor', EXAMPLE_HOST, key)),
-  ...Object.entries(BRIDGE).flatMap(([platform, keys]) => keys.map((key) => `${platform}.snowhat_bridge_${key}`)),
-])
+export const ENTITY_IDS: ReadonlySet<string> = new Set(all.map(idOf))
 
 /** Those that are there only when somebody has switched them on. */
 export const OFF_AT_FIRST: ReadonlySet<string> = new Set(
-  PI.filter(([, { enabled_by_default }]) => enabled_by_default === false).map(
-    ([, { default_entity_id }]) => default_entity_id ?? '',
-  ),
+  all.filter(({ enabled_by_default }) => enabled_by_default === false).map(idOf),
 )

@@ -17,7 +17,8 @@ const END = '<!-- end -->'
 /** Of what is no field of a reading. */
 const MEANINGS: Readonly<Record<string, string>> = {
   connectivity: 'whether the Pi is connected to the broker; never unavailable',
-  problem: 'a chip that does not answer, readings given up, a clock that is not set, another Pi of this name: `info` says which',
+  problem:
+    'a chip that does not answer, readings given up, a clock that is not set, another Pi of this name: `info` says which',
   last_boot: 'when the machine was started',
   led: 'all pixels in one colour, or an effect; off is dark',
   message: 'a text that scrolls over the matrix, then what was there before',

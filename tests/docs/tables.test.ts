@@ -73,11 +73,14 @@ const READINGS_TOPICS = `
 | \`sensehat/<hostname>/readings\` | no | every reading, full rate: the bridge's input |
 | \`sensehat/<hostname>/state\` | no | the latest values, for Home Assistant: every 10 s, earlier when something moves |
 | \`sensehat/<hostname>/availability\` | yes | \`online\` or \`offline\` (the Will) |
-| \`sensehat/<hostname>/info\`, \`…/settings\` | yes | version, board, how each chip is, problems; intervals |
+| \`sensehat/<hostname>/info\`, \`…/settings\`, \`…/led\` | yes | version, board, how each chip is, problems; intervals; the light that is the LED matrix |
+| \`sensehat/<hostname>/event/joystick_<direction>\` | no | \`{"event_type": …}\`: \`press_start\`, \`press_end\`, \`long_press_start\`, \`long_press_end\` |
+| \`sensehat/<hostname>/set/<thing>\` | no | commands: \`led\` (Home Assistant's JSON light), \`message\` (\`{"text": …}\` or the text), \`interval\` and \`state_interval\` (seconds), \`identify\` and \`restart\` (\`PRESS\`). A retained one is not carried out |
 | \`sensehat/bridge/availability\`, \`…/info\` | yes | the bridge |
+| \`sensehat/bridge/health\` | yes | how it is: [alerts, numbers, cost](bridge.md#home-assistant-and-bridgehealth) |
 | \`sensehat/bridge/request/<verb>\`, \`…/response/<verb>\` | no | \`health\`, \`ledger\`, \`flush\`: [asking the bridge](bridge.md#asking-over-mqtt) |
 | \`sensehat/bridge/devices/<hostname>\` | yes | the device's ledger: what is spooled, what is committed |
-| \`homeassistant/device/<hostname>/sensehat/config\` | yes | the device document Home Assistant discovers |
+| \`homeassistant/device/<hostname>/sensehat/config\` | yes | the device document Home Assistant discovers; the bridge's additions are on \`…/sensehat_pipeline/config\`, its own device on \`homeassistant/device/sensehat_bridge/config\` |
 
 All messages go at QoS 1. \`sensehat\` and \`homeassistant\` are settings (\`mqtt.base_topic\`, \`mqtt.discovery_prefix\`).
 

@@ -64,6 +64,9 @@ describe('topics', () => {
       fc.property(allowed, (hostname) => {
         expect(topics.hostnameOfReadings(topics.readings(hostname))).toBe(hostname)
         expect(topics.hostnameOfLedger(topics.ledger(hostname))).toBe(hostname)
+        expect(topics.hostnameOfDeviceDiscovery(topics.deviceDiscovery(hostname))).toBe(hostname)
+        expect(topics.hostnameOfPipelineDiscovery(topics.pipelineDiscovery(hostname))).toBe(hostname)
+        expect(topics.hostnameOfDeviceDiscovery(topics.pipelineDiscovery(hostname))).toBeUndefined()
       }),
     )
   })
@@ -78,6 +81,7 @@ describe('topics', () => {
           topics.state(hostname),
           topics.ledger(hostname),
           topics.deviceDiscovery(hostname),
+          topics.pipelineDiscovery(hostname),
         ])
           expect(topic).not.toMatch(/[+#\0]|\/\//)
         expect(topics.readings(hostname).split('/')).toHaveLength(3)

@@ -1,4 +1,5 @@
 import { type BridgeSettings, bridgeSections, type SnowflakeSettings } from '../../bridge/config.ts'
+import { homeAssistantSection } from '../../src/home-assistant/section.ts'
 import type { Section, ValuesOf } from '../../src/setting.ts'
 
 function defaultsOf<S extends Section>(section: S): ValuesOf<S> {
@@ -12,6 +13,8 @@ export const defaultSettings: BridgeSettings = {
   batch: defaultsOf(bridgeSections.batch),
   spool: defaultsOf(bridgeSections.spool),
   http: defaultsOf(bridgeSections.http),
+  cost: defaultsOf(bridgeSections.cost),
+  home_assistant: defaultsOf(homeAssistantSection),
 }
 
 export function snowflakeSettings(over: Partial<SnowflakeSettings> = {}): SnowflakeSettings {

@@ -106,6 +106,7 @@ function connect(
   const exchanged = options.exchanged ?? true
   const identity: Identity = {
     exchanged,
+    expiresAt: null,
     credential: async () => ({
       token: `own-${counts.forgotten}`,
       kind: exchanged ? 'KEYPAIR_JWT' : 'PROGRAMMATIC_ACCESS_TOKEN',

@@ -148,6 +148,19 @@ describe('a key pair', () => {
 })
 
 describe('a programmatic access token', () => {
+  it.each([
+    ['a JWT with an end', async () => new SignJWT({}).setExpirationTime(1_800_000_000), 1_800_000_000_000],
+    ['a JWT without one', async () => new SignJWT({}), null],
+    ['a JWT that never ends', async () => new SignJWT({ exp: 1e18 }), null],
+  ] as const)('that is %s says when it expires, verified by nobody', async (_what, jwt, expiresAt) => {
+    const pat = await (await jwt()).setProtectedHeader({ alg: 'RS256' }).sign(rsa.privateKey)
+    expect(createIdentity(signedIn({ pat }), new ManualClock()).expiresAt).toBe(expiresAt)
+  })
+
+  it.each(['opaque', 'a.b.c', ''])('of which nothing can be read (%j) says nothing of its end', (pat) => {
+    expect(createIdentity(signedIn({ pat }), new ManualClock()).expiresAt).toBeNull()
+  })
+
   it('is used as it is, wins over a key, and is not exchanged', async () => {
     const identity = createIdentity(signedIn({ pat: 'pat-secret' }), new ManualClock())
     expect(identity.exchanged).toBe(false)

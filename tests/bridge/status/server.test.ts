@@ -1,11 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BackPressure } from '../../../bridge/back-pressure.ts'
-import { MemoryDeadLetters } from '../../../bridge/dead-letters/memory-dead-letters.ts'
-import { Progress } from '../../../bridge/status/progress.ts'
 import { serveStatus } from '../../../bridge/status/server.ts'
-import { statusSource } from '../../../bridge/status/source.ts'
 import { silentLog } from '../../../src/log.ts'
+import { defaultSettings } from '../../support/bridge-settings.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
+import { statusOf } from '../../support/status.ts'
 
 const STALLED_AFTER = 300_000
 
@@ -20,29 +19,17 @@ interface Answer {
 /** The page of a bridge whose lanes, spool and Snowflake are a lane world's. */
 async function page({ token = '' } = {}) {
   const world = new LaneWorld()
-  const { clock, events, lanes, ledgers, spool } = world
+  const { clock, spool } = world
   const outside = { brokerAway: 0, beside: false }
   const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: 1_000, resume: () => undefined })
-  const source = statusSource({
-    log: silentLog(),
-    target: 'http://snowflake',
-    spoolOnDisk: false,
-    snowpipe: world.snowpipe,
-    info: () => ({ instance: 'own1', version: '0.1.0', host: 'nas', started_at: '2026-11-22T12:00:00.000Z' }),
+  const source = statusOf(world, {
     connected: () => outside.brokerAway === 0,
-    stopping: () => false,
-    events,
-    deadLetters: new MemoryDeadLetters(),
-    progress: new Progress(events, spool, clock),
     stalledAfter: STALLED_AFTER,
     brokerAway: () => outside.brokerAway,
     beside: () => outside.beside,
-    spool,
-    lanes,
-    ledgers,
     pressure,
   })
-  const server = await serveStatus({ host: '127.0.0.1', port: 0, token, token_file: '' }, source, silentLog())
+  const server = await serveStatus({ ...defaultSettings.http, port: 0, token }, source, silentLog())
   onTestFinished(async () => {
     await server.close()
     const closing = world.close()

@@ -105,6 +105,14 @@ describe('a device document', () => {
     expect(one.sent[3]?.text).toBe(one.sent[2]?.text)
   })
 
+  it('that the broker held already is said once after a birth: it is no new version', async () => {
+    const one = world({ held: encodeHaDocument(documentOf(['temperature'])) })
+    await one.connect()
+    await one.announcement.born()
+    await one.clock.advance(600_000)
+    expect(one.sent.length).toBe(1)
+  })
+
   it('that changes often is sent at most every five seconds, the last version in the end', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(4_000), fc.nat(3)), { maxLength: 30 }), async (changes) => {

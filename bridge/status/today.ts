@@ -1,0 +1,125 @@
+import type { Clock } from '../../src/clock.ts'
+import { dayEnd, dayName, dayStart } from './local-day.ts'
+
+/** What was counted on one day of the calendar, in the time zone of the process. */
+export interface DayCounts {
+  /** Readings that have gone missing, less those that came after all. */
+  readonly missing: number
+  /** Rows Snowflake could not convert. */
+  readonly rejected: number
+  /** Sent and taken, before compression. */
+  readonly bytes: number
+  /** When counting began on that day, epoch milliseconds. */
+  readonly from: number
+}
+
+/** A day and where it lies: `end` is not part of it. */
+export interface Day extends DayCounts {
+  readonly start: number
+  readonly end: number
+}
+
+/** What outlives a restart. */
+export interface TodayState {
+  /** By name: `2026-11-22`. */
+  readonly days: Readonly<Record<string, DayCounts>>
+  /** Readings missing per device as far as they were counted. */
+  readonly missing: Readonly<Record<string, number>>
+}
+
+/** A device's readings that are missing by now. */
+export interface MissingOf {
+  readonly hostname: string
+  readonly missing: number
+}
+
+/** More than a month, and the week before it. */
+const KEPT_DAYS = 40
+
+/**
+ * Counts per day. A wall clock that jumps counts on in the day it jumps to, also back into one that was left. A number of
+ * missing readings that falls makes today's smaller but never negative: readings came after all, or a spool was lost.
+ */
+export class Today {
+  readonly #clock: Clock
+  /** In the order of their last use. */
+  readonly #days = new Map<string, { -readonly [K in keyof DayCounts]: DayCounts[K] }>()
+  readonly #missing = new Map<string, { counted: number; looked: number }>()
+
+  constructor(clock: Clock, state?: TodayState) {
+    this.#clock = clock
+    for (const [name, counts] of Object.entries(state?.days ?? {})) this.#days.set(name, { ...counts })
+    for (const [hostname, counted] of Object.entries(state?.missing ?? {}))
+      this.#missing.set(hostname, { counted, looked: counted })
+  }
+
+  /** A batch was taken. */
+  sent(bytes: number): void {
+    this.#today().bytes += bytes
+  }
+
+  rejected(rows: number): void {
+    this.#today().rejected += rows
+  }
+
+  /**
+   * Of all devices there are. What a device misses when it is seen for the first time is of earlier days, or of an earlier
+   * bridge. A reading counts as missing when two looks have not found it: readings overtake one another.
+   */
+  look(devices: Iterable<MissingOf>): void {
+    const day = this.#today()
+    const gone = new Set(this.#missing.keys())
+    for (const { hostname, missing } of devices) {
+      gone.delete(hostname)
+      const known = this.#missing.get(hostname)
+      if (known === undefined) {
+        this.#missing.set(hostname, { counted: missing, looked: missing })
+        continue
+      }
+      const sure = Math.min(known.looked, missing)
+      known.looked = missing
+      if (sure > known.counted) {
+        day.missing += sure - known.counted
+        known.counted = sure
+      } else if (missing < known.counted) {
+        day.missing = Math.max(0, day.missing - (known.counted - missing))
+        known.counted = missing
+      }
+    }
+    for (const hostname of gone) this.#missing.delete(hostname)
+  }
+
+  get now(): Day {
+    const now = this.#clock.now()
+    return { ...this.#today(), start: dayStart(now), end: dayEnd(now) }
+  }
+
+  /** All days that are known, in no order. */
+  get days(): Day[] {
+    return [...this.#days.values()].map((counts) => ({
+      ...counts,
+      start: dayStart(counts.from),
+      end: dayEnd(counts.from),
+    }))
+  }
+
+  toJSON(): TodayState {
+    return {
+      days: Object.fromEntries(this.#days),
+      missing: Object.fromEntries([...this.#missing].map(([hostname, { counted }]) => [hostname, counted])),
+    }
+  }
+
+  #today() {
+    const now = this.#clock.now()
+    const name = dayName(now)
+    const day = this.#days.get(name) ?? { missing: 0, rejected: 0, bytes: 0, from: now }
+    this.#days.delete(name)
+    this.#days.set(name, day)
+    for (const oldest of this.#days.keys()) {
+      if (this.#days.size <= KEPT_DAYS) break
+      this.#days.delete(oldest)
+    }
+    return day
+  }
+}

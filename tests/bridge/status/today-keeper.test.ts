@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { BridgeEventMap } from '../../../bridge/events.ts'
+import { MemorySpool } from '../../../bridge/spool/memory-spool.ts'
+import { openToday } from '../../../bridge/status/today-keeper.ts'
+import { Events } from '../../../src/events.ts'
+import { silentLog } from '../../../src/log.ts'
+import { temporaryDirectory } from '../../support/directory.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+const log = silentLog()
+
+async function open(dir: string, clock = new ManualClock()) {
+  const spool = new MemorySpool(1e6)
+  const events = new Events<BridgeEventMap>(log)
+  const keeper = await openToday(dir, { clock, log })
+  const device = spool.device('pi')
+  device.readLedger(null, spool.instance)
+  keeper.watch(spool, events)
+  return { clock, device, events, keeper, spool }
+}
+
+describe("the day's counts", () => {
+  it('are fed by what happens, and by looking for what is missing', async () => {
+    const { clock, device, events, keeper } = await open('')
+    events.emit('batch:appended', 'pi', 3, 700, 'rows')
+    events.emit('rows:rejected', 'pi', 2, null)
+    device.account('aaaaaaaa', 1)
+    await clock.advance(10_000)
+    device.account('aaaaaaaa', 5)
+    await clock.advance(30_000)
+    expect(keeper.today.now).toMatchObject({ bytes: 700, rejected: 2, missing: 3 })
+    await keeper.close()
+  })
+
+  it('survive a restart where the spool does, and end with the process elsewhere', async () => {
+    for (const [dir, bytes] of [
+      [temporaryDirectory(), 700],
+      ['', 0],
+    ] as const) {
+      const first = await open(dir)
+      first.events.emit('batch:appended', 'pi', 3, 700, 'rows')
+      await first.keeper.close()
+      const second = await open(dir)
+      expect(second.keeper.today.now.bytes).toBe(bytes)
+      await second.keeper.close()
+    }
+  })
+
+  it('begin anew when their file is damaged', async () => {
+    const dir = temporaryDirectory()
+    writeFileSync(join(dir, 'today.snapshot'), 'not one of ours')
+    const { keeper } = await open(dir)
+    expect(keeper.today.now.bytes).toBe(0)
+    await keeper.close()
+  })
+
+  it('wait for a ledger that was not read: what an earlier bridge missed is not of today', async () => {
+    const { clock, keeper, spool } = await open('')
+    const late = spool.device('late')
+    late.account('aaaaaaaa', 9)
+    await clock.advance(40_000)
+    late.readLedger(null, spool.instance)
+    await clock.advance(40_000)
+    expect(keeper.today.now.missing).toBe(0)
+    await keeper.close()
+  })
+})
