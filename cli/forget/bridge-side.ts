@@ -61,7 +61,7 @@ export async function forgetAtBridge(
   const { rows_given_up, channel } = answer
   if (status === 200 && rows_given_up !== undefined && channel !== undefined) return { rows_given_up, channel }
   const hint = status === 401 ? TOKEN_HINT : answer.hint
-  throw new SnowhatError('E_BRIDGE_ANSWER', `the bridge does not forget ${hostname}: ${String(answer.error)}`, {
+  throw new SnowhatError('E_BRIDGE_ANSWER', `the bridge says: ${String(answer.error)}`, {
     ...(typeof hint === 'string' && { hint }),
   })
 }

@@ -170,7 +170,7 @@ describe('snowhat forget', () => {
     const w = await world({ page: await page({ answer: [409, { error: 'rows wait', hint: 'so wait' }] }) })
     const { code, err } = await w.forget('pi-attic')
     expect(code).toBe(1)
-    expect(err).toBe('snowhat: the bridge does not forget pi-attic: rows wait\n         so wait\n')
+    expect(err).toBe('snowhat: the bridge says: rows wait\n         so wait\n')
     expect(await w.held()).toEqual(expect.arrayContaining(OWN))
   })
 
