@@ -64,7 +64,7 @@ describe('a board at rest', () => {
       const { url, seen } = await startBroker()
       const clock = new ManualClock()
       const count = (topic: string) => seen.filter((message) => message.topic === `sensehat/pi-a/${topic}`).length
-      const settings = { reading_interval: 1 / PER_SECOND, environment: 'indoor', board }
+      const settings = { reading_interval: 1 / PER_SECOND, board }
       const deps = { clock, log: silentLog(), random: () => 0, identity, hostMetrics: host }
       const publisher = await startPublisher(publisherSections(url, settings), deps)
       onTestFinished(() => publisher.close())
