@@ -130,11 +130,11 @@ describe('what Home Assistant remembers of a Pi', () => {
   })
 
   it('would not change or go unnoticed, and may grow', () => {
-    const now = { 'a: unique_id': 'sensehat_pi-a_a', 'a: platform': 'sensor', identifiers: ['x'] }
+    const now = { 'a: unique_id': 'sensehat_pi-a_a', 'a: platform': 'sensor', identifiers: 'x' }
     expect(breaches(now, { ...now, 'b: unique_id': 'sensehat_pi-a_b' })).toEqual([])
-    expect(breaches(now, { ...now, identifiers: ['y'] })).toEqual(['identifiers was ["x"] and is ["y"]'])
-    expect(breaches(now, { identifiers: ['x'], 'a: platform': 'sensor' })).toEqual([
-      'a: unique_id was "sensehat_pi-a_a" and is gone',
+    expect(breaches(now, { ...now, identifiers: 'y' })).toEqual(['identifiers was x and is y'])
+    expect(breaches(now, { identifiers: 'x', 'a: platform': 'sensor' })).toEqual([
+      'a: unique_id was sensehat_pi-a_a and is gone',
     ])
   })
 })
