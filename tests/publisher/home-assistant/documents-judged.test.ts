@@ -9,8 +9,9 @@ import { BOARD_KEYS, SENSOR_KEYS, type SensorKey } from '../../../publisher/sens
 import { createTopics } from '../../../src/topics.ts'
 import { judge } from '../../home-assistant/judge/judge.ts'
 import { breaches, frozenIn, released } from '../../support/frozen-entities.ts'
+import { judged, type PublishedDocument } from '../../support/judged-document.ts'
 import { identity } from '../support.ts'
-import { COMPENSATED, EVERYTHING, type PublishedDocument, published } from './documents.ts'
+import { COMPENSATED, EVERYTHING, published } from './documents.ts'
 
 const FROZEN = fileURLToPath(new URL('frozen-entities.json', import.meta.url))
 
@@ -49,10 +50,9 @@ const VARIANTS: readonly (readonly [name: string, document: PublishedDocument])[
   ['the longest name', published(called('p'.repeat(63)))],
 ]
 
-function judged({ topic, payload, topics }: PublishedDocument) {
-  const [prefix = '', node = ''] = topic.split(/\/device\/|\/sensehat\/config/)
-  const uniqueIds = new RegExp(`^sensehat_${node}_[a-z0-9_]+$`)
-  return judge({ topic, payload, retain: true, qos: 1 }, { prefix, topics, uniqueIds })
+function findingsOf(document: PublishedDocument) {
+  const [prefix = '', node = ''] = document.topic.split(/\/device\/|\/sensehat\/config/)
+  return judged(document, { prefix, uniqueIds: new RegExp(`^sensehat_${node}_[a-z0-9_]+$`) })
 }
 
 interface Component {
@@ -67,7 +67,7 @@ function componentsOf({ payload }: PublishedDocument): Record<string, Component>
 
 describe('the device document of a Pi, judged', () => {
   it.each(VARIANTS)('has no fault with %s', (_name, document) => {
-    expect(judged(document)).toEqual([])
+    expect(findingsOf(document)).toEqual([])
   })
 
   it('has no fault whatever the board and the machine have', () => {
@@ -83,7 +83,7 @@ describe('the device document of a Pi, judged', () => {
     })
     fc.assert(
       fc.property(any, (input) => {
-        expect(judged(published(input))).toEqual([])
+        expect(findingsOf(published(input))).toEqual([])
       }),
     )
   })

@@ -12,14 +12,8 @@ import { BOARD_KEYS, NOTHING_MEASURED } from '../../../publisher/sensors/sensors
 import { encodeHaDocument } from '../../../src/home-assistant/encode.ts'
 import type { Topics } from '../../../src/topics.ts'
 import type { TopicFacts } from '../../home-assistant/judge/case.ts'
+import type { PublishedDocument } from '../../support/judged-document.ts'
 import { identity, reading, topics as usualTopics } from '../support.ts'
-
-/** A device document as it is on the broker, with what its publisher promises of the topics in it. */
-export interface PublishedDocument {
-  readonly topic: string
-  readonly payload: string
-  readonly topics: Readonly<Record<string, TopicFacts>>
-}
 
 export const COMPENSATED = ['temperature_compensated', 'humidity_compensated'] as const
 
