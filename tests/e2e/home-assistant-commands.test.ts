@@ -37,7 +37,8 @@ describeWithMosquitto('what is commanded in Home Assistant', () => {
     expect(performance.now() - began).toBeLessThan(7_000)
     await house.ha.setNumber(idOf('state_interval'), 30)
     await house.until('the new state interval', () => Number(house.state('state_interval')) === 30)
-    expect(JSON.parse(settings.all.at(-1) ?? '')).toEqual({ interval: 0.1, state_interval: 30 })
+    const inForce = JSON.stringify({ interval: 0.1, state_interval: 30 })
+    await settings.until((all) => all.at(-1) === inForce)
     // No state can be newer than its reading.
     await house.ha.setNumber(idOf('interval'), 60)
     await house.until('both', () => Number(house.state('state_interval')) === 60)
