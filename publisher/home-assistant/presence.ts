@@ -39,6 +39,12 @@ export interface PresenceDeps {
 const INFO_EVERY_MS = 60_000
 /** How long the broker may take to bring back our own word, and with it all that it had retained. */
 const REPLAY_MS = 5_000
+/**
+ * After the device document `state` is told again: an entity that was made meanwhile has heard none and is unavailable until it
+ * does, and one whose `expire_after` is another counts by the old one until then [source]. Once for a quick Home Assistant, and
+ * before the shortest old one is over; once for a slow one.
+ */
+const STATE_AFTER_DOCUMENT_MS = [2_000, 10_000]
 
 type PresenceLink = Pick<MqttLink, 'publish' | 'subscribe'>
 
@@ -60,6 +66,7 @@ export class Presence {
   #infoText = ''
   #infoAt = Number.NEGATIVE_INFINITY
   #problems = ''
+  #cancelStates: (() => void)[] = []
   /** Called when the broker has brought back that this Pi is online. */
   #backOnline: () => void = () => undefined
 
@@ -73,6 +80,7 @@ export class Presence {
       this.#announcement = new Announcement(topics.deviceDiscovery(hostname), document, {
         ...deps,
         onProblem: () => void this.#tellInfoWhenDue(),
+        onSent: () => this.#tellStateAgain(),
       })
     this.#birth = new Birth(topics.homeAssistantStatus, () => void this.#answerBirth(), deps)
     this.#twins = new TwinWatch(input.stream, deps)
@@ -109,6 +117,7 @@ export class Presence {
   disconnected(): void {
     this.#link = undefined
     this.#announcement?.disconnected()
+    this.#forgetStates()
   }
 
   message(message: IncomingMessage): void {
@@ -134,7 +143,7 @@ export class Presence {
   /** The intervals in force are others. */
   async intervalsChanged(): Promise<void> {
     this.#announcement?.changed()
-    await this.tellSettings()
+    await Promise.all([this.tellSettings(), this.#tellLatest()])
   }
 
   async tellSettings(): Promise<void> {
@@ -157,6 +166,7 @@ export class Presence {
     this.#leaving = true
     this.#birth.close()
     this.#announcement?.close()
+    this.#forgetStates()
     await this.#publish(this.#topics.availability(this.#input.hostname), OFFLINE, true)
     this.#link = undefined
   }
@@ -175,12 +185,20 @@ export class Presence {
   }
 
   async #tellAll(): Promise<void> {
-    await Promise.all([
-      this.#tellInfo(),
-      this.tellSettings(),
-      this.tellLight(),
-      ...(this.#latest ? [this.#tellState(this.#latest)] : []),
-    ])
+    await Promise.all([this.#tellInfo(), this.tellSettings(), this.tellLight(), this.#tellLatest()])
+  }
+
+  #tellStateAgain(): void {
+    this.#forgetStates()
+    this.#cancelStates = STATE_AFTER_DOCUMENT_MS.map((ms) => this.#deps.clock.after(ms, () => void this.#tellLatest()))
+  }
+
+  #forgetStates(): void {
+    for (const cancel of this.#cancelStates.splice(0)) cancel()
+  }
+
+  async #tellLatest(): Promise<void> {
+    if (this.#latest !== undefined) await this.#tellState(this.#latest)
   }
 
   async #answerBirth(): Promise<void> {

@@ -12,6 +12,8 @@ export interface StateValue {
   readonly decimals: number
   /** A change of this much is published before the interval has passed. Above the sensor's noise; none for slow values. */
   readonly deadband?: number
+  /** The change must be that share of the value told last, too: for a noise that grows with the value. */
+  readonly deadbandShare?: number
   readonly name: string
   readonly unit?: string
   readonly deviceClass?: string
@@ -67,7 +69,8 @@ export const STATE_VALUES: readonly StateValue[] = [
   ...axes('accel', 'Acceleration', 'g', 3, 0.03, 'mdi:axis-arrow'),
   ...axes('gyro', 'Angular velocity', 'rad/s', 3, 0.05, 'mdi:rotate-orbit'),
   ...axes('mag', 'Magnetic field', 'µT', 1, 5, 'mdi:magnet'),
-  { ...air('illuminance', ['illuminance'], 'Illuminance', 'illuminance', 'lx', 50), decimals: 0 },
+  // Light is counted, so its noise grows with the root of it; and what the eye notices is a share, not a difference.
+  { ...air('illuminance', ['illuminance'], 'Illuminance', 'illuminance', 'lx', 50), decimals: 0, deadbandShare: 0.2 },
   colour('color_red', 'Colour red'),
   colour('color_green', 'Colour green'),
   colour('color_blue', 'Colour blue'),

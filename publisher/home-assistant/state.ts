@@ -46,12 +46,13 @@ export class StatePolicy {
 }
 
 function hasMoved(from: Reading, to: Reading): boolean {
-  return STATE_VALUES.some(({ key, deadband, unit }) => {
+  return STATE_VALUES.some(({ key, deadband, deadbandShare = 0, unit }) => {
     if (deadband === undefined) return false
     const [before, after] = [from[key], to[key]]
     if (before === null || after === null) return before !== after
     const change = Math.abs(after - before)
-    return (unit === '°' ? Math.min(change, FULL_TURN - change) : change) >= deadband
+    const least = Math.max(deadband, deadbandShare * Math.abs(before))
+    return (unit === '°' ? Math.min(change, FULL_TURN - change) : change) >= least
   })
 }
 

@@ -21,6 +21,8 @@ export interface AnnouncementDeps {
   readonly log: Log
   /** Whether it is refused has changed. */
   readonly onProblem?: () => void
+  /** The broker has taken it: Home Assistant is about to make entities, or to change them. */
+  readonly onSent?: () => void
 }
 
 /**
@@ -132,6 +134,7 @@ export class Announcement {
     this.#awaitEcho()
     try {
       await announcer.publish(this.topic, text, { retain: true })
+      this.#deps.onSent?.()
     } catch (error) {
       this.#cancelEcho?.()
       // A connection that has ended says nothing about what the broker allows.

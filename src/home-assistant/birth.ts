@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.ts'
 
-/** Each waits for its own while, milliseconds, so that a fleet does not answer at once. */
-const PAUSE_MS = { least: 1_000, most: 30_000 }
+/**
+ * Each waits for its own while, milliseconds, so that a fleet does not answer at once; and at least so long that a birth which
+ * is said twice in a moment is answered once.
+ */
+const PAUSE_MS = { least: 5_000, most: 30_000 }
 
 export interface BirthDeps {
   readonly clock: Clock

@@ -60,7 +60,7 @@ function setUp(broker = new Broker(), { stream = 'aaaaaaaa', enabled = true } = 
   const clock = new ManualClock()
   const intervals = new Intervals({ interval: 1, state_interval: 10 })
   const problems: string[] = []
-  const about = { identity, version: '1', board: 'b', keys: new Set([]), bootTimeKnown: false }
+  const about = { identity, version: '1', board: 'b', keys: new Set(['temperature'] as const), bootTimeKnown: false }
   const parts = { hasMatrix: true, hasJoystick: true, canRestart: true }
   const presence: Presence = new Presence(
     {
@@ -190,7 +190,30 @@ describe('presence', () => {
     expect(JSON.parse(broker.told[0]?.payload ?? '')).toEqual({ interval: 1, state_interval: 60 })
     expect(broker.topics()).toEqual(['sensehat/pi-a/settings'])
     await clock.advance(5_000)
-    expect(broker.topics()).toEqual([])
+    expect(broker.topics()).toEqual([DOCUMENT])
+  })
+
+  it('tells state again after its document: entities that are made or changed then have missed the one before', async () => {
+    const { broker, clock, connect, intervals, presence } = setUp()
+    const states = () => broker.told.splice(0).filter(({ topic }) => topic === 'sensehat/pi-a/state').length
+    await presence.taken(reading(1))
+    await connect()
+    expect(states()).toBe(1)
+    await clock.advance(10_000)
+    expect(states()).toBe(2)
+    intervals.change('state_interval', '3600')
+    await presence.intervalsChanged()
+    expect(states()).toBe(1)
+    // The shortest `expire_after` that was in force may be over in eight seconds from here.
+    await clock.advance(7_000)
+    expect(states()).toBe(1)
+    await clock.advance(3_600_000)
+    expect(states()).toBe(1)
+    presence.disconnected()
+    await connect()
+    states()
+    await clock.advance(60_000)
+    expect(states()).toBe(0)
   })
 
   it('tells each press of the joystick, not retained', async () => {

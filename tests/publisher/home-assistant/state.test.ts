@@ -25,6 +25,20 @@ describe('state', () => {
     expect(policy.due(reading(3, 'aaaaaaaa', { ...calm, temperature: 21.1 }), 2_000)).toBe(false)
   })
 
+  it('takes light for another when a fifth of it has come or gone: much light has much noise', () => {
+    const at = (illuminance: number) => reading(1, 'aaaaaaaa', { illuminance })
+    for (const [before, after, isDue] of [
+      [100, 149, false],
+      [100, 151, true],
+      [10_000, 11_900, false],
+      [10_000, 7_900, true],
+    ] as const) {
+      const policy = new StatePolicy(tenSeconds)
+      policy.told(at(before), 0)
+      expect(policy.due(at(after), 2_000), `${before} to ${after} lx`).toBe(isDue)
+    }
+  })
+
   it('knows that 359° and 1° are near, and that a value gone is news', () => {
     const policy = new StatePolicy(tenSeconds)
     policy.told(reading(1, 'aaaaaaaa', calm), 0)
