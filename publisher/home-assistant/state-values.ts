@@ -70,7 +70,7 @@ export const STATE_VALUES: readonly StateValue[] = [
   ...axes('gyro', 'Angular velocity', 'rad/s', 3, 0.05, 'mdi:rotate-orbit'),
   ...axes('mag', 'Magnetic field', 'µT', 1, 5, 'mdi:magnet'),
   // Light is counted, so its noise grows with the root of it; and what the eye notices is a share, not a difference.
-  { ...air('illuminance', ['illuminance'], 'Illuminance', 'illuminance', 'lx', 50), decimals: 0, deadbandShare: 0.2 },
+  { ...air('illuminance', ['illuminance'], 'Illuminance', 'illuminance', 'lx', 50), decimals: 0, deadbandShare: 0.6 },
   colour('color_red', 'Colour red'),
   colour('color_green', 'Colour green'),
   colour('color_blue', 'Colour blue'),

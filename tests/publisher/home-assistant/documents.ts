@@ -63,8 +63,16 @@ function promised(about: DiscoveryInput, topics: Topics): Record<string, TopicFa
 
 function infoOf({ identity, version, board }: DiscoveryInput, problems: readonly string[]): Info {
   const about = { identity, version, stream: 'aaaaaaaa', simulated: false, bootedAt: '2026-11-22T12:00:00.000Z' }
-  const sensors = { keys: [], board, chips: ['HTS221'], read: async () => NOTHING_MEASURED }
-  return { ...lastingInfo(about, sensors), problems, outbox: { readings: 0, given_up: 0, durable: true } }
+  const sensors = {
+    keys: [],
+    board,
+    chips: ['HTS221'],
+    problems: [],
+    health: [],
+    read: async () => NOTHING_MEASURED,
+    close: async () => undefined,
+  }
+  return { ...lastingInfo(about, sensors), problems, sensors: [], outbox: { readings: 0, given_up: 0, durable: true } }
 }
 
 function payloads(values: readonly object[]): Pick<TopicFacts, 'fields' | 'samples'> {

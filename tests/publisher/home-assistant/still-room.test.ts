@@ -3,7 +3,7 @@ import { STATE_VALUES, type StateValue } from '../../../publisher/home-assistant
 import { NOTHING_KNOWN } from '../../../publisher/host-metrics.ts'
 import { createReadingMaker } from '../../../publisher/measure.ts'
 import { startPublisher } from '../../../publisher/publisher.ts'
-import { createSimulator } from '../../../publisher/sensors/simulator.ts'
+import { openSimulator } from '../../../publisher/sensors/simulator.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { Reading } from '../../../src/reading.ts'
 import { Happenings } from '../../support/happenings.ts'
@@ -19,8 +19,9 @@ const MINUTES = 10
 async function readingsAtRest(environment: 'indoor' | 'outdoor'): Promise<Reading[]> {
   const clock = new ManualClock()
   const options = { seed: 1, board: 'v2', environment, altitude_m: 0, motion: 'still' } as const
-  const sensors = createSimulator(options, clock)
-  const maker = createReadingMaker(identity, 'aaaaaaaa', true, { log: silentLog(), sensors, host })
+  const log = silentLog()
+  const sensors = await openSimulator(options, { clock, log })
+  const maker = createReadingMaker(identity, 'aaaaaaaa', true, { log, sensors, host })
   const readings: Reading[] = []
   for (let i = 0; i < MINUTES * 60 * PER_SECOND; i++) {
     clock.stall(1000 / PER_SECOND)
