@@ -69,6 +69,7 @@ export class Presence {
   #cancelStates: (() => void)[] = []
   /** Called when the broker has brought back that this Pi is online. */
   #backOnline: () => void = () => undefined
+  #cancelTwin: (() => void) | undefined
 
   constructor(input: PresenceInput, topics: Topics, deps: PresenceDeps) {
     this.#input = input
@@ -125,7 +126,7 @@ export class Presence {
     const { topic, payload, retain } = message
     if (this.#birth.message(message) || this.#announcement?.message(message)) return
     if (topic === this.#topics.info(hostname) && !retain) {
-      if (this.#twins.heard(payload)) void this.#tellInfoWhenDue()
+      if (this.#twins.heard(payload)) this.#answerTwin()
     } else if (topic === this.#topics.availability(hostname)) {
       if (payload.toString() === ONLINE) this.#backOnline()
       // The Will of an earlier life, which the broker gave up on only now; or a twin that went.
@@ -165,6 +166,7 @@ export class Presence {
   async leave(): Promise<void> {
     this.#leaving = true
     this.#birth.close()
+    this.#cancelTwin?.()
     this.#announcement?.close()
     this.#forgetStates()
     await this.#publish(this.#topics.availability(this.#input.hostname), OFFLINE, true)
@@ -208,6 +210,18 @@ export class Presence {
     await this.#tellAll()
   }
 
+  /** A twin is told of us again and again, until it is gone: it hears of us in no other way. */
+  #answerTwin(): void {
+    void this.#tellInfoWhenDue()
+    this.#cancelTwin ??= this.#deps.clock.after(INFO_EVERY_MS, () => {
+      this.#cancelTwin = undefined
+      if (this.#link === undefined || this.#leaving) return
+      const isThere = this.#twins.problems.length > 0
+      void this.#tellInfo()
+      if (isThere) this.#answerTwin()
+    })
+  }
+
   async #tellState(reading: Reading): Promise<void> {
     this.#policy.told(reading, this.#deps.clock.monotonic())
     await this.#publish(this.#topics.state(this.#input.hostname), JSON.stringify(stateOf(reading)), false)
@@ -218,8 +232,7 @@ export class Presence {
     const now = this.#deps.clock.monotonic()
     const problemsChanged = info.problems.join() !== this.#problems
     if (!problemsChanged && now - this.#infoAt < INFO_EVERY_MS) return
-    // A twin is told again and again: it hears of us in no other way.
-    if (JSON.stringify(info) !== this.#infoText || this.#twins.problems.length > 0) await this.#tellInfo()
+    if (JSON.stringify(info) !== this.#infoText) await this.#tellInfo()
     else this.#infoAt = now
   }
 
