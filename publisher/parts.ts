@@ -19,11 +19,13 @@ import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
 import { Intervals } from './intervals.ts'
 import { KeptIntervals } from './kept-intervals.ts'
+import { screenSettings } from './matrix/config.ts'
 import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
-import { Panel, type PanelParts, panelOf } from './panel.ts'
+import { Panel, type PanelParts } from './panel.ts'
+import { PanelStatus } from './panel-status.ts'
 import { Sender } from './sender.ts'
 import type { Sensors } from './sensors/sensors.ts'
 
@@ -40,7 +42,8 @@ export interface PublisherDeps {
   readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
-  /** The matrix and the joystick; by default those of the simulated board. */
+  readonly root?: NonNullable<BoardDeps['root']>
+  /** The matrix and the joystick, where they are not those of the board. */
   readonly panel?: PanelParts
   /** Ends this life and begins another; `undefined` where nobody would. */
   readonly restart?: () => void
@@ -61,6 +64,8 @@ export interface Parts {
   readonly sender: Sender
   readonly clockWait: ClockWait
   readonly panel: Panel
+  /** `undefined` without an LED matrix. */
+  readonly status: PanelStatus | undefined
   readonly presence: Presence
   readonly commands: Commands
   readonly intervals: Intervals
@@ -85,17 +90,19 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
-  const panel = new Panel(deps.panel ?? panelOf(settings), sections.matrix, {
-    clock,
-    log,
-    onPress: (event) => void presence.tellPress(event),
-  })
+  const look = screenSettings(sections.matrix)
   // The last two that may fail: from here on somebody has to close them.
-  const { sensors, host } = await openBoard(settings, hostname, machine, { ...deps, log })
+  const board = await openBoard(settings, hostname, machine, { ...deps, log })
+  const { sensors, host } = board
   const whose = { hostname, boot: boot.boot }
   const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
     await sensors.close()
     throw error
+  })
+  const panel = new Panel(deps.panel ?? board.panel, look, {
+    clock,
+    log,
+    onPress: (event) => void presence.tellPress(event),
   })
   const { simulate } = settings
   const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
@@ -107,7 +114,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors)
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors, panel.via)
   const { screen } = panel
   const about = {
     identity,
@@ -116,22 +123,30 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     keys: new Set([...sensors.keys, ...host.keys]),
     bootTimeKnown: bootedAt !== null,
     hasMatrix: screen !== undefined,
-    hasJoystick: panel.hasJoystick,
+    hasJoystick: panel.via.joystick !== null,
     canRestart: deps.restart !== undefined,
   }
   const document = () => discoveryDocument({ ...about, stateIntervalMs: intervals.stateMs }, topics)
+  const info = () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence })
   const presence: Presence = new Presence(
     {
       hostname,
       stream,
       document: sections.home_assistant.enabled ? document : undefined,
       intervals,
-      info: () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence }),
+      info,
       led: screen && (() => publishedLight(screen.lightState)),
     },
     topics,
     { clock, log, random },
   )
+  const fare = () => ({
+    connected: sender.isConnected,
+    held: outbox.size,
+    gone: sender.committed + outbox.givenUp,
+    trouble: info().problems.length > 0,
+  })
+  const status = screen && new PanelStatus(fare, (now) => screen.status(now), clock)
   let retime: () => void = () => undefined
   const commanded: Commanded = {
     screen,
@@ -156,6 +171,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     sender,
     clockWait,
     panel,
+    status,
     presence,
     commands,
     intervals,

@@ -12,6 +12,8 @@ export interface StickEvent {
 }
 
 export interface Joystick {
+  /** How it is read. */
+  readonly via: 'evdev' | 'i2c' | 'simulated'
   onEvent(listener: (event: StickEvent) => void): void
   close(): Promise<void>
 }
