@@ -15,7 +15,12 @@ export interface PanelParts {
 
 /** Of the simulated board: a matrix nobody sees, and a stick nobody presses. */
 export function simulatedPanel(): PanelParts {
-  const joystick: Joystick = { via: 'simulated', onEvent: () => undefined, close: async () => undefined }
+  const joystick: Joystick = {
+    via: 'simulated',
+    problem: undefined,
+    onEvent: () => undefined,
+    close: async () => undefined,
+  }
   return { matrix: new MemoryMatrix(), joystick }
 }
 
@@ -47,6 +52,11 @@ export class Panel {
       this.#presses = presses
       if (event !== undefined) onPress(event)
     })
+  }
+
+  /** Sentences, for `info`. */
+  get problems(): string[] {
+    return [this.screen?.problem, this.#joystick?.problem].filter((problem) => problem !== undefined)
   }
 
   /** The matrix is dark then. */

@@ -127,7 +127,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     canRestart: deps.restart !== undefined,
   }
   const document = () => discoveryDocument({ ...about, stateIntervalMs: intervals.stateMs }, topics)
-  const info = () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence })
+  const info = () => infoNow(lasting, { sensors, maker, outbox, clockWait, panel, presence })
   const presence: Presence = new Presence(
     {
       hostname,
@@ -199,18 +199,16 @@ function infoNow(
     maker,
     outbox,
     clockWait,
-    screen,
+    panel,
     presence,
-  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'presence'> & {
-    readonly screen: Panel['screen']
-  },
+  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'panel' | 'presence'>,
 ): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
     ...sensors.problems,
     ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
     ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
-    ...(screen?.problem === undefined ? [] : [screen.problem]),
+    ...panel.problems,
     ...presence.problems,
   ]
   const { size: readings, givenUp: given_up, durable } = outbox

@@ -27,7 +27,7 @@ export class PolledJoystick implements Joystick {
   readonly #log: Log
   readonly #listeners = new Set<(event: StickEvent) => void>()
   readonly #pressed = new Set<Direction>()
-  #failing = false
+  #problem: string | undefined
   #closed = false
   #polling: Promise<void> | undefined
   #cancelTimer: () => void = () => undefined
@@ -40,6 +40,10 @@ export class PolledJoystick implements Joystick {
 
   get via(): Joystick['via'] {
     return this.#source.via
+  }
+
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   onEvent(listener: (event: StickEvent) => void): void {
@@ -64,14 +68,14 @@ export class PolledJoystick implements Joystick {
   async #read(): Promise<number> {
     try {
       const inputs = await this.#source.read()
-      if (this.#failing) this.#log.info('the joystick can be read again')
-      this.#failing = false
+      if (this.#problem !== undefined) this.#log.info('the joystick can be read again')
+      this.#problem = undefined
       for (const input of inputs) this.#take(input)
       return POLL_MS
     } catch (error) {
-      if (!this.#failing)
-        this.#log.warn({ reason: messageOf(error), hint: hintOf(error) }, 'the joystick cannot be read')
-      this.#failing = true
+      const reason = messageOf(error)
+      if (this.#problem === undefined) this.#log.warn({ reason, hint: hintOf(error) }, 'the joystick cannot be read')
+      this.#problem = `the joystick cannot be read: ${reason}`
       this.#take('dropped')
       return RETRY_MS
     }

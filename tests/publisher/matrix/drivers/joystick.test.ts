@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AttinyStick } from '../../../../publisher/matrix/drivers/attiny-stick.ts'
 import { EvdevStick, NONBLOCKING } from '../../../../publisher/matrix/drivers/evdev-stick.ts'
@@ -9,6 +9,7 @@ import { SharedBus } from '../../../../publisher/sensors/bus/shared-bus.ts'
 import { BusState, SimulatedBus } from '../../../../publisher/sensors/simulated-bus/simulated-bus.ts'
 import { silentLog } from '../../../../src/log.ts'
 import { temporaryDirectory } from '../../../support/directory.ts'
+import { eventually } from '../../../support/eventually.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
 import { NO_CHANCE } from '../../sensors/support.ts'
 import { inputDevice, inputEvent } from './kernel-devices.ts'
@@ -25,11 +26,11 @@ function listen(source: StickSource, clock: ManualClock) {
   onTestFinished(() => joystick.close())
   const since = async (ms: number) => {
     await clock.advance(ms)
-    // Files are read beside the clock.
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // Files are read beside the clock: when that is done the next read is due.
+    await eventually('the stick has been read', () => clock.sleeping > 0)
     return heard.splice(0)
   }
-  return { joystick, since }
+  return { joystick, heard, since }
 }
 
 describe('the joystick over its input device', () => {
@@ -45,17 +46,19 @@ describe('the joystick over its input device', () => {
         return NONBLOCKING.read(fd, into)
       },
     }
-    const { joystick, since } = listen(new EvdevStick(root, eventBytes, calls), new ManualClock())
-    /** The kernel's side; a pipe can be written once it is read. */
+    const clock = new ManualClock()
+    const { joystick, heard, since } = listen(new EvdevStick(root, eventBytes, calls), clock)
+    /** The kernel's side. */
     const kernel = (path = node) => {
-      const fd = openSync(path, 'w')
+      // A pipe opened for both waits for nobody.
+      const fd = openSync(path, 'r+')
       onTestFinished(() => closeSync(fd))
       return (...events: [code: number, value: number][]) => {
         for (const [code, value] of events)
           writeSync(fd, Buffer.concat([inputEvent(eventBytes, 1, code, value), inputEvent(eventBytes, 0, 0, 0)]))
       }
     }
-    return { root, joystick, since, kernel, unplug: () => (gone = true), plugIn: () => (gone = false) }
+    return { root, clock, joystick, heard, since, kernel, unplug: () => (gone = true), plugIn: () => (gone = false) }
   }
 
   it.each([24, 16] as const)('is told as it is pressed, held and released, in structs of %d bytes', async (bytes) => {
@@ -70,12 +73,13 @@ describe('the joystick over its input device', () => {
   })
 
   it('that goes away is no longer pressed, and is read again when it is back under another number', async () => {
-    const { root, since, kernel, unplug, plugIn } = evdev(24)
+    const { root, joystick, since, kernel, unplug, plugIn } = evdev(24)
     await since(0)
     kernel()([UP, 1])
     expect(await since(50)).toEqual(['up pressed'])
     unplug()
     expect(await since(50)).toEqual(['up released'])
+    expect(joystick.problem).toBe('the joystick cannot be read: the kernel offers the joystick no more')
     rmSync(join(root, 'sys/class/input/event3'), { recursive: true })
     expect(await since(10_000)).toEqual([])
     plugIn()
@@ -83,6 +87,7 @@ describe('the joystick over its input device', () => {
     await since(10_000)
     kernel(node)([ENTER, 1], [ENTER, 0])
     expect(await since(50)).toEqual(['middle pressed', 'middle released'])
+    expect(joystick.problem).toBeUndefined()
   })
 
   it('whose kernel has dropped events is taken as released', async () => {
@@ -90,19 +95,21 @@ describe('the joystick over its input device', () => {
     await since(0)
     kernel()([UP, 1])
     await since(50)
-    const fd = openSync(join(dirname(join(root, 'dev/input/x')), 'event3'), 'w')
+    const fd = openSync(join(root, 'dev/input/event3'), 'r+')
     writeSync(fd, inputEvent(24, 0, 3, 0))
     closeSync(fd)
     expect(await since(50)).toEqual(['up released'])
   })
 
   it('does not keep the program from ending', async () => {
-    const { joystick, since } = evdev(24)
+    const { clock, joystick, heard, since, kernel } = evdev(24)
     await since(0)
     const began = performance.now()
     await joystick.close()
     expect(performance.now() - began).toBeLessThan(1_000)
-    expect(await since(60_000)).toEqual([])
+    kernel()([UP, 1])
+    await clock.advance(60_000)
+    expect([heard, clock.sleeping]).toEqual([[], 0])
   })
 })
 
