@@ -42,6 +42,7 @@ export interface PublisherDeps {
   readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
+  /** Directory that stands for `/` where the board's kernel drivers are looked for; another one only in tests. */
   readonly root?: NonNullable<BoardDeps['root']>
   /** The matrix and the joystick, where they are not those of the board. */
   readonly panel?: PanelParts
@@ -99,17 +100,18 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     await sensors.close()
     throw error
   })
-  const panel = new Panel(deps.panel ?? board.panel, look, {
-    clock,
-    log,
-    onPress: (event) => void presence.tellPress(event),
-  })
   const { simulate } = settings
   const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
   newest = () => outbox.notes.newest_ms
   const configured = { interval: settings.reading_interval, state_interval: settings.state_interval }
   const kept = new KeptIntervals(settings.outbox_dir, configured, { log, ...onDisk })
   const intervals = new Intervals(await kept.read())
+  // Nothing is waited for between this and `presence`: a press may come at any time.
+  const panel = new Panel(deps.panel ?? board.panel, look, {
+    clock,
+    log,
+    onPress: (event) => void presence.tellPress(event),
+  })
   const sender = new Sender(hostname, topics, intervals.readingMs, { clock, log, random, events, outbox })
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
