@@ -9,9 +9,10 @@ import { defineConfig } from 'vitest/config'
  *   npm run test:interop               other people's software judges ours: a minute; tests/interop/README.md
  *
  * Without a container engine the tests that need one are skipped and a line says so;
- * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead.
+ * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead. Those of the compiled `i2c-bus` need it and a C compiler, and
+ * SNOWHAT_REQUIRE_I2C_ADDON=1 does the same for them.
  */
-const SLOW = 'tests/{contract,e2e}/**/*.test.ts'
+const SLOW = 'tests/{contract,e2e,i2c-shim}/**/*.test.ts'
 /** What is held to a time must have the machine to itself. */
 const TIMED = 'tests/e2e/demo.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'

@@ -1,4 +1,5 @@
 import { busOf, openSimulatedBus } from '../publisher/board.ts'
+import { findPanel, type PanelWays } from '../publisher/matrix/drivers/find-panel.ts'
 import { BusFault } from '../publisher/sensors/bus/bus-fault.ts'
 import { SharedBus } from '../publisher/sensors/bus/shared-bus.ts'
 import { type ProbeReport, probe } from '../publisher/sensors/probe.ts'
@@ -14,16 +15,26 @@ export async function runProbeCommand(words: readonly string[], invocation: Invo
   const { settings, flags, clock, print } = invocation
   const { simulate, i2c_bus } = settings.publisher
   const open = simulate ? () => openSimulatedBus(settings.publisher, clock) : busOf(settings.publisher)
-  const report = await probed(open, invocation)
+  const report = await probed(open, invocation, simulate)
   const where = simulate ? 'simulated' : `/dev/i2c-${i2c_bus}`
   print(flags.json === true ? JSON.stringify({ bus: where, simulated: simulate, ...report }) : describe(where, report))
   return report.board === null ? 1 : 0
 }
 
-async function probed(open: ConstructorParameters<typeof SharedBus>[0], { clock }: Invocation): Promise<ProbeReport> {
+/** What is on the bus, and how LEDs and joystick are reached: over the bus or past it. */
+interface BoardReport extends ProbeReport {
+  /** `null` for the simulated board, whose panel is not on its bus. */
+  readonly panel: PanelWays | null
+}
+
+async function probed(
+  open: ConstructorParameters<typeof SharedBus>[0],
+  { clock }: Invocation,
+  simulate: boolean,
+): Promise<BoardReport> {
   const bus = new SharedBus(open, clock)
   try {
-    return await probe(bus, '/')
+    return { ...(await probe(bus, '/')), panel: simulate ? null : await findPanel(bus, '/') }
   } catch (error) {
     if (!(error instanceof BusFault)) throw error
     throw new SnowhatError('E_NO_SENSE_HAT', error.sentence, {
@@ -35,7 +46,7 @@ async function probed(open: ConstructorParameters<typeof SharedBus>[0], { clock 
   }
 }
 
-function describe(where: string, { board, hat, probed }: ProbeReport): string {
+function describe(where: string, { board, hat, probed, panel }: BoardReport): string {
   const rows = probed.map((one) => [
     one.address,
     one.chip,
@@ -53,5 +64,19 @@ function describe(where: string, { board, hat, probed }: ProbeReport): string {
       .trimEnd(),
   )
   const eeprom = hat === null ? 'tells of no board' : `tells of ${hat.vendor} ${hat.product} ${hat.version}`
-  return [`bus     ${where}`, `board   ${board ?? 'no Sense HAT'}`, `EEPROM  ${eeprom}`, '', ...lines].join('\n')
+  const head = [`bus     ${where}`, `board   ${board ?? 'no Sense HAT'}`, `EEPROM  ${eeprom}`]
+  return [...head, ...described(panel), '', ...lines].join('\n')
+}
+
+function described(panel: PanelWays | null): string[] {
+  if (panel === null) return ['LEDs    simulated', 'stick   simulated']
+  const words = (way: PanelWays['leds'] | PanelWays['joystick']) => {
+    if (way !== null) return `${way.via}, ${way.where}${way.hint === null ? '' : `: ${way.hint}`}`
+    return ['none', ...(panel.problem === null ? [] : [panel.problem])].join(': ')
+  }
+  return [
+    `LEDs    ${words(panel.leds)}`,
+    `stick   ${words(panel.joystick)}`,
+    ...(panel.hint === null ? [] : [`        ${panel.hint}`]),
+  ]
 }

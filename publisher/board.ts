@@ -2,6 +2,9 @@ import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
 import type { PublisherSettings } from './config.ts'
 import type { HostMetrics } from './host-metrics.ts'
+import { eventBytesOn } from './matrix/drivers/input-event.ts'
+import { openPanel } from './matrix/drivers/open-panel.ts'
+import { type PanelParts, simulatedPanel } from './panel.ts'
 import type { I2cBus } from './sensors/bus/bus.ts'
 import { openLinuxBus } from './sensors/bus/linux-bus.ts'
 import { openSenseHat } from './sensors/sense-hat.ts'
@@ -10,10 +13,12 @@ import { readScenarioFile } from './sensors/simulated-bus/scenario-file.ts'
 import { openSimulator, simulateBoard } from './sensors/simulator.ts'
 import { seedFrom } from './sensors/world/chance.ts'
 
-/** What is measured on this Pi: the board on it and the machine below. */
+/** What this Pi measures with and shows: the board on it and the machine below. */
 export interface Board {
   readonly sensors: Sensors
   readonly host: HostMetrics
+  /** Closed before the sensors, whose bus it may use. */
+  readonly panel: PanelParts
 }
 
 export interface BoardDeps {
@@ -22,6 +27,8 @@ export interface BoardDeps {
   readonly random: () => number
   /** The bus the board is on; another than the machine's only in tests. */
   readonly openBus?: () => Promise<I2cBus>
+  /** Directory that stands for `/` where the board's kernel drivers are looked for; another one only in tests. */
+  readonly root?: string
 }
 
 /** The real Sense HAT, unless simulation was asked for. There is no way from one to the other. */
@@ -48,7 +55,10 @@ export function openSimulatedBus(
 }
 
 async function real(settings: PublisherSettings, machine: HostMetrics, deps: BoardDeps): Promise<Board> {
-  return { sensors: await openSenseHat(deps.openBus ?? busOf(settings), deps), host: machine }
+  const hat = await openSenseHat(deps.openBus ?? busOf(settings), deps)
+  const eventBytes = eventBytesOn(process.arch)
+  const panel = await openPanel({ bus: hat.bus, root: deps.root ?? '/', eventBytes }, deps)
+  return { sensors: hat, host: machine, panel }
 }
 
 /** The machine's metrics are real, but the temperature of the simulated processor: that is what warms the simulated sensors. */
@@ -64,6 +74,7 @@ async function simulated(
   const simulator = await openSimulator({ seed, board, environment, altitude_m, events }, deps)
   return {
     sensors: simulator,
+    panel: simulatedPanel(),
     host: {
       keys: [...new Set([...machine.keys, 'cputempc' as const])],
       read: async () => ({ ...(await machine.read()), cputempc: simulator.cpuTemperature }),

@@ -1,6 +1,6 @@
 import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
-import { type MatrixSettings, screenSettings } from './matrix/config.ts'
+import type { ScreenSettings } from './matrix/config.ts'
 import { asSeen, type Joystick, NO_PRESSES, type PressEvent, type Presses, told } from './matrix/joystick.ts'
 import type { LedMatrix } from './matrix/led-matrix.ts'
 import { MemoryMatrix } from './matrix/memory-matrix.ts'
@@ -13,10 +13,21 @@ export interface PanelParts {
   readonly joystick: Joystick | undefined
 }
 
-/** Of the simulated board: a matrix nobody sees, and a stick nobody presses. Those of a real one have no driver yet. */
-export function panelOf({ simulate }: { readonly simulate: boolean }): PanelParts {
-  if (!simulate) return { matrix: undefined, joystick: undefined }
-  return { matrix: new MemoryMatrix(), joystick: { onEvent: () => undefined, close: async () => undefined } }
+/** Of the simulated board: a matrix nobody sees, and a stick nobody presses. */
+export function simulatedPanel(): PanelParts {
+  const joystick: Joystick = {
+    via: 'simulated',
+    problem: undefined,
+    onEvent: () => undefined,
+    close: async () => undefined,
+  }
+  return { matrix: new MemoryMatrix(), joystick }
+}
+
+/** How the parts of the panel are driven; `null` for what this board does not have. */
+export interface PanelVia {
+  readonly leds: LedMatrix['via'] | null
+  readonly joystick: Joystick['via'] | null
 }
 
 export interface PanelDeps {
@@ -28,20 +39,24 @@ export interface PanelDeps {
 /** The board's matrix and joystick at work, both turned as the settings say. */
 export class Panel {
   readonly screen: Screen | undefined
-  readonly hasJoystick: boolean
+  readonly via: PanelVia
   readonly #joystick: Joystick | undefined
   #presses: Presses = NO_PRESSES
 
-  constructor({ matrix, joystick }: PanelParts, settings: MatrixSettings, { onPress, ...deps }: PanelDeps) {
-    const checked = screenSettings(settings)
-    this.screen = matrix && new Screen(matrix, checked, deps)
-    this.hasJoystick = joystick !== undefined
+  constructor({ matrix, joystick }: PanelParts, settings: ScreenSettings, { onPress, ...deps }: PanelDeps) {
+    this.screen = matrix && new Screen(matrix, settings, deps)
+    this.via = { leds: matrix?.via ?? null, joystick: joystick?.via ?? null }
     this.#joystick = joystick
     joystick?.onEvent(({ direction, action }) => {
-      const { presses, event } = told(this.#presses, { direction: asSeen(direction, checked.rotation), action })
+      const { presses, event } = told(this.#presses, { direction: asSeen(direction, settings.rotation), action })
       this.#presses = presses
       if (event !== undefined) onPress(event)
     })
+  }
+
+  /** Sentences, for `info`. */
+  get problems(): string[] {
+    return [this.screen?.problem, this.#joystick?.problem].filter((problem) => problem !== undefined)
   }
 
   /** The matrix is dark then. */

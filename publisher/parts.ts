@@ -19,11 +19,13 @@ import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
 import { Intervals } from './intervals.ts'
 import { KeptIntervals } from './kept-intervals.ts'
+import { screenSettings } from './matrix/config.ts'
 import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
 import type { Outbox } from './outbox.ts'
-import { Panel, type PanelParts, panelOf } from './panel.ts'
+import { Panel, type PanelParts } from './panel.ts'
+import { PanelStatus } from './panel-status.ts'
 import { Sender } from './sender.ts'
 import type { Sensors } from './sensors/sensors.ts'
 
@@ -40,7 +42,9 @@ export interface PublisherDeps {
   readonly openBus?: NonNullable<BoardDeps['openBus']>
   /** Of this program, told in `info` and to Home Assistant; another one only in tests. */
   readonly version?: string
-  /** The matrix and the joystick; by default those of the simulated board. */
+  /** Directory that stands for `/` where the board's kernel drivers are looked for; another one only in tests. */
+  readonly root?: NonNullable<BoardDeps['root']>
+  /** The matrix and the joystick, where they are not those of the board. */
   readonly panel?: PanelParts
   /** Ends this life and begins another; `undefined` where nobody would. */
   readonly restart?: () => void
@@ -61,6 +65,8 @@ export interface Parts {
   readonly sender: Sender
   readonly clockWait: ClockWait
   readonly panel: Panel
+  /** `undefined` without an LED matrix. */
+  readonly status: PanelStatus | undefined
   readonly presence: Presence
   readonly commands: Commands
   readonly intervals: Intervals
@@ -85,13 +91,10 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
-  const panel = new Panel(deps.panel ?? panelOf(settings), sections.matrix, {
-    clock,
-    log,
-    onPress: (event) => void presence.tellPress(event),
-  })
+  const look = screenSettings(sections.matrix)
   // The last two that may fail: from here on somebody has to close them.
-  const { sensors, host } = await openBoard(settings, hostname, machine, { ...deps, log })
+  const board = await openBoard(settings, hostname, machine, { ...deps, log })
+  const { sensors, host } = board
   const whose = { hostname, boot: boot.boot }
   const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
     await sensors.close()
@@ -103,11 +106,17 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const configured = { interval: settings.reading_interval, state_interval: settings.state_interval }
   const kept = new KeptIntervals(settings.outbox_dir, configured, { log, ...onDisk })
   const intervals = new Intervals(await kept.read())
+  // Nothing is waited for between this and `presence`: a press may come at any time.
+  const panel = new Panel(deps.panel ?? board.panel, look, {
+    clock,
+    log,
+    onPress: (event) => void presence.tellPress(event),
+  })
   const sender = new Sender(hostname, topics, intervals.readingMs, { clock, log, random, events, outbox })
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors)
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors, panel.via)
   const { screen } = panel
   const about = {
     identity,
@@ -116,22 +125,30 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     keys: new Set([...sensors.keys, ...host.keys]),
     bootTimeKnown: bootedAt !== null,
     hasMatrix: screen !== undefined,
-    hasJoystick: panel.hasJoystick,
+    hasJoystick: panel.via.joystick !== null,
     canRestart: deps.restart !== undefined,
   }
   const document = () => discoveryDocument({ ...about, stateIntervalMs: intervals.stateMs }, topics)
+  const info = () => infoNow(lasting, { sensors, maker, outbox, clockWait, panel, presence })
   const presence: Presence = new Presence(
     {
       hostname,
       stream,
       document: sections.home_assistant.enabled ? document : undefined,
       intervals,
-      info: () => infoNow(lasting, { sensors, maker, outbox, clockWait, screen, presence }),
+      info,
       led: screen && (() => publishedLight(screen.lightState)),
     },
     topics,
     { clock, log, random },
   )
+  const fare = () => ({
+    connected: sender.isConnected,
+    held: outbox.size,
+    gone: sender.committed + outbox.givenUp,
+    trouble: info().problems.length > 0,
+  })
+  const status = screen && new PanelStatus(fare, (now) => screen.status(now), clock)
   let retime: () => void = () => undefined
   const commanded: Commanded = {
     screen,
@@ -156,6 +173,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     sender,
     clockWait,
     panel,
+    status,
     presence,
     commands,
     intervals,
@@ -183,18 +201,16 @@ function infoNow(
     maker,
     outbox,
     clockWait,
-    screen,
+    panel,
     presence,
-  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'presence'> & {
-    readonly screen: Panel['screen']
-  },
+  }: Pick<Parts, 'sensors' | 'maker' | 'outbox' | 'clockWait' | 'panel' | 'presence'>,
 ): Info {
   const problems = [
     ...(maker.failing ? ['the sensors do not answer'] : []),
     ...sensors.problems,
     ...(clockWait.isHoldingUp ? ['the clock is not set yet: readings wait for it'] : []),
     ...(outbox.givenUp > 0 ? [GIVEN_UP[outbox.notes.bridge_seen ? 'full' : 'alone']] : []),
-    ...(screen?.problem === undefined ? [] : [screen.problem]),
+    ...panel.problems,
     ...presence.problems,
   ]
   const { size: readings, givenUp: given_up, durable } = outbox

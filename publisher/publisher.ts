@@ -60,7 +60,7 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
   const { hostname, stream, events, log, outbox, sender, sensors, clockWait } = parts
   const link = await connect(parts, mqtt, deps).catch(async (error: unknown) => {
     sender.close()
-    await parts.panel.close()
+    await closePanel(parts)
     await clockWait.close()
     await outbox.close()
     await sensors.close()
@@ -158,10 +158,14 @@ async function connect(parts: Parts, mqtt: PublisherSections['mqtt'], deps: Publ
   return link
 }
 
+async function closePanel({ panel, status }: Parts): Promise<void> {
+  status?.close()
+  await panel.close()
+}
+
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
   const { log, outbox, presence, sender, sensors, clockWait } = parts
   await sampler.stop()
-  await sensors.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
   await clockWait.close()
@@ -169,7 +173,8 @@ async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: P
   if (link.connected) await within(GOODBYE_MS, clock, () => presence.leave())
   sender.close()
   await within(GOODBYE_MS, clock, () => link.close())
-  await parts.panel.close()
+  await closePanel(parts)
+  await sensors.close()
   await outbox.close()
   if (outbox.size > 0 && !outbox.durable)
     log.warn({ rows: outbox.size }, 'readings not known to be in the table; the outbox in memory ends here')

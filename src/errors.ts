@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'E_FILE_UNWRITABLE'
   | 'E_MISSING_PACKAGE'
   | 'E_NO_SENSE_HAT'
+  | 'E_DEVICE'
   | 'E_KEY_INVALID'
   | 'E_MQTT_REFUSED'
   | 'E_MQTT_DISCONNECTED'
@@ -66,4 +67,9 @@ export function messageOf(error: unknown): string {
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** What a person can do about anything that was thrown, where that is known. */
+export function hintOf(error: unknown): string | undefined {
+  return error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Identity } from '../identity.ts'
+import type { PanelVia } from '../panel.ts'
 import type { ChipHealth } from '../sensors/chips/watched-chip.ts'
 import type { Sensors } from '../sensors/sensors.ts'
 
@@ -12,6 +13,9 @@ export interface Info {
   readonly serial: string | null
   readonly board: string
   readonly chips: readonly string[]
+  /** How the LED matrix and the joystick are driven; `null` where there is none. */
+  readonly leds: PanelVia['leds']
+  readonly joystick: PanelVia['joystick']
   readonly simulated: boolean
   /** Sentences; empty when all is well. */
   readonly problems: readonly string[]
@@ -33,6 +37,7 @@ export type LastingInfo = Omit<Info, 'problems' | 'sensors' | 'outbox'>
 export function lastingInfo(
   about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
   sensors: Sensors,
+  panel: PanelVia,
 ): LastingInfo {
   return {
     hostname: about.identity.hostname,
@@ -42,6 +47,8 @@ export function lastingInfo(
     serial: about.identity.serial,
     board: sensors.board,
     chips: sensors.chips,
+    leds: panel.leds,
+    joystick: panel.joystick,
     simulated: about.simulated,
     booted_at: about.bootedAt,
   }

@@ -12,6 +12,10 @@ export interface StickEvent {
 }
 
 export interface Joystick {
+  /** How it is read. */
+  readonly via: 'evdev' | 'i2c' | 'simulated'
+  /** A sentence for people; `undefined` while all is well. */
+  readonly problem: string | undefined
   onEvent(listener: (event: StickEvent) => void): void
   close(): Promise<void>
 }

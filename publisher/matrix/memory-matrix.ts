@@ -3,6 +3,7 @@ import type { LedMatrix } from './led-matrix.ts'
 
 /** A matrix nobody sees: that of the simulated board. It remembers what it showed. */
 export class MemoryMatrix implements LedMatrix {
+  readonly via = 'simulated'
   readonly #keep: number
   #frames: Frame[] = []
   #count = 0

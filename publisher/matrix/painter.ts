@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import { messageOf } from '../../src/errors.ts'
+import { hintOf, messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import { within } from '../../src/within.ts'
 import { DARK, type Frame } from './frame.ts'
@@ -89,7 +89,7 @@ export class Painter {
       this.#writing = this.#write(frame)
       return againMs
     } catch (error) {
-      this.#failed(messageOf(error))
+      this.#failed(error)
       return RETRY_MS
     }
   }
@@ -103,21 +103,21 @@ export class Painter {
       this.#failing = false
     } catch (error) {
       this.#shown = undefined
-      this.#failed(messageOf(error))
+      this.#failed(error)
     }
     cancel()
     this.#writing = undefined
     this.redraw()
   }
 
-  #failed(reason: string): void {
+  #failed(error: unknown): void {
     this.#failures++
     this.#notBefore = this.#clock.monotonic() + RETRY_MS
-    this.#report(reason)
+    this.#report(messageOf(error), hintOf(error))
   }
 
-  #report(reason: string): void {
-    if (!this.#failing) this.#log.warn({ reason }, 'the LED matrix does not show what it is to show')
+  #report(reason: string, hint?: string): void {
+    if (!this.#failing) this.#log.warn({ reason, hint }, 'the LED matrix does not show what it is to show')
     this.#failing = true
   }
 

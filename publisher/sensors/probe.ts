@@ -52,12 +52,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   motion: { ...IDENTITIES.motion, usual: 'LSM9DS1' },
   magnetic: { ...IDENTITIES.magnetic, usual: 'LSM9DS1 magnetometer' },
   colour: { ...IDENTITIES.colour, usual: 'TCS34725 or TCS3400', silent: 'only the second board has it' },
-  // The firmware of the board's microcontroller says 's'.
   panel: {
-    measures: 'LEDs, joystick',
-    addresses: [0x46],
-    register: 0xf0,
-    nameOf: (value) => (value === 0x73 ? 'ATtiny88' : undefined),
+    ...IDENTITIES.panel,
     usual: 'ATtiny88',
     silent: 'LEDs and joystick do not work; the sensors do without it',
     kernelOwns: true,

@@ -44,7 +44,8 @@ export async function openSenseHat(open: () => Promise<I2cBus>, deps: SenseHatDe
 
 /** A Sense HAT of either version, by its registers. */
 export class SenseHat implements Sensors {
-  readonly #bus: SharedBus
+  /** What else is on the board takes its turn on it. */
+  readonly bus: SharedBus
   readonly #closing = new AbortController()
   readonly #humidity: WatchedChip<{ readonly humidity: number; readonly temperature: number }>
   readonly #pressure: WatchedChip<{ readonly pressure: number; readonly temperature: number }>
@@ -57,7 +58,7 @@ export class SenseHat implements Sensors {
   #version: 'v1' | 'v2' = 'v1'
 
   constructor(bus: SharedBus, { clock, log, random }: SenseHatDeps) {
-    this.#bus = bus
+    this.bus = bus
     const { signal } = this.#closing
     this.#trouble = new BusTrouble(() => this.#startAgain(), { clock, log, random })
     const chip: ChipDeps = { bus, now: () => clock.monotonic(), pause: (ms) => clock.sleep(ms, signal) }
@@ -89,7 +90,7 @@ export class SenseHat implements Sensors {
   async #checkBus(): Promise<void> {
     const { addresses, register } = IDENTITIES.humidity
     try {
-      await this.#bus.ask(addresses[0], register)
+      await this.bus.ask(addresses[0], register)
     } catch (error) {
       if (!(error instanceof BusFault)) throw error
       if (error.kind === 'gone' || error.kind === 'forbidden') throw noSenseHat(error.sentence, error.hint)
@@ -120,7 +121,7 @@ export class SenseHat implements Sensors {
   }
 
   get busCounters(): BusCounters {
-    return this.#bus.counters
+    return this.bus.counters
   }
 
   /** The inertial chips alone: what a filter that follows the pose asks for many times a second. */
@@ -167,11 +168,11 @@ export class SenseHat implements Sensors {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#bus.close()
+    await this.bus.close()
   }
 
   async #startAgain(): Promise<void> {
-    await this.#bus.reset()
+    await this.bus.reset()
     if (!this.#closing.signal.aborted) await this.#beginAll()
   }
 

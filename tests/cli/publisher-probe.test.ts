@@ -21,9 +21,10 @@ describe('snowhat publisher probe', () => {
     expect([code, err]).toEqual([0, ''])
     const lines = out.split('\n')
     expect(lines.slice(0, 2)).toEqual(['bus     simulated', 'board   Sense HAT V2'])
-    expect(lines[4]).toBe('address  chip                  identity  verdict  measures')
-    expect(lines[5]).toMatch(/^0x5f {5}HTS221 +0xbc {6}found +humidity, temperature/)
-    expect(lines[9]).toMatch(/^0x29 {5}TCS34725 +0x44 {6}found +colour, light/)
+    expect(lines.slice(3, 5)).toEqual(['LEDs    simulated', 'stick   simulated'])
+    expect(lines[6]).toBe('address  chip                  identity  verdict  measures')
+    expect(lines[7]).toMatch(/^0x5f {5}HTS221 +0xbc {6}found +humidity, temperature/)
+    expect(lines[11]).toMatch(/^0x29 {5}TCS34725 +0x44 {6}found +colour, light/)
   })
 
   it('tells a program the same as JSON', async () => {

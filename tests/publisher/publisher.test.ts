@@ -209,7 +209,11 @@ describe('a start', () => {
     const board = chipsOf()
     const settings = { simulate: false, reading_interval: 0.02, max_batches: 1 }
     const openBus = () => board.open()
-    const publisher = await startPublisher(publisherSections('mqtt://127.0.0.1:1', settings), { ...deps, openBus })
+    const publisher = await startPublisher(publisherSections('mqtt://127.0.0.1:1', settings), {
+      ...deps,
+      openBus,
+      root: '/nowhere',
+    })
     await publisher.finished
     expect(publisher.latest()).toMatchObject({ simulated: false, color_red: null })
     expect(publisher.latest()?.pressure).toBeCloseTo(1000, 0)

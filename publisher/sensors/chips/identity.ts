@@ -51,6 +51,13 @@ export const IDENTITIES = {
     register: 0x92,
     nameOf: (value) => ((value & 0xf4) === 0x44 ? 'TCS34725' : (value & 0xf8) === 0x90 ? 'TCS3400' : undefined),
   },
+  // The firmware of the board's microcontroller says 's'.
+  panel: {
+    measures: 'LEDs, joystick',
+    addresses: [0x46],
+    register: 0xf0,
+    nameOf: named(0x73, 'ATtiny88'),
+  },
 } as const satisfies Readonly<Record<string, Identity>>
 
 /** Where a chip was found, and as what. */

@@ -1,7 +1,7 @@
 import { backoffMs } from '../../../src/backoff.ts'
 import type { Clock } from '../../../src/clock.ts'
 import { Doubling } from '../../../src/doubling.ts'
-import { messageOf, SnowhatError } from '../../../src/errors.ts'
+import { hintOf, messageOf } from '../../../src/errors.ts'
 import type { Log } from '../../../src/log.ts'
 import { hex } from '../bus/bus.ts'
 import { BusFault } from '../bus/bus-fault.ts'
@@ -219,8 +219,4 @@ function isGone(error: unknown): boolean {
 function sentenceOf(name: string, error: unknown): string {
   if (error instanceof ChipFault) return `the ${name} ${error.message}`
   return `the ${name}: ${messageOf(error)}`
-}
-
-function hintOf(error: unknown): string | undefined {
-  return error instanceof BusFault || error instanceof SnowhatError ? error.hint : undefined
 }

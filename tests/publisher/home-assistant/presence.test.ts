@@ -78,6 +78,8 @@ function setUp(broker = new Broker(), { stream = 'aaaaaaaa', enabled = true } = 
         serial: `serial of ${stream}`,
         board: 'b',
         chips: [],
+        leds: null,
+        joystick: null,
         simulated: true,
         booted_at: null,
         problems: [...problems, ...presence.problems],
