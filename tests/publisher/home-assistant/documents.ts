@@ -72,7 +72,12 @@ function infoOf({ identity, version, board }: DiscoveryInput, problems: readonly
     read: async () => NOTHING_MEASURED,
     close: async () => undefined,
   }
-  return { ...lastingInfo(about, sensors), problems, sensors: [], outbox: { readings: 0, given_up: 0, durable: true } }
+  return {
+    ...lastingInfo(about, sensors, { leds: 'simulated', joystick: 'simulated' }),
+    problems,
+    sensors: [],
+    outbox: { readings: 0, given_up: 0, durable: true },
+  }
 }
 
 function payloads(values: readonly object[]): Pick<TopicFacts, 'fields' | 'samples'> {
