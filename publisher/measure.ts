@@ -5,8 +5,8 @@ import { type MeasuredKey, type Reading, rounded, timesOf } from '../src/reading
 import type { Moment } from './clock-wait.ts'
 import { type HostMetrics, type HostValues, NOTHING_KNOWN } from './host-metrics.ts'
 import type { Identity } from './identity.ts'
+import { orientation } from './orientation/measured-pose.ts'
 import { dewPoint } from './sensors/humid-air.ts'
-import { orientation } from './sensors/orientation.ts'
 import { NOTHING_MEASURED, type Sensors, type SensorValues } from './sensors/sensors.ts'
 
 export interface MeasureDeps {
