@@ -1,18 +1,21 @@
 import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
+import type { InertialCalibration } from './calibration/inertial-calibration.ts'
 import type { PublisherSettings } from './config.ts'
 import type { HostMetrics } from './host-metrics.ts'
 import type { I2cBus } from './sensors/bus/bus.ts'
 import { openLinuxBus } from './sensors/bus/linux-bus.ts'
-import { openSenseHat } from './sensors/sense-hat.ts'
+import { type InertialSample, openSenseHat } from './sensors/sense-hat.ts'
 import type { Sensors } from './sensors/sensors.ts'
 import { readScenarioFile } from './sensors/simulated-bus/scenario-file.ts'
-import { openSimulator, simulateBoard } from './sensors/simulator.ts'
+import { openSimulator, type SimulatorOptions, simulateBoard } from './sensors/simulator.ts'
 import { seedFrom } from './sensors/world/chance.ts'
 
 /** What is measured on this Pi: the board on it and the machine below. */
 export interface Board {
   readonly sensors: Sensors
+  /** The inertial chips alone, many times a second. */
+  readonly inertia: () => Promise<InertialSample>
   readonly host: HostMetrics
 }
 
@@ -22,6 +25,9 @@ export interface BoardDeps {
   readonly random: () => number
   /** The bus the board is on; another than the machine's only in tests. */
   readonly openBus?: () => Promise<I2cBus>
+  readonly calibration?: InertialCalibration
+  /** Of the simulated board, for who calibrates it. */
+  readonly simulation?: Pick<SimulatorOptions, 'motion' | 'hardIron'>
 }
 
 /** The real Sense HAT, unless simulation was asked for. There is no way from one to the other. */
@@ -48,7 +54,8 @@ export function openSimulatedBus(
 }
 
 async function real(settings: PublisherSettings, machine: HostMetrics, deps: BoardDeps): Promise<Board> {
-  return { sensors: await openSenseHat(deps.openBus ?? busOf(settings), deps), host: machine }
+  const sensors = await openSenseHat(deps.openBus ?? busOf(settings), deps)
+  return { sensors, inertia: () => sensors.inertia(), host: machine }
 }
 
 /** The machine's metrics are real, but the temperature of the simulated processor: that is what warms the simulated sensors. */
@@ -61,9 +68,15 @@ async function simulated(
   const { environment, altitude_m, board, scenario } = settings
   const seed = settings.seed === 0 ? seedFrom(hostname) : settings.seed
   const { events } = scenario === '' ? { events: [] } : await readScenarioFile(scenario)
-  const simulator = await openSimulator({ seed, board, environment, altitude_m, events }, deps)
+  // Whoever has calibrated the simulated board has seen its hard iron; for the others it has none.
+  const hardIron = (deps.calibration?.field ?? null) !== null
+  const simulator = await openSimulator(
+    { seed, board, environment, altitude_m, events, hardIron, ...deps.simulation },
+    deps,
+  )
   return {
     sensors: simulator,
+    inertia: () => simulator.inertia(),
     host: {
       keys: [...new Set([...machine.keys, 'cputempc' as const])],
       read: async () => ({ ...(await machine.read()), cputempc: simulator.cpuTemperature }),

@@ -63,6 +63,7 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
     await parts.panel.close()
     await clockWait.close()
     await outbox.close()
+    await parts.follower?.close()
     await sensors.close()
     throw error
   })
@@ -159,8 +160,9 @@ async function connect(parts: Parts, mqtt: PublisherSections['mqtt'], deps: Publ
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender, sensors, clockWait } = parts
+  const { log, outbox, presence, sender, sensors, clockWait, follower } = parts
   await sampler.stop()
+  await follower?.close()
   await sensors.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
