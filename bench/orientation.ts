@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { fitEllipsoid } from '../publisher/calibration/ellipsoid-fit.ts'
 import { PoseTracker } from '../publisher/orientation/pose-tracker.ts'
-import type { InertialSample } from '../publisher/sensors/sense-hat.ts'
+import type { InertialSample } from '../publisher/sensors/inertial-sample.ts'
 import { openSimulator } from '../publisher/sensors/simulator.ts'
 import { silentLog } from '../src/log.ts'
 

@@ -92,13 +92,13 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
+  const calibration = await knownCalibration(settings, { home: homedir, root: '/' }, log)
+  const method = heatCompensation(settings, calibration.heat)
   const panel = new Panel(deps.panel ?? panelOf(settings), sections.matrix, {
     clock,
     log,
     onPress: (event) => void presence.tellPress(event),
   })
-  const calibration = await knownCalibration(settings, { home: homedir(), root: '/' }, log)
-  const method = heatCompensation(settings, calibration.heat)
   // The last two that may fail: from here on somebody has to close them.
   const { sensors, inertia, host } = await openBoard(settings, hostname, machine, {
     ...deps,

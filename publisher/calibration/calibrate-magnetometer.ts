@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { InertialSample } from '../sensors/sense-hat.ts'
+import type { InertialSample } from '../sensors/inertial-sample.ts'
 import { type MagnetometerProgress, MagnetometerSession } from './magnetometer-session.ts'
 
 export interface CalibrationDeps {

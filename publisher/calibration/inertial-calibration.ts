@@ -1,5 +1,5 @@
+import type { InertialSample } from '../sensors/inertial-sample.ts'
 import type { Vector } from '../sensors/rotation.ts'
-import type { InertialSample } from '../sensors/sense-hat.ts'
 import { type Affine, corrected } from './affine.ts'
 import { type Matrix3, times } from './matrix3.ts'
 

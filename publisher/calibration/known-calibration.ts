@@ -16,8 +16,8 @@ export interface KnownCalibration {
 }
 
 export interface CalibrationPlaces {
-  /** Of the user, where python-sense-hat keeps its file. */
-  readonly home: string
+  /** Of the user, where python-sense-hat keeps its file. Throws where the user has none, as some services do. */
+  readonly home: () => string
   /** Directory that stands for `/`. */
   readonly root: string
 }
@@ -72,11 +72,11 @@ async function importedCalibration(
   if (rtimulib_ini !== '') return importFrom(rtimulib_ini, log)
   // What lies around on a machine is of its own board.
   if (simulate) return UNCALIBRATED
-  for (const file of [join(home, '.config/sense_hat/RTIMULib.ini'), join(root, 'etc/RTIMULib.ini')]) {
+  for (const usual of [() => join(home(), '.config/sense_hat/RTIMULib.ini'), () => join(root, 'etc/RTIMULib.ini')]) {
     try {
-      return await importFrom(file, log)
+      return await importFrom(usual(), log)
     } catch (error) {
-      if (error instanceof SnowhatError && systemCode(error.cause) === 'ENOENT') continue
+      if (systemCode(error instanceof SnowhatError ? error.cause : error) === 'ENOENT') continue
       log.warn({ reason: messageOf(error) }, 'an RTIMULib.ini that was found is not used')
     }
   }

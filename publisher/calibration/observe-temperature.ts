@@ -20,7 +20,7 @@ const SAMPLE_EVERY_MS = 1_000
 
 /**
  * Sensor and processor beside a reference thermometer of `reference` °C, for a minute. `undefined` when the signal was aborted.
- * Rejects with `E_NO_SENSE_HAT` when one of them does not say its temperature.
+ * Rejects with `E_NO_SENSE_HAT` when the sensor does not say its temperature, with `E_FILE_UNREADABLE` when the processor does not.
  */
 export async function observeTemperature(
   reference: number,
@@ -32,12 +32,14 @@ export async function observeTemperature(
   const cpus: number[] = []
   for (let sample = 0; sample < SAMPLES; sample++) {
     const one = await read()
-    if (one.sensor === null || one.cpu === null)
-      throw new SnowhatError(
-        'E_NO_SENSE_HAT',
-        `the temperature of the ${one.sensor === null ? 'sensor' : 'processor'} cannot be read`,
-        { hint: '`snowhat publisher probe` shows what is on the bus' },
-      )
+    if (one.sensor === null)
+      throw new SnowhatError('E_NO_SENSE_HAT', 'the temperature of the sensor cannot be read', {
+        hint: '`snowhat publisher probe` shows what is on the bus',
+      })
+    if (one.cpu === null)
+      throw new SnowhatError('E_FILE_UNREADABLE', 'this machine does not tell the temperature of its processor', {
+        hint: 'the method cpu needs it; publisher.temperature_offset does not',
+      })
     sensors.push(one.sensor)
     cpus.push(one.cpu)
     tell(one, SAMPLES - sample - 1)

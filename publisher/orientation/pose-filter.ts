@@ -95,15 +95,15 @@ export class PoseFilter {
     if (seconds > PAUSE_S || this.pose === null) this.#restart()
     const down = accepted.accel ? accel : null
     const north = accepted.field ? field : null
+    const passed = gyro === null ? BLIND_COUNTS * seconds : seconds
+    this.#age += seconds
+    this.#tiltAge += passed
+    this.#headingAge += passed
     if (this.#pose === undefined || this.#start.samples < START_SAMPLES) {
       if (down !== null) this.#begin(down, north)
       return accepted
     }
     this.#pose = predicted(this.#pose, gyro ?? NOTHING, seconds)
-    const passed = gyro === null ? BLIND_COUNTS * seconds : seconds
-    this.#age += seconds
-    this.#tiltAge += passed
-    this.#headingAge += passed
     if (down !== null) this.#correct(this.#pose, down, north, seconds)
     return accepted
   }

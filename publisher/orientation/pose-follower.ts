@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
 import { type Sampler, startSampler } from '../sampler.ts'
-import type { InertialSample } from '../sensors/sense-hat.ts'
+import type { InertialSample } from '../sensors/inertial-sample.ts'
 import { PoseTracker, type PoseTrackerOptions, type TrackedPose } from './pose-tracker.ts'
 
 export interface PoseFollowerOptions extends PoseTrackerOptions {

@@ -1,5 +1,5 @@
+import type { InertialSample } from '../sensors/inertial-sample.ts'
 import { DEGREE, fullCircle, minus, toEuler, type Vector } from '../sensors/rotation.ts'
-import type { InertialSample } from '../sensors/sense-hat.ts'
 import { Compass } from './compass.ts'
 import { GyroBias } from './gyro-bias.ts'
 import { type Orientation, orientation } from './measured-pose.ts'

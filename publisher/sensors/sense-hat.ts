@@ -14,6 +14,7 @@ import { Lps25h } from './chips/lps25h.ts'
 import { Lsm9ds1Magnetic, type MagneticSample } from './chips/lsm9ds1-magnetic.ts'
 import { Lsm9ds1Motion, type MotionSample } from './chips/lsm9ds1-motion.ts'
 import { type ChipHealth, WatchedChip } from './chips/watched-chip.ts'
+import type { InertialSample } from './inertial-sample.ts'
 import { BOARD_KEYS, type SensorKey, type Sensors, type SensorValues } from './sensors.ts'
 
 export interface SenseHatDeps {
@@ -22,12 +23,6 @@ export interface SenseHatDeps {
   readonly random: () => number
   /** Of this board; without one the inertial values are as the chips say. */
   readonly calibration?: InertialCalibration
-}
-
-/** What the inertial chips measured last, for whoever follows the pose; each `null` when its chip does not answer. */
-export interface InertialSample {
-  readonly motion: MotionSample | null
-  readonly magnetic: MagneticSample | null
 }
 
 /**

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   type CalibrationFile,
@@ -52,7 +52,7 @@ async function machine() {
   const known = (changed: Partial<Parameters<typeof knownCalibration>[0]> = {}) =>
     knownCalibration(
       { simulate: false, outbox_dir: dir, calibration_file: '', rtimulib_ini: '', ...changed },
-      { home, root },
+      { home: () => home, root },
       silentLog(),
     )
   return {
@@ -118,6 +118,17 @@ describe('what is known of a board', () => {
     await expect(known({ rtimulib_ini: users })).rejects.toMatchObject({ code: 'E_CONFIG_INVALID', hint })
     await expect(known({ rtimulib_ini: '/nowhere/RTIMULib.ini' })).rejects.toMatchObject({ code: 'E_CONFIG_INVALID' })
   })
+})
+
+it('of a user without a home directory is what the system knows', async () => {
+  const { systems } = await machine()
+  await writeFile(systems, INI)
+  const home = () => {
+    throw new Error('no such user')
+  }
+  const settings = { simulate: false, outbox_dir: '', calibration_file: '', rtimulib_ini: '' }
+  const { inertial } = await knownCalibration(settings, { home, root: dirname(dirname(systems)) }, silentLog())
+  expect(inertial.field?.offset.x).toBe(-10)
 })
 
 describe('the file of an own calibration', () => {

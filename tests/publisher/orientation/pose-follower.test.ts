@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { PoseFollower } from '../../../publisher/orientation/pose-follower.ts'
+import type { InertialSample } from '../../../publisher/sensors/inertial-sample.ts'
 import { length, minus } from '../../../publisher/sensors/rotation.ts'
-import type { InertialSample } from '../../../publisher/sensors/sense-hat.ts'
 import { openSimulator } from '../../../publisher/sensors/simulator.ts'
 import type { MotionScenario } from '../../../publisher/sensors/world/motion.ts'
 import { silentLog } from '../../../src/log.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PoseTracker } from '../../../publisher/orientation/pose-tracker.ts'
+import type { InertialSample } from '../../../publisher/sensors/inertial-sample.ts'
 import { DEGREE, fromEuler, length, minus, type Vector } from '../../../publisher/sensors/rotation.ts'
-import type { InertialSample } from '../../../publisher/sensors/sense-hat.ts'
 import { apart, Body, vectors } from './support.ts'
 
 const flat = (yaw = 123) => new Body(fromEuler(0, 0, yaw * DEGREE))
@@ -177,6 +177,14 @@ describe('what is missing', () => {
     expect(tracker.pose.orientation).toMatchObject({ yaw: null, roll: expect.any(Number) })
     body.seenBy(tracker, 0.1)
     expect(yawOf(tracker)).toEqual(expect.any(Number))
+  })
+
+  it('a chip that dies at its first sample has no pose after half a second either', () => {
+    const [body, tracker] = [flat(), new PoseTracker()]
+    tracker.feed(body.move(), body.now)
+    expect(tracker.pose.orientation).not.toBeNull()
+    body.seenBy(tracker, 0.6, () => ({ motion: null, magnetic: null }))
+    expect(tracker.pose.orientation).toBeNull()
   })
 
   it('a chip that does not answer has no pose after half a second', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { PoseTracker } from '../../../publisher/orientation/pose-tracker.ts'
+import type { InertialSample } from '../../../publisher/sensors/inertial-sample.ts'
 import {
   DEGREE,
   dot,
@@ -12,7 +13,6 @@ import {
   toBody,
   type Vector,
 } from '../../../publisher/sensors/rotation.ts'
-import type { InertialSample } from '../../../publisher/sensors/sense-hat.ts'
 
 export const NOTHING: Vector = { x: 0, y: 0, z: 0 }
 /** Central Europe, µT: north, east, down. */
