@@ -26,8 +26,8 @@ export function progressLine(output: Output, now: () => number): ProgressLine {
   return {
     show: (line) => {
       shown = true
-      // A line that is wider than the window would become two, and the second one stay.
-      output.write(`\r${line.slice(0, (output.columns ?? 80) - 1)}\x1b[K`)
+      // A line that is wider than the window would become two, and the second one stay. Some terminals say 0.
+      output.write(`\r${line.slice(0, (output.columns || 80) - 1)}\x1b[K`)
     },
     end: () => {
       if (shown) output.write('\n')

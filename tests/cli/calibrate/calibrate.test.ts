@@ -132,6 +132,12 @@ describe('the line that shows how it goes', () => {
     expect(written).toEqual(['\rcoverage \x1b[K', '\rdone\x1b[K', '\n'])
   })
 
+  it('is whole on a terminal that does not say how wide it is', () => {
+    const written: string[] = []
+    progressLine({ isTTY: true, columns: 0, write: (text) => written.push(text) }, () => 0).show('coverage 10 %')
+    expect(written).toEqual(['\rcoverage 10 %\x1b[K'])
+  })
+
   it('is a line every five seconds elsewhere', () => {
     const written: string[] = []
     let now = 0
