@@ -17,6 +17,13 @@ export interface Flag {
   readonly sets?: { readonly path: string; readonly value: (text: string) => unknown }
 }
 
+/** The part of `process.stdout` that is used. */
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
 export interface Invocation {
   readonly settings: AllSettings
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
@@ -28,6 +35,8 @@ export interface Invocation {
   readonly stop: AbortSignal
   /** Writes a line to stdout. */
   readonly print: (line: string) => void
+  /** stdout itself, for lines that change. */
+  readonly output: Output
 }
 
 /** One command of `snowhat`. */

@@ -7,7 +7,7 @@ import { type SignalSource, stopOnSignals } from '../src/signals.ts'
 import { VERSION } from '../src/version.ts'
 import { parseArguments } from './arguments.ts'
 import { bridgeCommand } from './bridge.ts'
-import type { Command } from './command.ts'
+import type { Command, Output } from './command.ts'
 import { deadLettersCommand } from './deadletters/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { emulatorCommand } from './emulator.ts'
@@ -33,7 +33,7 @@ export const COMMANDS: readonly Command[] = [
 
 interface Process extends SignalSource {
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly stdout: { write(text: string): unknown }
+  readonly stdout: Output
   readonly stderr: { write(text: string): unknown }
 }
 
@@ -91,5 +91,15 @@ async function run(
   const log = createLog(name, settings.log)
   for (const line of imported.notes) log.info(line)
   const runCommand = await command.load()
-  return runCommand({ settings, flags, positionals, clock: systemClock(), log, random: Math.random, stop, print })
+  return runCommand({
+    settings,
+    flags,
+    positionals,
+    clock: systemClock(),
+    log,
+    random: Math.random,
+    stop,
+    print,
+    output: host.stdout,
+  })
 }

@@ -8,11 +8,19 @@ export const publisherCommand: Command = {
   summary: "the Pi's program: reads the sensors and publishes readings and Home Assistant documents",
   own: 'publisher',
   uses: ['mqtt', 'matrix', 'home_assistant', 'log'],
-  positionals: '[probe | outbox status | outbox rename NAME]',
+  positionals: '[probe | calibrate magnetometer | calibrate temperature | outbox status | outbox rename NAME]',
   flags: PUBLISHER_FLAGS,
   examples: [
     ['snowhat publisher --mqtt-url mqtt://nas:1883', "this Pi's Sense HAT, to a broker elsewhere"],
     ['snowhat publisher probe', 'what is on the I2C bus, and what to do about what is not'],
+    [
+      'snowhat publisher calibrate magnetometer --outbox-dir …',
+      'turn the board in your hands; then headings are right',
+    ],
+    [
+      'snowhat publisher calibrate temperature --reference 21.4 --outbox-dir …',
+      "how much of the processor's heat the sensor feels",
+    ],
     ['snowhat publisher --simulate', 'simulated readings to the broker on this machine'],
     [
       'snowhat publisher --simulate --hostname pi-attic --mqtt-url mqtt://nas:1883',
@@ -32,9 +40,12 @@ export const publisherCommand: Command = {
             hint: 'see snowhat publisher --help',
           })
       if (word === 'probe') return (await import('./publisher-probe.ts')).runProbeCommand(words, invocation)
+      if (word === 'calibrate') return (await import('./calibrate/command.ts')).runCalibrateCommand(words, invocation)
       if (word === 'outbox') return (await import('./publisher-outbox.ts')).runOutboxCommand(words, invocation)
       if (word !== undefined)
-        throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, { hint: 'there are probe and outbox' })
+        throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, {
+          hint: 'there are probe, calibrate and outbox',
+        })
       const { settings, clock, log, random, stop } = invocation
       const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
       return done ? 0 : 1

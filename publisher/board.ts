@@ -1,5 +1,6 @@
 import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
+import type { InertialCalibration } from './calibration/inertial-calibration.ts'
 import type { PublisherSettings } from './config.ts'
 import type { HostMetrics } from './host-metrics.ts'
 import { eventBytesOn } from './matrix/drivers/input-event.ts'
@@ -7,15 +8,18 @@ import { openPanel } from './matrix/drivers/open-panel.ts'
 import { type PanelParts, simulatedPanel } from './panel.ts'
 import type { I2cBus } from './sensors/bus/bus.ts'
 import { openLinuxBus } from './sensors/bus/linux-bus.ts'
+import type { InertialSample } from './sensors/inertial-sample.ts'
 import { openSenseHat } from './sensors/sense-hat.ts'
 import type { Sensors } from './sensors/sensors.ts'
 import { readScenarioFile } from './sensors/simulated-bus/scenario-file.ts'
-import { openSimulator, simulateBoard } from './sensors/simulator.ts'
+import { openSimulator, type SimulatorOptions, simulateBoard } from './sensors/simulator.ts'
 import { seedFrom } from './sensors/world/chance.ts'
 
 /** What this Pi measures with and shows: the board on it and the machine below. */
 export interface Board {
   readonly sensors: Sensors
+  /** The inertial chips alone, many times a second. */
+  readonly inertia: () => Promise<InertialSample>
   readonly host: HostMetrics
   /** Closed before the sensors, whose bus it may use. */
   readonly panel: PanelParts
@@ -29,6 +33,9 @@ export interface BoardDeps {
   readonly openBus?: () => Promise<I2cBus>
   /** Directory that stands for `/` where the board's kernel drivers are looked for; another one only in tests. */
   readonly root?: string
+  readonly calibration?: InertialCalibration
+  /** Of the simulated board, for who calibrates it. */
+  readonly simulation?: Pick<SimulatorOptions, 'motion' | 'hardIron'>
 }
 
 /** The real Sense HAT, unless simulation was asked for. There is no way from one to the other. */
@@ -58,7 +65,7 @@ async function real(settings: PublisherSettings, machine: HostMetrics, deps: Boa
   const hat = await openSenseHat(deps.openBus ?? busOf(settings), deps)
   const eventBytes = eventBytesOn(process.arch)
   const panel = await openPanel({ bus: hat.bus, root: deps.root ?? '/', eventBytes }, deps)
-  return { sensors: hat, host: machine, panel }
+  return { sensors: hat, inertia: () => hat.inertia(), host: machine, panel }
 }
 
 /** The machine's metrics are real, but the temperature of the simulated processor: that is what warms the simulated sensors. */
@@ -71,10 +78,16 @@ async function simulated(
   const { environment, altitude_m, board, scenario } = settings
   const seed = settings.seed === 0 ? seedFrom(hostname) : settings.seed
   const { events } = scenario === '' ? { events: [] } : await readScenarioFile(scenario)
-  const simulator = await openSimulator({ seed, board, environment, altitude_m, events }, deps)
+  // Whoever has calibrated the simulated board has seen its hard iron; for the others it has none.
+  const hardIron = (deps.calibration?.field ?? null) !== null
+  const simulator = await openSimulator(
+    { seed, board, environment, altitude_m, events, hardIron, ...deps.simulation },
+    deps,
+  )
   return {
     sensors: simulator,
     panel: simulatedPanel(),
+    inertia: () => simulator.inertia(),
     host: {
       keys: [...new Set([...machine.keys, 'cputempc' as const])],
       read: async () => ({ ...(await machine.read()), cputempc: simulator.cpuTemperature }),

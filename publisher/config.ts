@@ -52,6 +52,33 @@ export const publisherSection = {
     default: false,
     doc: 'read chips also where a kernel driver owns their address; both then set them up, so unbind the driver if you can',
   },
+  orientation_rate: {
+    kind: 'count',
+    default: 50,
+    doc: 'samples a second of the filter that follows pitch, roll and yaw by gyroscope, gravity and field; 0 takes them of each reading from gravity and field alone',
+  },
+  calibration_file: {
+    kind: 'string',
+    default: '',
+    doc: 'JSON file of what `snowhat publisher calibrate` has measured; empty takes `calibration.json` in the directory of the outbox',
+  },
+  rtimulib_ini: {
+    kind: 'string',
+    default: '',
+    doc: '`RTIMULib.ini` whose calibration is used where there is no own; empty looks where python-sense-hat keeps it, `none` does not',
+  },
+  temperature_compensation: {
+    kind: 'string',
+    default: 'none',
+    choices: ['none', 'cpu', 'offset'],
+    doc: "how `temperature_compensated` is estimated: not at all, by the processor's temperature, or by a fixed offset",
+  },
+  temperature_factor: {
+    kind: 'number',
+    default: 0,
+    doc: 'for `cpu`: (processor − sensor) / (sensor − air), of this board in its case; 0 takes what was calibrated',
+  },
+  temperature_offset: { kind: 'number', default: 0, doc: 'for `offset`: °C that the sensor reads too high' },
   seed: { kind: 'count', default: 0, doc: 'seed of the simulator; 0 takes one from the hostname' },
   board: {
     kind: 'string',

@@ -3,16 +3,31 @@ import { messageOf } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 import { type MeasuredKey, type Reading, rounded, timesOf } from '../src/reading.ts'
 import type { Moment } from './clock-wait.ts'
+import { type HeatCompensation, NOT_COMPENSATED } from './heat-compensation.ts'
 import { type HostMetrics, type HostValues, NOTHING_KNOWN } from './host-metrics.ts'
 import type { Identity } from './identity.ts'
+import { orientation } from './orientation/measured-pose.ts'
+import type { TrackedPose } from './orientation/pose-tracker.ts'
 import { dewPoint } from './sensors/humid-air.ts'
-import { orientation } from './sensors/orientation.ts'
+import { DEGREE, fullCircle } from './sensors/rotation.ts'
 import { NOTHING_MEASURED, type Sensors, type SensorValues } from './sensors/sensors.ts'
 
 export interface MeasureDeps {
   readonly log: Log
   readonly sensors: Sensors
   readonly host: HostMetrics
+  /** Who follows the pose; without, it is that of gravity and field in each reading. */
+  readonly follower?: { readonly pose: TrackedPose } | undefined
+  /** Degrees that true north is east of magnetic north; the follower knows it by itself. */
+  readonly declination?: number
+  readonly compensation?: Compensation | undefined
+}
+
+/** Of the sensor's self-heating. */
+export interface Compensation {
+  readonly method: HeatCompensation
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 export interface ReadingMaker {
@@ -60,6 +75,7 @@ export function createReadingMaker(
     },
     async take({ epochMs, clock }) {
       const [sensors, host] = await Promise.all([readSensors(), deps.host.read().catch(() => NOTHING_KNOWN)])
+      const pose = deps.follower?.pose ?? poseIn(sensors, deps.declination ?? 0)
       seq++
       const uuid = `${identity.hostname}-${stream}-${seq}`
       const { compact, ...times } = timesOf(epochMs)
@@ -74,11 +90,9 @@ export function createReadingMaker(
         serial: identity.serial,
         ...times,
         clock,
-        ...roundedAll(sensors),
-        temperature_compensated: null,
-        humidity_compensated: null,
-        compensation: null,
-        ...derived(sensors),
+        ...roundedAll(withoutBias(sensors, pose)),
+        ...compensated(sensors, host, deps.compensation),
+        ...derived(sensors, pose),
         ...ofHost(host),
         simulated,
         privacy: null,
@@ -87,18 +101,41 @@ export function createReadingMaker(
   }
 }
 
-/** What follows from the measured values: dew point and pose. */
-function derived(values: SensorValues) {
-  const { temperature, humidity } = values
+/** The pose of gravity and field alone. Its yaw and the compass are one thing. */
+function poseIn(values: SensorValues, declination: number): TrackedPose {
   const accel = vector(values.accel_x, values.accel_y, values.accel_z)
   const pose = accel && orientation(accel, vector(values.mag_x, values.mag_y, values.mag_z))
+  const magnetic = pose?.yaw ?? null
+  const heading = magnetic === null ? null : fullCircle((magnetic + declination) * DEGREE)
+  return { orientation: pose && { ...pose, yaw: heading }, compass: heading, gyroBias: null }
+}
+
+function withoutBias(values: SensorValues, { gyroBias }: TrackedPose): SensorValues {
+  if (gyroBias === null) return values
+  const less = (value: number | null, bias: number) => (value === null ? null : value - bias)
+  return {
+    ...values,
+    gyro_x: less(values.gyro_x, gyroBias.x),
+    gyro_y: less(values.gyro_y, gyroBias.y),
+    gyro_z: less(values.gyro_z, gyroBias.z),
+  }
+}
+
+function compensated(values: SensorValues, host: HostValues, compensation: Compensation | undefined) {
+  if (compensation === undefined) return NOT_COMPENSATED
+  const measured = { temperature: values.temperature, humidity: values.humidity, cpu: host.cputempc }
+  const { compensation: method, ...estimated } = compensation.method.of(measured, compensation.now())
+  return { ...roundedAll(estimated), compensation: method }
+}
+
+/** What follows from the measured values: dew point and pose. */
+function derived({ temperature, humidity }: SensorValues, { orientation: pose, compass }: TrackedPose) {
   return roundedAll({
     dew_point: temperature === null || humidity === null ? null : dewPoint(temperature, humidity),
     pitch: pose?.pitch ?? null,
     roll: pose?.roll ?? null,
-    // Without the gyroscope in the filter yaw and compass are one thing: the magnetic heading.
     yaw: pose?.yaw ?? null,
-    compass: pose?.yaw ?? null,
+    compass,
   })
 }
 

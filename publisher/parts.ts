@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import type { Clock } from '../src/clock.ts'
 import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { Events } from '../src/events.ts'
@@ -5,13 +6,16 @@ import type { Log } from '../src/log.ts'
 import { randomId } from '../src/random-id.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
-import { type BoardDeps, openBoard } from './board.ts'
+import { type Board, type BoardDeps, openBoard } from './board.ts'
 import { type BootClock, openBootClock } from './boot-clock.ts'
+import type { InertialCalibration } from './calibration/inertial-calibration.ts'
+import { knownCalibration } from './calibration/known-calibration.ts'
 import { type ClockSync, NOT_BEFORE_MS, openClockSync } from './clock-sync.ts'
 import { ClockWait } from './clock-wait.ts'
 import { type Commanded, Commands, type Thing } from './commands.ts'
 import type { PublisherSections } from './config.ts'
 import type { PublisherEvents } from './events.ts'
+import { compensatedKeys, heatCompensation } from './heat-compensation.ts'
 import { discoveryDocument } from './home-assistant/device-document.ts'
 import { bootTime, type Info, type LastingInfo, lastingInfo } from './home-assistant/info.ts'
 import { Presence } from './home-assistant/presence.ts'
@@ -23,6 +27,7 @@ import { screenSettings } from './matrix/config.ts'
 import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
+import { PoseFollower } from './orientation/pose-follower.ts'
 import type { Outbox } from './outbox.ts'
 import { Panel, type PanelParts } from './panel.ts'
 import { PanelStatus } from './panel-status.ts'
@@ -64,6 +69,8 @@ export interface Parts {
   readonly outbox: Outbox
   readonly sender: Sender
   readonly clockWait: ClockWait
+  /** `undefined` where nobody follows the pose. */
+  readonly follower: PoseFollower | undefined
   readonly panel: Panel
   /** `undefined` without an LED matrix. */
   readonly status: PanelStatus | undefined
@@ -92,16 +99,28 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
   const sync = deps.clockSync ?? (await openClockSync({ root: '/', notBefore }, clock, boot))
   const look = screenSettings(sections.matrix)
+  const calibration = await knownCalibration(settings, { home: homedir, root: '/' }, log)
+  const method = heatCompensation(settings, calibration.heat)
   // The last two that may fail: from here on somebody has to close them.
-  const board = await openBoard(settings, hostname, machine, { ...deps, log })
-  const { sensors, host } = board
+  const board = await openBoard(settings, hostname, machine, { ...deps, log, calibration: calibration.inertial })
+  const { sensors, inertia, host } = board
   const whose = { hostname, boot: boot.boot }
   const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
     await sensors.close()
     throw error
   })
   const { simulate } = settings
-  const maker = createReadingMaker(identity, stream, simulate, { log, sensors, host })
+  const follower = await followed(inertia, settings.orientation_rate, calibration.inertial, { clock, log })
+  const compensation = method && { method, now: () => clock.monotonic() }
+  const { declination } = calibration.inertial
+  const maker = createReadingMaker(identity, stream, simulate, {
+    log,
+    sensors,
+    host,
+    follower,
+    declination,
+    compensation,
+  })
   newest = () => outbox.notes.newest_ms
   const configured = { interval: settings.reading_interval, state_interval: settings.state_interval }
   const kept = new KeptIntervals(settings.outbox_dir, configured, { log, ...onDisk })
@@ -122,7 +141,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     identity,
     version,
     board: sensors.board,
-    keys: new Set([...sensors.keys, ...host.keys]),
+    keys: new Set([...sensors.keys, ...host.keys, ...compensatedKeys(method, sensors, host)]),
     bootTimeKnown: bootedAt !== null,
     hasMatrix: screen !== undefined,
     hasJoystick: panel.via.joystick !== null,
@@ -172,6 +191,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     outbox,
     sender,
     clockWait,
+    follower,
     panel,
     status,
     presence,
@@ -181,6 +201,19 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
       retime = act
     },
   }
+}
+
+/** The pose is known when it resolves; `undefined` at a rate of 0. */
+async function followed(
+  inertia: Board['inertia'],
+  rate: number,
+  { declination, gyroBias }: InertialCalibration,
+  deps: { readonly clock: Clock; readonly log: Log },
+): Promise<PoseFollower | undefined> {
+  if (rate === 0) return undefined
+  const follower = new PoseFollower(inertia, { rate, declination, gyroBias }, deps)
+  await follower.begun
+  return follower
 }
 
 /** Also after a command that was refused: who sent it sees what is. */

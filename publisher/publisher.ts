@@ -63,6 +63,7 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
     await closePanel(parts)
     await clockWait.close()
     await outbox.close()
+    await parts.follower?.close()
     await sensors.close()
     throw error
   })
@@ -164,8 +165,9 @@ async function closePanel({ panel, status }: Parts): Promise<void> {
 }
 
 async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: PublisherDeps): Promise<void> {
-  const { log, outbox, presence, sender, sensors, clockWait } = parts
+  const { log, outbox, presence, sender, sensors, clockWait, follower } = parts
   await sampler.stop()
+  await follower?.close()
   // On disk they wait for the next start, which may correct them.
   if (!outbox.durable) await clockWait.giveUp()
   await clockWait.close()

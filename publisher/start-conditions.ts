@@ -4,6 +4,8 @@ import type { PublisherSettings } from './config.ts'
 /** Seconds: faster than that the sensors have nothing new. */
 const SHORTEST_READING_INTERVAL_S = 0.01
 const SHORTEST_STATE_INTERVAL_S = 1
+/** Slower a filter that follows turns cannot be, and faster the chip has nothing new. */
+const ORIENTATION_RATES = { least: 5, most: 100 }
 
 /** Settings that cannot be honoured stop the start; nothing is simulated that was not asked for. */
 export function checkSettings(settings: PublisherSettings): void {
@@ -13,6 +15,10 @@ export function checkSettings(settings: PublisherSettings): void {
     })
   atLeast('reading_interval', settings.reading_interval, SHORTEST_READING_INTERVAL_S)
   atLeast('state_interval', settings.state_interval, SHORTEST_STATE_INTERVAL_S)
+  const { orientation_rate: rate } = settings
+  const { least, most } = ORIENTATION_RATES
+  if (rate !== 0 && (rate < least || rate > most))
+    throw new SnowhatError('E_CONFIG_INVALID', `orientation_rate is ${rate}; it is 0, or ${least} to ${most} a second`)
   if (settings.outbox_limit < 1) throw new SnowhatError('E_CONFIG_INVALID', 'outbox_limit must be at least 1 reading')
 }
 

@@ -33,6 +33,8 @@ export async function startFleet(
         outbox_dir: '',
         // Who looks at a demo does not wait for the clock of a machine that was just started.
         clock_wait: 0,
+        // Boards on desks, many in one process.
+        orientation_rate: 10,
       }
       const byte = (index + 1).toString(16).padStart(2, '0').slice(-2)
       const identity = { hostname, macaddress: `02:00:5e:00:00:${byte}`, ipaddress: '127.0.0.1', serial: null }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
+import { calibrated, type InertialCalibration, UNCALIBRATED } from '../calibration/inertial-calibration.ts'
 import type { I2cBus } from './bus/bus.ts'
 import { BusFault } from './bus/bus-fault.ts'
 import { BusTrouble } from './bus/bus-trouble.ts'
@@ -13,18 +14,15 @@ import { Lps25h } from './chips/lps25h.ts'
 import { Lsm9ds1Magnetic, type MagneticSample } from './chips/lsm9ds1-magnetic.ts'
 import { Lsm9ds1Motion, type MotionSample } from './chips/lsm9ds1-motion.ts'
 import { type ChipHealth, WatchedChip } from './chips/watched-chip.ts'
+import type { InertialSample } from './inertial-sample.ts'
 import { BOARD_KEYS, type SensorKey, type Sensors, type SensorValues } from './sensors.ts'
 
 export interface SenseHatDeps {
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
-}
-
-/** What the inertial chips measured last, for whoever follows the pose; each `null` when its chip does not answer. */
-export interface InertialSample {
-  readonly motion: MotionSample | null
-  readonly magnetic: MagneticSample | null
+  /** Of this board; without one the inertial values are as the chips say. */
+  readonly calibration?: InertialCalibration
 }
 
 /**
@@ -54,11 +52,13 @@ export class SenseHat implements Sensors {
   readonly #colour: WatchedChip<ColourSample>
   readonly #all: readonly WatchedChip<unknown>[]
   readonly #trouble: BusTrouble
+  readonly #calibration: InertialCalibration
   /** As it was at the start: what is announced to Home Assistant does not come and go. */
   #version: 'v1' | 'v2' = 'v1'
 
-  constructor(bus: SharedBus, { clock, log, random }: SenseHatDeps) {
+  constructor(bus: SharedBus, { clock, log, random, calibration = UNCALIBRATED }: SenseHatDeps) {
     this.bus = bus
+    this.#calibration = calibration
     const { signal } = this.#closing
     this.#trouble = new BusTrouble(() => this.#startAgain(), { clock, log, random })
     const chip: ChipDeps = { bus, now: () => clock.monotonic(), pause: (ms) => clock.sleep(ms, signal) }
@@ -127,7 +127,7 @@ export class SenseHat implements Sensors {
   /** The inertial chips alone: what a filter that follows the pose asks for many times a second. */
   async inertia(): Promise<InertialSample> {
     const [motion, magnetic] = await Promise.all([this.#motion.poll(), this.#magnetic.poll()])
-    return { motion, magnetic }
+    return calibrated({ motion, magnetic }, this.#calibration)
   }
 
   async read(): Promise<SensorValues> {

@@ -1,5 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
+import type { InertialCalibration } from '../calibration/inertial-calibration.ts'
+import type { InertialSample } from './inertial-sample.ts'
 import { openSenseHat } from './sense-hat.ts'
 import type { Sensors } from './sensors.ts'
 import { HeadStart } from './simulated-bus/head-start.ts'
@@ -17,7 +19,7 @@ export interface SimulatorOptions {
   /** Metres above the sea. */
   readonly altitude_m: number
   readonly motion?: MotionScenario
-  /** Off by default: as a board that was calibrated. */
+  /** Magnetism of the board itself; off by default: as if it had been taken away. */
   readonly hardIron?: boolean
   /** What happens, by the time since the simulator was opened. */
   readonly events?: readonly ScenarioEvent[]
@@ -26,6 +28,7 @@ export interface SimulatorOptions {
 export interface Simulator extends Sensors {
   /** °C of the simulated processor, which heats the simulated sensors. */
   readonly cpuTemperature: number
+  inertia(): Promise<InertialSample>
   /** What the chips are measuring, for those who judge them. */
   truth(): Truth
 }
@@ -56,12 +59,12 @@ const SETTLED_MS = 5_000
  */
 export async function openSimulator(
   options: SimulatorOptions,
-  deps: { readonly clock: Clock; readonly log: Log },
+  deps: { readonly clock: Clock; readonly log: Log; readonly calibration?: InertialCalibration },
 ): Promise<Simulator> {
   const clock = new HeadStart(deps.clock, SETTLED_MS)
   const { world, chips, playing } = simulateBoard(options, clock)
   const random = createChance(options.seed).uniform
-  const hat = await openSenseHat(() => chips.open(), { clock, log: deps.log, random })
+  const hat = await openSenseHat(() => chips.open(), { ...deps, clock, random })
   clock.catchUp()
   playing.begin()
   return {
@@ -79,6 +82,7 @@ export async function openSimulator(
     },
     truth: () => world.now(),
     read: () => hat.read(),
+    inertia: () => hat.inertia(),
     close: () => hat.close(),
   }
 }

@@ -25,7 +25,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   identify: 'the matrix shows for a moment which Pi it is',
   interval: 'seconds between two readings, for the table',
   state_interval: 'seconds between two values for Home Assistant',
-  restart: 'the publisher begins anew in its process; readings in an outbox on disk stay, one in memory waits up to 30 s until its readings are in the table',
+  restart:
+    'the publisher begins anew in its process; readings in an outbox on disk stay, one in memory waits up to 30 s until its readings are in the table',
   joystick_up: 'short and long presses',
   joystick_down: 'short and long presses',
   joystick_left: 'short and long presses',

@@ -39,6 +39,26 @@ describe('over a real broker', () => {
     expect(publisher.stats()).toMatchObject({ outbox: 0, committed: 20 })
   })
 
+  it('a compensated temperature is the one Home Assistant calls so, and the pose is followed', async () => {
+    const { url, seen } = await startBroker()
+    const compensated = { temperature_compensation: 'offset', temperature_offset: 4 } as const
+    const publisher = await start(url, { ...compensated, orientation_rate: 50, reading_interval: 0.1 })
+    await until(() => (publisher.latest()?.seq ?? 0) >= 3)
+    const document = seen.find((m) => m.topic === 'homeassistant/device/pi-a/sensehat/config')
+    const { components } = JSON.parse(document?.payload ?? '{}')
+    expect(components.temperature_compensated.name).toBe('Temperature')
+    expect(components.temperature.name).toBe('Temperature (sensor)')
+    const { temperature, temperature_compensated, compensation, ...reading } = publisher.latest() as Reading
+    expect([temperature_compensated, compensation]).toEqual([expect.closeTo((temperature ?? 0) - 4, 6), 'offset'])
+    expect(reading).toMatchObject({ yaw: expect.any(Number), compass: expect.any(Number) })
+  })
+
+  it('with the method cpu and no factor is refused', async () => {
+    const { url } = await startBroker()
+    await expect(start(url, { temperature_compensation: 'cpu' })).rejects.toMatchObject({ code: 'E_CONFIG_INVALID' })
+    await expect(start(url, { orientation_rate: 3 })).rejects.toThrow('orientation_rate is 3; it is 0, or 5 to 100')
+  })
+
   it('the broker says offline when the line is cut, and the Pi says online when it is back', async () => {
     const { url, seen, sockets } = await startBroker()
     await start(url, { reading_interval: 0.05 })

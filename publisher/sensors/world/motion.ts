@@ -4,9 +4,9 @@ import { lagged, Wander } from './wander.ts'
 
 /**
  * still: on a shelf · desk: on a desk that is knocked now and then · handheld: in a hand ·
- * turntable: turned clockwise, seen from above, at a constant rate
+ * turntable: turned clockwise, seen from above, at a constant rate · tumbling: turned through all orientations, as for a calibration
  */
-export type MotionScenario = 'still' | 'desk' | 'handheld' | 'turntable'
+export type MotionScenario = 'still' | 'desk' | 'handheld' | 'turntable' | 'tumbling'
 
 /** What an inertial unit without errors would measure. */
 export interface Inertia {
@@ -26,6 +26,8 @@ const HELD = { deviation: 10, memorySeconds: 3 }
 /** No hand moves at once: seconds by which the board lags behind where it is wanted. */
 const SWAY_S = 0.2
 const TURNTABLE_RAD_S = 6 * DEGREE
+/** Rolled over and over while it is pitched up and down: rad/s, rad, and seconds of a whole sweep. */
+const TUMBLE = { roll: 60 * DEGREE, pitch: 85 * DEGREE, sweepSeconds: 40 }
 /** A knock on the desk: mean seconds between two, seconds it lasts, g and rad/s of its swing, swings per second. */
 const KNOCK = { every: 600, lasts: 2, accel: 0.05, gyro: 5 * DEGREE, hertz: 4 }
 
@@ -39,6 +41,7 @@ export class Motion {
   #pitch: number
   #yaw: number
   #pose: Quaternion
+  #tumbled = 0
   #sinceKnock = Number.POSITIVE_INFINITY
 
   constructor(scenario: MotionScenario, chance: Chance) {
@@ -56,9 +59,8 @@ export class Motion {
   advance(seconds: number): Inertia {
     const before = this.#pose
     if (this.scenario === 'turntable') this.#yaw = (this.#yaw + TURNTABLE_RAD_S * seconds) % (2 * Math.PI)
-    const at = this.#tilt
-    this.#roll = lagged(this.#roll, at.roll.advance(seconds), seconds, SWAY_S)
-    this.#pitch = lagged(this.#pitch, at.pitch.advance(seconds), seconds, SWAY_S)
+    if (this.scenario === 'tumbling') this.#tumble(seconds)
+    else this.#sway(seconds)
     this.#pose = fromEuler(this.#roll, this.#pitch, this.#yaw)
     const turn = seconds > 0 ? ratesBetween(before, this.#pose, seconds) : { x: 0, y: 0, z: 0 }
     const gravity = toBody(this.#pose, { x: 0, y: 0, z: 1 })
@@ -68,6 +70,18 @@ export class Motion {
       gyro: { ...turn, y: turn.y + KNOCK.gyro * swing },
       field: toBody(this.#pose, FIELD_UT),
     }
+  }
+
+  #sway(seconds: number): void {
+    const at = this.#tilt
+    this.#roll = lagged(this.#roll, at.roll.advance(seconds), seconds, SWAY_S)
+    this.#pitch = lagged(this.#pitch, at.pitch.advance(seconds), seconds, SWAY_S)
+  }
+
+  #tumble(seconds: number): void {
+    this.#tumbled += seconds
+    this.#roll = (this.#roll + TUMBLE.roll * seconds) % (2 * Math.PI)
+    this.#pitch = TUMBLE.pitch * Math.sin((2 * Math.PI * this.#tumbled) / TUMBLE.sweepSeconds)
   }
 
   get #tilt(): Tilt {

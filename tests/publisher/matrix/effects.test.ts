@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { dimmed, type Rgb } from '../../../publisher/matrix/colour.ts'
 import { EFFECT_NAMES, EFFECTS, type EffectInput } from '../../../publisher/matrix/effects.ts'
 import { onBoard, ROTATIONS } from '../../../publisher/matrix/quarter-turn.ts'
-import { orientation } from '../../../publisher/sensors/orientation.ts'
+import { orientation } from '../../../publisher/orientation/measured-pose.ts'
 import { anyBrightness, anyColour, anyRotation, drawing, isLit, pixels } from './support.ts'
 
 const ORANGE = { r: 255, g: 120, b: 0 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { orientation } from '../../../publisher/orientation/measured-pose.ts'
 import {
   atLimit,
   decodeAcceleration,
@@ -8,7 +9,6 @@ import {
 } from '../../../publisher/sensors/chips/lsm9ds1-decode.ts'
 import { Lsm9ds1Magnetic } from '../../../publisher/sensors/chips/lsm9ds1-magnetic.ts'
 import { Lsm9ds1Motion } from '../../../publisher/sensors/chips/lsm9ds1-motion.ts'
-import { orientation } from '../../../publisher/sensors/orientation.ts'
 import { DEGREE, type Vector } from '../../../publisher/sensors/rotation.ts'
 import { SimulatedLsm9ds1Magnetic } from '../../../publisher/sensors/simulated-bus/simulated-lsm9ds1-magnetic.ts'
 import { SimulatedLsm9ds1Motion } from '../../../publisher/sensors/simulated-bus/simulated-lsm9ds1-motion.ts'

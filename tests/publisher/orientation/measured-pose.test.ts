@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { orientation } from '../../publisher/sensors/orientation.ts'
-import { DEGREE, fromEuler, toBody } from '../../publisher/sensors/rotation.ts'
+import { orientation } from '../../../publisher/orientation/measured-pose.ts'
+import { DEGREE, fromEuler, toBody } from '../../../publisher/sensors/rotation.ts'
 
 const poses: [string, [number, number, number], [number, number, number], [number, number, number]][] = [
   ['flat, USB end north', [0, 0, 1], [20, 0, 40], [0, 0, 0]],
