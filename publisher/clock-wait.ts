@@ -67,6 +67,11 @@ export class ClockWait {
     if (this.#open) void this.#watch()
   }
 
+  /** The clock may yet be set: what it shows now is not to be believed. */
+  get isWaiting(): boolean {
+    return this.#open
+  }
+
   /** Readings are held back though they could be sent. */
   get isHoldingUp(): boolean {
     return this.#open && this.#since !== null && this.#deps.outbox.heldBack > 0

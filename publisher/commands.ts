@@ -61,7 +61,7 @@ export class Commands {
       log.warn({ command: name, hint }, 'a retained command is not carried out')
       return true
     }
-    const act = this.#acts[name as Thing]
+    const act = Object.hasOwn(this.#acts, name) ? this.#acts[name as Thing] : undefined
     if (act === undefined) {
       log.warn({ command: name, known: Object.keys(this.#acts) }, 'there is no such command')
       return true
@@ -70,8 +70,10 @@ export class Commands {
       act(payload.toString('utf8'))
       log.info({ command: name }, 'a command was carried out')
     } catch (error) {
-      if (!(error instanceof SnowhatError && error.code === 'E_COMMAND_INVALID')) throw error
-      log.warn({ command: name, reason: error.message }, 'a command is not carried out')
+      const isInvalid = error instanceof SnowhatError && error.code === 'E_COMMAND_INVALID'
+      // A bug of ours must not leave the message unacknowledged: it would come again and again.
+      if (isInvalid) log.warn({ command: name, reason: error.message }, 'a command is not carried out')
+      else log.error({ command: name, err: error }, 'a command could not be carried out')
     }
     onDone(name as Thing)
     return true

@@ -8,10 +8,10 @@ export interface CurrentIntervals {
   readonly state_interval: number
 }
 
-/** What may be commanded, seconds. The settings of the program may go beyond it. */
+/** Seconds; by settings as by command. Faster than that the sensors have nothing new. */
 export const INTERVAL_RANGES = {
-  interval: { min: 0.1, max: 3600, step: 0.1 },
-  state_interval: { min: 1, max: 3600, step: 1 },
+  interval: { min: 0.01, max: 86_400, step: 0.01 },
+  state_interval: { min: 1, max: 86_400, step: 1 },
 } as const satisfies Record<keyof CurrentIntervals, { min: number; max: number; step: number }>
 
 /** How often this Pi measures and tells; Home Assistant may change it while it runs. */

@@ -42,7 +42,16 @@ export class KeptIntervals {
       return undefined
     })
     const kept = keptIn(found?.bytes)
-    return kept !== undefined && same(kept.configured, this.#configured) ? kept.commanded : this.#configured
+    if (kept === undefined) return this.#configured
+    if (same(kept.configured, this.#configured)) return kept.commanded
+    // Else it would be in force again when somebody takes the change back.
+    await this.write(this.#configured)
+    return this.#configured
+  }
+
+  /** Resolves when what was commanded is on the disk. */
+  written(): Promise<void> {
+    return this.#writing
   }
 
   /** Never rejects: the intervals are in force all the same, until the program ends. */

@@ -1,3 +1,5 @@
+import { backoffMs } from '../src/backoff.ts'
+import { messageOf } from '../src/errors.ts'
 import { aborted } from '../src/signals.ts'
 import { within } from '../src/within.ts'
 import type { PublisherSections } from './config.ts'
@@ -10,6 +12,7 @@ export interface PublisherRunDeps extends PublisherDeps {
 
 /** How long the end of the last batch waits for its readings to be in the table. */
 const DRAIN_MS = 30_000
+const START_AGAIN = { firstMs: 1_000, maxMs: 60_000 }
 
 /** How a life of the publisher ended. */
 type End = 'done' | 'not-done' | 'restart'
@@ -26,28 +29,55 @@ export async function runPublisher(settings: PublisherSections, deps: PublisherR
       { hint: 'readings not yet in the table are lost when the publisher stops; outbox_dir keeps them on disk' },
       'the outbox is in memory',
     )
-  for (;;) {
-    const end = await liveOnce(settings, deps)
-    if (end !== 'restart' || deps.signal.aborted) return end !== 'not-done'
+  let life: Life | undefined = await begin(settings, deps)
+  while (life !== undefined) {
+    const end = await live(life, deps)
+    if (end !== 'restart') return end === 'done'
     deps.log.info('starting again')
+    life = await beginAgain(settings, deps)
   }
+  return true
 }
 
-async function liveOnce(settings: PublisherSections, deps: PublisherRunDeps): Promise<End> {
+interface Life {
+  readonly publisher: Publisher
+  /** Told to begin another. */
+  readonly restart: AbortSignal
+}
+
+async function begin(settings: PublisherSections, deps: PublisherRunDeps): Promise<Life> {
   const restart = new AbortController()
   const publisher = await startPublisher(settings, { ...deps, restart: () => restart.abort() })
+  return { publisher, restart: restart.signal }
+}
+
+/** Whoever told it to restart may not be where it could be started: it tries until it can. `undefined` after a stop. */
+async function beginAgain(settings: PublisherSections, deps: PublisherRunDeps): Promise<Life | undefined> {
+  const { clock, log, random, signal } = deps
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await begin(settings, deps)
+    } catch (error) {
+      log.error({ reason: messageOf(error), attempt }, 'cannot start again yet; trying on')
+      await clock.sleep(backoffMs(attempt, START_AGAIN, random), signal).catch(() => undefined)
+    }
+  }
+  return undefined
+}
+
+async function live({ publisher, restart }: Life, deps: PublisherRunDeps): Promise<End> {
   const ended = new AbortController()
   const signal = AbortSignal.any([deps.signal, ended.signal])
   let end: End
   try {
-    await Promise.race([publisher.finished, aborted(deps.signal), aborted(restart.signal), publisher.failed])
+    await Promise.race([publisher.finished, aborted(deps.signal), aborted(restart), publisher.failed])
     if (deps.signal.aborted) end = 'done'
     else {
-      if (restart.signal.aborted) publisher.stopSampling()
+      if (restart.aborted) publisher.stopSampling()
       // What only memory holds does not see the next life.
-      const mustDrain = !restart.signal.aborted || !publisher.durable
+      const mustDrain = !restart.aborted || !publisher.durable
       const drained = !mustDrain || (await Promise.race([drain(publisher, { ...deps, signal }), publisher.failed]))
-      end = restart.signal.aborted ? 'restart' : drained ? 'done' : 'not-done'
+      end = restart.aborted ? 'restart' : drained ? 'done' : 'not-done'
     }
   } finally {
     ended.abort()

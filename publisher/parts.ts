@@ -17,7 +17,7 @@ import type { PublisherSections } from './config.ts'
 import type { PublisherEvents } from './events.ts'
 import { compensatedKeys, heatCompensation } from './heat-compensation.ts'
 import { discoveryDocument } from './home-assistant/device-document.ts'
-import { bootTime, type Info, type LastingInfo, lastingInfo } from './home-assistant/info.ts'
+import { BootTime, type Info, type LastingInfo, lastingInfo } from './home-assistant/info.ts'
 import { Presence } from './home-assistant/presence.ts'
 import { type HostMetrics, openHostMetrics } from './host-metrics.ts'
 import { type Identity, readIdentity } from './identity.ts'
@@ -77,6 +77,7 @@ export interface Parts {
   readonly presence: Presence
   readonly commands: Commands
   readonly intervals: Intervals
+  readonly keptIntervals: KeptIntervals
   /** Who takes the readings is to be told of another interval. */
   onIntervals(act: () => void): void
 }
@@ -93,7 +94,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const onDisk = deps.fs === undefined ? {} : { fs: deps.fs }
 
   const machine = deps.hostMetrics ?? (await openHostMetrics({ root: '/' }, clock))
-  const bootedAt = bootTime((await machine.read()).uptime_s, clock)
+  const bootTime = new BootTime((await machine.read()).uptime_s, clock)
   const boot = deps.bootClock ?? openBootClock('/')
   let newest: () => number | null = () => null
   const notBefore = () => Math.max(NOT_BEFORE_MS, newest() ?? 0)
@@ -106,6 +107,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const { sensors, inertia, host } = board
   const whose = { hostname, boot: boot.boot }
   const outbox = await openOutbox(settings, whose, { clock, log, ...onDisk }).catch(async (error: unknown) => {
+    await Promise.all([board.panel.matrix?.close(), board.panel.joystick?.close()])
     await sensors.close()
     throw error
   })
@@ -135,20 +137,20 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
 
-  const lasting = lastingInfo({ identity, stream, version, simulated: simulate, bootedAt }, sensors, panel.via)
+  const lasting = lastingInfo({ identity, stream, version, simulated: simulate }, sensors, panel.via)
   const { screen } = panel
   const about = {
     identity,
     version,
     board: sensors.board,
     keys: new Set([...sensors.keys, ...host.keys, ...compensatedKeys(method, sensors, host)]),
-    bootTimeKnown: bootedAt !== null,
+    bootTimeKnown: bootTime.isTold,
     hasMatrix: screen !== undefined,
     hasJoystick: panel.via.joystick !== null,
     canRestart: deps.restart !== undefined,
   }
   const document = () => discoveryDocument({ ...about, stateIntervalMs: intervals.stateMs }, topics)
-  const info = () => infoNow(lasting, { sensors, maker, outbox, clockWait, panel, presence })
+  const info = () => infoNow(lasting, bootTime, { sensors, maker, outbox, clockWait, panel, presence })
   const presence: Presence = new Presence(
     {
       hostname,
@@ -197,6 +199,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     presence,
     commands,
     intervals,
+    keptIntervals: kept,
     onIntervals: (act) => {
       retime = act
     },
@@ -229,6 +232,7 @@ const GIVEN_UP = {
 
 function infoNow(
   lasting: LastingInfo,
+  bootTime: BootTime,
   {
     sensors,
     maker,
@@ -247,5 +251,6 @@ function infoNow(
     ...presence.problems,
   ]
   const { size: readings, givenUp: given_up, durable } = outbox
-  return { ...lasting, problems, sensors: sensors.health, outbox: { readings, given_up, durable } }
+  const booted_at = bootTime.at(!clockWait.isWaiting)
+  return { ...lasting, booted_at, problems, sensors: sensors.health, outbox: { readings, given_up, durable } }
 }

@@ -51,7 +51,8 @@ export async function readCalibrationFile(file: string): Promise<CalibrationFile
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
+    // ENOTDIR: whoever opens the outbox there says what is wrong with its directory.
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined
     throw invalid(file, messageOf(error), error)
   }
   let document: unknown

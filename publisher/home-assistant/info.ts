@@ -31,11 +31,11 @@ export interface Info {
   readonly booted_at: string | null
 }
 
-export type LastingInfo = Omit<Info, 'problems' | 'sensors' | 'outbox'>
+export type LastingInfo = Omit<Info, 'problems' | 'sensors' | 'outbox' | 'booted_at'>
 
 /** What of `info` does not change while the publisher runs. */
 export function lastingInfo(
-  about: { identity: Identity; stream: string; version: string; simulated: boolean; bootedAt: string | null },
+  about: { identity: Identity; stream: string; version: string; simulated: boolean },
   sensors: Sensors,
   panel: PanelVia,
 ): LastingInfo {
@@ -50,13 +50,33 @@ export function lastingInfo(
     leds: panel.leds,
     joystick: panel.joystick,
     simulated: about.simulated,
-    booted_at: about.bootedAt,
   }
 }
 
-/** To the minute, and fixed at the start, so that it does not tremble with the clock. */
-export function bootTime(uptimeSeconds: number | null, clock: Clock): string | null {
-  if (uptimeSeconds === null) return null
-  const minute = Math.round((clock.now() - uptimeSeconds * 1000) / 60_000)
-  return new Date(minute * 60_000).toISOString()
+/**
+ * When the machine started, ISO 8601 UTC: to the minute and fixed, so that it does not tremble with the clock. `null` where
+ * the machine does not tell, and until its clock is set.
+ */
+export class BootTime {
+  readonly #clock: Clock
+  /** Monotonic. */
+  readonly #bootedAt: number | null
+  #known: string | null = null
+
+  /** `uptimeSeconds`: of now. */
+  constructor(uptimeSeconds: number | null, clock: Clock) {
+    this.#clock = clock
+    this.#bootedAt = uptimeSeconds === null ? null : clock.monotonic() - uptimeSeconds * 1000
+  }
+
+  get isTold(): boolean {
+    return this.#bootedAt !== null
+  }
+
+  at(isClockSet: boolean): string | null {
+    if (this.#known !== null || this.#bootedAt === null || !isClockSet) return this.#known
+    const epochMs = this.#clock.now() - (this.#clock.monotonic() - this.#bootedAt)
+    this.#known = new Date(Math.round(epochMs / 60_000) * 60_000).toISOString()
+    return this.#known
+  }
 }

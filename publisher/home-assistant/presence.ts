@@ -70,6 +70,8 @@ export class Presence {
   /** Called when the broker has brought back that this Pi is online. */
   #backOnline: () => void = () => undefined
   #cancelTwin: (() => void) | undefined
+  /** The broker had what this process said last on an earlier connection. */
+  #keeps = false
 
   constructor(input: PresenceInput, topics: Topics, deps: PresenceDeps) {
     this.#input = input
@@ -111,12 +113,13 @@ export class Presence {
     await this.#tellOnline()
     await within(REPLAY_MS, this.#deps.clock, () => replayed)
     if (this.#link !== link) return
-    await this.#announcement?.connected(link)
+    await this.#announcement?.connected(link, this.#keeps)
     await this.#tellAll()
   }
 
   disconnected(): void {
     this.#link = undefined
+    this.#keeps = false
     this.#announcement?.disconnected()
     this.#forgetStates()
   }
@@ -125,10 +128,14 @@ export class Presence {
     const { hostname } = this.#input
     const { topic, payload, retain } = message
     if (this.#birth.message(message) || this.#announcement?.message(message)) return
-    if (topic === this.#topics.info(hostname) && !retain) {
-      if (this.#twins.heard(payload)) this.#answerTwin()
+    if (topic === this.#topics.info(hostname)) {
+      if (retain) this.#keeps = payload.toString() === this.#infoText
+      else if (this.#twins.heard(payload)) this.#answerTwin()
     } else if (topic === this.#topics.availability(hostname)) {
-      if (payload.toString() === ONLINE) this.#backOnline()
+      // What was retained before is not our word of this connection.
+      if (payload.toString() === ONLINE) {
+        if (!retain) this.#backOnline()
+      }
       // The Will of an earlier life, which the broker gave up on only now; or a twin that went.
       else if (!retain && !this.#leaving) void this.#tellOnline()
     }
@@ -164,13 +171,18 @@ export class Presence {
 
   /** The last word on this connection. */
   async leave(): Promise<void> {
+    this.close()
+    this.#forgetStates()
+    await this.#publish(this.#topics.availability(this.#input.hostname), OFFLINE, true)
+    this.#link = undefined
+  }
+
+  /** Nothing is said any more by itself. */
+  close(): void {
     this.#leaving = true
     this.#birth.close()
     this.#cancelTwin?.()
     this.#announcement?.close()
-    this.#forgetStates()
-    await this.#publish(this.#topics.availability(this.#input.hostname), OFFLINE, true)
-    this.#link = undefined
   }
 
   async #listen(link: PresenceLink, filter: string): Promise<void> {

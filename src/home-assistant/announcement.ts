@@ -76,13 +76,20 @@ export class Announcement {
     return true
   }
 
-  /** All retained messages of this connection have come. */
-  async connected(announcer: Announcer): Promise<void> {
+  /**
+   * All retained messages of this connection have come. `keeps`: the broker still has other things this process has said, so
+   * a document that is gone was not lost with them: somebody has deleted the device while nobody listened.
+   */
+  async connected(announcer: Announcer, keeps = false): Promise<void> {
     this.#announcer = announcer
+    const wasThere = this.#sent !== undefined && this.#refused === undefined
+    if (this.#held === undefined && wasThere && keeps) this.#deletedBySomebody()
     const text = this.#text()
-    // Home Assistant has that version: said once more after a birth, it is no new one.
-    if (this.#held === text) this.#sent = text
-    else if (!this.#removed) await this.#send()
+    if (this.#held === text) {
+      // Home Assistant has that version: said once more after a birth, it is no new one.
+      this.#sent = text
+      this.#hasArrived()
+    } else if (!this.#removed) await this.#send()
   }
 
   disconnected(): void {

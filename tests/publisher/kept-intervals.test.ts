@@ -27,6 +27,8 @@ it('whoever changes the settings afterwards means them', async () => {
   await kept(fs).write(COMMANDED)
   const changed = { ...CONFIGURED, interval: 2 }
   expect(await kept(fs, changed).read()).toEqual(changed)
+  // Also when somebody takes the change back.
+  expect(await kept(fs).read()).toEqual(CONFIGURED)
 })
 
 it('without a directory nothing is kept', async () => {

@@ -5,11 +5,13 @@ import type { PublisherSettings } from '../../publisher/config.ts'
 import { runPublisher } from '../../publisher/main.ts'
 import { type Publisher, type PublisherDeps, startPublisher } from '../../publisher/publisher.ts'
 import { systemClock } from '../../src/clock.ts'
+import { SnowhatError } from '../../src/errors.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Reading } from '../../src/reading.ts'
 import { MemoryFileSystem } from '../durable-log/support/memory-filesystem.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { type Seen, startBroker, until } from './broker.ts'
+import { chipsOf } from './sensors/support.ts'
 import { identity, ledger, mqttSettings, publisherSections } from './support.ts'
 
 const NOWHERE = 'mqtt://127.0.0.1:1'
@@ -92,20 +94,21 @@ describe('a publisher with an outbox on disk', () => {
   })
 
   it('ends with the reason also when the disk fails while it waits for the end of the last batch', async () => {
-    const { url, publish } = await startBroker()
+    const { url, publish, seen } = await startBroker()
     await publish('sensehat/bridge/availability', 'online')
     const disk = new MemoryFileSystem()
-    const settings = { outbox_dir: '/outbox', outbox_sync: 300, reading_interval: 0.02, max_batches: 1 }
+    const settings = { outbox_dir: '/outbox', outbox_sync: 1_500, reading_interval: 0.02, max_batches: 1 }
     const running = runPublisher(publisherSections(url, settings), {
       ...deps,
       fs: disk,
       signal: new AbortController().signal,
     })
+    const ended = expect(running).rejects.toMatchObject({ code: 'E_LOG_IO' })
+    // All are taken and sent, and the last of them are not synced yet.
+    await until(() => readingsIn(seen).length === 10)
     // One of the two is that of the mark of what was sent, which the publisher can do without.
-    setTimeout(() => {
-      for (const calls of [1, 2]) disk.failNext('datasync', 'EIO', calls)
-    }, 100)
-    await expect(running).rejects.toMatchObject({ code: 'E_LOG_IO' })
+    for (const calls of [1, 2]) disk.failNext('datasync', 'EIO', calls)
+    await ended
   })
 
   it('ends with the reason also when the very last sync fails', async () => {
@@ -141,4 +144,26 @@ describe('a publisher with an outbox on disk', () => {
     const publisher = await start(NOWHERE, settings)
     await publisher.close()
   })
+})
+
+it('told to restart it tries until it can: nobody else would start it again', async () => {
+  const { url, publish, seen } = await startBroker()
+  const board = chipsOf()
+  const opened: string[] = []
+  const openBus = async () => {
+    const fails = opened.length === 1 || opened.length === 2
+    opened.push(fails ? 'fails' : 'opens')
+    if (fails) throw new SnowhatError('E_NO_SENSE_HAT', 'the bus hangs')
+    return board.open()
+  }
+  const stop = new AbortController()
+  const settings = publisherSections(url, { simulate: false, reading_interval: 0.05 })
+  const running = runPublisher(settings, { ...deps, openBus, signal: stop.signal })
+  const streams = () => new Set(readingsIn(seen).map(({ stream }) => stream))
+  await until(() => streams().size === 1)
+  await publish('sensehat/pi-a/set/restart', 'PRESS')
+  await until(() => streams().size === 2)
+  expect(opened).toEqual(['opens', 'fails', 'fails', 'opens'])
+  stop.abort()
+  expect(await running).toBe(true)
 })

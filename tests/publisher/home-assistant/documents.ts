@@ -62,7 +62,7 @@ function promised(about: DiscoveryInput, topics: Topics): Record<string, TopicFa
 }
 
 function infoOf({ identity, version, board }: DiscoveryInput, problems: readonly string[]): Info {
-  const about = { identity, version, stream: 'aaaaaaaa', simulated: false, bootedAt: '2026-11-22T12:00:00.000Z' }
+  const about = { identity, version, stream: 'aaaaaaaa', simulated: false }
   const sensors = {
     keys: [],
     board,
@@ -74,6 +74,7 @@ function infoOf({ identity, version, board }: DiscoveryInput, problems: readonly
   }
   return {
     ...lastingInfo(about, sensors, { leds: 'simulated', joystick: 'simulated' }),
+    booted_at: '2026-11-22T12:00:00.000Z',
     problems,
     sensors: [],
     outbox: { readings: 0, given_up: 0, durable: true },

@@ -20,6 +20,8 @@ class Broker {
   readonly told: Told[] = []
   readonly #listeners = new Map<Presence, Set<string>>()
   refusesToRead = false
+  /** Brings nothing back for the time being. */
+  holdsBack = false
 
   link(presence: Presence) {
     const filters = new Set<string>()
@@ -42,6 +44,7 @@ class Broker {
   say(topic: string, payload: string, retain = false): void {
     this.told.push({ topic, payload, retain })
     if (retain) this.retained.set(topic, payload)
+    if (this.holdsBack) return
     for (const [presence, filters] of this.#listeners)
       if (filters.has(topic)) presence.message(messageOf(topic, payload, false))
   }
@@ -154,6 +157,30 @@ describe('presence', () => {
     presence.disconnected()
     await connect()
     expect(broker.topics()).not.toContain(DOCUMENT)
+  })
+
+  it('stays away when it was deleted while the line was down', async () => {
+    const { broker, connect, presence } = setUp()
+    await connect()
+    presence.disconnected()
+    broker.retained.delete(DOCUMENT)
+    broker.topics()
+    await connect()
+    expect(broker.topics()).not.toContain(DOCUMENT)
+  })
+
+  it('does not take what the broker had for its own word', async () => {
+    const broker = new Broker()
+    broker.retained.set(AVAILABILITY, 'online')
+    const { clock, connect } = setUp(broker)
+    broker.holdsBack = true
+    const connected = connect()
+    await settled()
+    expect(broker.topics()).toEqual([AVAILABILITY])
+    broker.holdsBack = false
+    await clock.advance(5_000)
+    await connected
+    expect(broker.topics()).toContain(DOCUMENT)
   })
 
   it('says online again when the broker gives out the Will of an earlier life', async () => {

@@ -49,9 +49,9 @@ function world(broker: { held?: string; echoes?: boolean; refuses?: boolean } = 
       document = next
       announcement.changed()
     },
-    connect: async () => {
+    connect: async (keeps = false) => {
       if (held !== undefined) hear(held, true)
-      await announcement.connected(announcer)
+      await announcement.connected(announcer, keeps)
       await settled()
     },
     lose: () => announcement.disconnected(),
@@ -158,6 +158,32 @@ describe('a device document', () => {
     await one.connect()
     await one.clock.advance(100_000)
     expect(one.sent.length).toBe(1)
+  })
+
+  it('that was deleted while nobody listened stays deleted: the broker kept all else; a broker that lost all gets it again', async () => {
+    const one = world()
+    await one.connect()
+    one.lose()
+    one.wipe()
+    await one.connect(true)
+    expect([one.announcement.removed, one.sent.length]).toEqual([true, 1])
+    const other = world()
+    await other.connect()
+    other.lose()
+    other.wipe()
+    await other.connect(false)
+    expect([other.announcement.removed, other.sent.length]).toEqual([false, 2])
+  })
+
+  it('that is found at the broker has arrived after all', async () => {
+    const broker = { echoes: false }
+    const one = world(broker)
+    await one.connect()
+    await one.clock.advance(11_000)
+    expect(one.announcement.refused).toBeDefined()
+    one.lose()
+    await one.connect()
+    expect(one.announcement.refused).toBeUndefined()
   })
 
   it('that does not come back is told of, once, until it does', async () => {
