@@ -43,10 +43,14 @@ const FIRST_S = 2
 const START_SAMPLES = 5
 /** After a pause that long nobody knows what happened: it starts anew. */
 const PAUSE_S = 0.5
-/** Seconds the gyroscope alone is followed; without one, each counts as so many. */
+/** Seconds the gyroscope alone is followed, */
 const TILT_LASTS_S = 10
-const HEADING_LASTS_S = 60
-const BLIND_COUNTS = 20
+const HEADING_LASTS_S = 15 * 60
+/** A field that stays different for so long is how it is now. */
+const FIELD_PATIENCE_S = 60
+/** and that it is believed without one that nothing has turned. */
+const BLIND_TILT_S = 0.5
+const BLIND_HEADING_S = 3
 
 const DOWN: Vector = { x: 0, y: 0, z: 1 }
 const NOTHING: Vector = { x: 0, y: 0, z: 0 }
@@ -69,7 +73,7 @@ export class PoseFilter {
     tolerance: 0.35,
     plausible: [5, 200],
     memorySeconds: 60,
-    patienceSeconds: HEADING_LASTS_S,
+    patienceSeconds: FIELD_PATIENCE_S,
   })
   #pose: Quaternion | undefined
   #age = 0
@@ -95,10 +99,10 @@ export class PoseFilter {
     if (seconds > PAUSE_S || this.pose === null) this.#restart()
     const down = accepted.accel ? accel : null
     const north = accepted.field ? field : null
-    const passed = gyro === null ? BLIND_COUNTS * seconds : seconds
     this.#age += seconds
-    this.#tiltAge += passed
-    this.#headingAge += passed
+    const isBlind = gyro === null
+    this.#tiltAge += isBlind ? (seconds * TILT_LASTS_S) / BLIND_TILT_S : seconds
+    this.#headingAge += isBlind ? (seconds * HEADING_LASTS_S) / BLIND_HEADING_S : seconds
     if (this.#pose === undefined || this.#start.samples < START_SAMPLES) {
       if (down !== null) this.#begin(down, north)
       return accepted
