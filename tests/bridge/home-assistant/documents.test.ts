@@ -78,7 +78,7 @@ describe("the bridge's document", () => {
     expect(ids).toEqual(
       [
         ...['connection', 'snowflake', 'problem'].map((key) => [key, 'binary_sensor']),
-        ...ALERT_CODES.filter((code) => code !== 'duplicate_channel_owner').map((key) => [key, 'binary_sensor']),
+        ...ALERT_CODES.map((key) => [key, 'binary_sensor']),
         ...['devices', 'rows_per_second', 'lag', 'rows_waiting', 'spool_size', 'last_commit'].map((key) => [
           key,
           'sensor',
