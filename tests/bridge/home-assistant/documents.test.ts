@@ -136,7 +136,7 @@ describe("the bridge's document", () => {
 })
 
 describe("the bridge's part of a Pi's device", () => {
-  const ours = pipelineDocument({ hostname: 'pi-a', version: '1' }, topics)
+  const ours = pipelineDocument({ hostname: 'pi-a', version: '1', underBridge: true }, topics)
 
   it("is of the Pi's own device, under the same name, and hangs on the bridge", () => {
     expect(ours.device).toEqual({
