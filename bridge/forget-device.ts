@@ -6,7 +6,7 @@ import type { BridgeEvents } from './events.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import type { DeviceLog } from './spool/device-log.ts'
-import { rowsWait, type Spool } from './spool/spool.ts'
+import { rowsUnderWay, rowsWait, type Spool } from './spool/spool.ts'
 
 export interface ForgetDeviceDeps {
   readonly log: Log
@@ -41,8 +41,8 @@ export class ForgetDevice {
   }
 
   /**
-   * `undefined`: nothing is known of this host. Rejects with `E_ROWS_WAIT`, and with `E_NOT_FORGOTTEN` when Snowflake does
-   * not drop the channel: the device is out of use then, and the same again drops it.
+   * `undefined`: nothing is known of this host. Rejects with `E_ROWS_WAIT`, by force only while rows are under way, and with
+   * `E_NOT_FORGOTTEN` when Snowflake does not drop the channel: the device is out of use then, and the same again drops it.
    */
   async forget(hostname: string, wish: ForgetWish): Promise<ForgottenDevice | undefined> {
     const { spool } = this.#deps
@@ -63,6 +63,7 @@ export class ForgetDevice {
     }
     // Before its lane is ended for nothing.
     if (device.waiting > 0 && !force) throw rowsWait(device)
+    if (lanes.of(device)?.mayBeTaken) throw rowsUnderWay(device)
     await lanes.without(device, end)
     log.warn({ device: device.hostname, rows, channel }, 'a device was forgotten')
     events.emit('device:forgotten', device.hostname)

@@ -170,7 +170,10 @@ export class RunningBridge implements Bridge {
       link: () => this.#connections.side,
       speaking: () => !this.#leaving,
       credentialExpires: identity.expiresAt !== null,
-      onBirth: () => void this.#sayAvailability('online'),
+      // Its pause may end after our last word, and nothing may lie over that.
+      onBirth: () => {
+        if (!this.#stopping && !this.#leaving) void this.#sayAvailability('online')
+      },
       answers: answersOf({
         clock,
         spool,

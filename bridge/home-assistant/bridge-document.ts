@@ -7,7 +7,7 @@ import type {
 } from '../../src/home-assistant/document.ts'
 import { HA_BRIDGE, haDeviceIdentifier, haEntityId, haNamed } from '../../src/home-assistant/names.ts'
 import type { Topics } from '../../src/topics.ts'
-import type { AlertCode } from '../status/alerts.ts'
+import { ALERT_CODES, type AlertCode } from '../status/alerts.ts'
 
 export interface BridgeDocumentInput {
   readonly version: string
@@ -23,6 +23,21 @@ export interface BridgeDocumentInput {
 const ENTITY_NODE = 'snowhat_bridge'
 /** A press that was not delivered within this time is dropped, seconds. */
 const PRESS_EXPIRES_S = 15
+
+/** What each alert is called on the phone. */
+const ALERT_NAMES: Readonly<Record<AlertCode, string>> = {
+  held: 'Device held',
+  blocked: 'Snowflake refuses rows',
+  behind: 'Pipeline behind',
+  missing: 'Readings missing',
+  rejected: 'Rows rejected',
+  spool_full: 'Spool full',
+  ledger_refused: 'Ledgers refused by broker',
+  dead_letters_not_kept: 'Dead letters not kept',
+  duplicate_channel_owner: 'Channel used by another program',
+  rival: 'Another bridge',
+  credential_expires: 'Credential expires soon',
+}
 
 /** What an entity may say beyond its name; all of it is for the page, or for statistics. */
 type Extras = Omit<HaSensor, 'platform' | 'unique_id' | 'name' | 'value_template'>
@@ -86,16 +101,7 @@ function problems({ credentialExpires }: BridgeDocumentInput, topics: Topics): E
       json_attributes_template:
         "{{ {'reasons': value_json.problem_reasons, 'since': value_json.problem_since} | tojson }}",
     }),
-    alert('held', 'Device held'),
-    alert('blocked', 'Snowflake refuses rows'),
-    alert('behind', 'Pipeline behind'),
-    alert('missing', 'Readings missing'),
-    alert('rejected', 'Rows rejected'),
-    alert('spool_full', 'Spool full'),
-    alert('ledger_refused', 'Ledgers refused by broker'),
-    alert('dead_letters_not_kept', 'Dead letters not kept'),
-    alert('rival', 'Another bridge'),
-    ...(credentialExpires ? [alert('credential_expires', 'Credential expires soon')] : []),
+    ...ALERT_CODES.filter((code) => code !== 'credential_expires' || credentialExpires).map(alert),
   ]
 }
 
@@ -199,8 +205,10 @@ function flush(topics: Topics): Entry {
   ]
 }
 
-function alert(code: AlertCode, name: string): Entry {
-  return binary(code, name, 'problem', { value_template: `{{ 'ON' if value_json.alerts.${code} else 'OFF' }}` })
+function alert(code: AlertCode): Entry {
+  return binary(code, ALERT_NAMES[code], 'problem', {
+    value_template: `{{ 'ON' if value_json.alerts.${code} else 'OFF' }}`,
+  })
 }
 
 function binary(key: string, name: string, deviceClass: string, more: Partial<HaBinarySensor>): Entry {

@@ -39,7 +39,10 @@ export class HomeAssistant {
     this.#own = new Announcement(topics.bridgeDiscovery, () => bridgeDocument(bridge, topics), deps)
     this.#pipelines = new PipelineDocuments({
       ...deps,
-      document: (hostname) => pipelineDocument({ hostname, version: bridge.version }, topics),
+      document: (hostname) => {
+        const underBridge = !this.#own.removed && this.#own.refused === undefined
+        return pipelineDocument({ hostname, version: bridge.version, underBridge }, topics)
+      },
     })
   }
 

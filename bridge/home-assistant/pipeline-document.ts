@@ -6,6 +6,8 @@ export interface PipelineDocumentInput {
   readonly hostname: string
   /** Of the bridge. */
   readonly version: string
+  /** The bridge is a device too: Home Assistant makes an empty one of a parent it does not know. */
+  readonly underBridge: boolean
 }
 
 /**
@@ -15,7 +17,10 @@ export interface PipelineDocumentInput {
  *
  * There is no problem sensor: a ledger speaks when something changes, and a device that is held is told of by the bridge.
  */
-export function pipelineDocument({ hostname, version }: PipelineDocumentInput, topics: Topics): HaDocument {
+export function pipelineDocument(
+  { hostname, underBridge, version }: PipelineDocumentInput,
+  topics: Topics,
+): HaDocument {
   const components: Record<string, HaComponent> = {
     // It falls when readings come after all, which is no reset.
     missing: {
@@ -57,7 +62,7 @@ export function pipelineDocument({ hostname, version }: PipelineDocumentInput, t
     device: {
       identifiers: [haDeviceIdentifier(hostname)],
       name: haDeviceName(hostname),
-      via_device: haDeviceIdentifier(HA_BRIDGE),
+      ...(underBridge && { via_device: haDeviceIdentifier(HA_BRIDGE) }),
     },
     origin: { name: 'snowhat', sw_version: version },
     availability: [{ topic: topics.bridgeAvailability }],

@@ -22,8 +22,11 @@ export interface AppendDeps {
   readonly trouble: Trouble
 }
 
-/** Tells that names, grants or credentials are wrong, and waits a while: the same bytes may be taken then. */
-export type Blocked = (answer: Answer) => Promise<void>
+/**
+ * Tells that names, grants or credentials are wrong, and waits a while: the same bytes may be taken then. `mayBeTaken`:
+ * an earlier attempt had no clear answer.
+ */
+export type Blocked = (answer: Answer, mayBeTaken: boolean) => Promise<void>
 
 const RETRY = { firstMs: 500, maxMs: 30_000 }
 /**
@@ -46,6 +49,7 @@ export async function appendBatch(
   const { appends, clock, random, snowpipe, trouble } = deps
   const since = clock.monotonic()
   const { served } = trouble
+  let mayBeTaken = false
   for (let attempt = 0; ; attempt++) {
     const outcome = await appends.pass(() => snowpipe.append(path, batch))
     if (signal.aborted) return undefined
@@ -56,13 +60,14 @@ export async function appendBatch(
         return { kind: 'refused', answer }
       case 'unauthorized':
       case 'blocked':
-        await blocked(answer)
+        await blocked(answer, mayBeTaken)
         break
       case 'reopen':
       case 'uncommitted':
       case 'moved':
         return { kind: 'unclear', reason: `${codeOf(answer)}: ${answer.message}` }
       case 'retry':
+        mayBeTaken = true
         if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
           return { kind: 'unclear', reason: `no clear answer to an append for a minute: ${answer.message}` }
         trouble.unavailable(path.channel, codeOf(answer), answer.message)

@@ -58,6 +58,10 @@ export class Lane {
   /** Rows at the head of the spool that this opening has appended. */
   #appended = 0
   #inFlight: FrozenBatch | undefined
+  /** Snowflake has refused the batch in flight each time, and it is not under way just now. */
+  #isRefused = false
+  /** What was sent before this opening may be in the table, and Snowflake has not said since. */
+  #isUnsettled = false
   /** Aborted when there is no point any more in sending the batch in flight. */
   #sending: AbortController | undefined
   #reopen: string | undefined
@@ -125,6 +129,11 @@ export class Lane {
   /** Rows are with Snowflake and not known committed. */
   get awaitsCommit(): boolean {
     return this.#channel !== undefined && (this.#appended > 0 || this.#inFlight !== undefined)
+  }
+
+  /** Rows that wait may be in the table: who gives them up would take them for new ones later. */
+  get mayBeTaken(): boolean {
+    return this.#isUnsettled || this.#appended > 0 || (this.#inFlight !== undefined && !this.#isRefused)
   }
 
   /** New rows, a ledger acknowledged, anything that may let the lane go on. */
@@ -246,6 +255,7 @@ export class Lane {
     if (!this.#hasWork()) return
     const lastSent = this.device.rows[this.#appended + (this.#inFlight?.rows ?? 0) - 1]
     this.#reopen = undefined
+    this.#isUnsettled = this.mayBeTaken
     this.#channel = undefined
     this.#inFlight = undefined
     this.#halving.reset()
@@ -264,6 +274,8 @@ export class Lane {
           if (await keepSuspect(result.mine, result.status, this.device, this.#deps)) await this.#tellSetAside()
           this.#progress(result.mine, result.status)
         }
+        // What is not committed at an opening never will be; but counts may have disagreed.
+        this.#isUnsettled = this.hold !== undefined
         this.#lastProgress = this.#deps.clock.monotonic()
         this.#enter('ready')
         this.device.opened = true
@@ -329,7 +341,12 @@ export class Lane {
     this.#inFlight = batch
     this.#sending = new AbortController()
     const { signal } = this.#sending
-    const end = await appendBatch(batch, this.path, this.#deps, (answer) => this.#blocked(answer), signal)
+    const refused = async (answer: Answer, mayBeTaken: boolean) => {
+      this.#isRefused = !mayBeTaken
+      await this.#blocked(answer)
+      this.#isRefused = false
+    }
+    const end = await appendBatch(batch, this.path, this.#deps, refused, signal)
     this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
     let bad: Suspect | undefined
     switch (end?.kind) {

@@ -10,6 +10,7 @@ import type { TakeOver } from '../lanes/take-over.ts'
 import { AsideLogs } from './aside-logs.ts'
 import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
+import { moveAside } from './move-aside.ts'
 import { restoreDevices } from './restore-devices.ts'
 import { forgetChannel, retire } from './retire.ts'
 import { RowLog } from './row-log.ts'
@@ -45,8 +46,6 @@ type Deps = DiskSpoolDeps & { readonly fs: FileSystem }
 
 /** How often the snapshot is written when something has left the spool. */
 const TIDY_EVERY_MS = 15_000
-/** Rows moved aside are written in pieces of this size. */
-const PIECE_BYTES = 512 * 1024
 
 export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpoolDeps): Promise<DiskSpool> {
   const fs = deps.fs ?? nodeFileSystem()
@@ -221,23 +220,7 @@ export class DiskSpool implements Spool {
       const bytes = [...moving].reduce((sum, device) => sum + device.bytes, this.#aside.bytes)
       // Together they may not fill the disk either.
       if (moving.size === 0 || bytes > this.#maxBytes) return
-      const logs = new Map<DeviceLog, RowLog>()
-      try {
-        for (const device of moving) logs.set(device, await this.#aside.openEmpty(device))
-        await this.#copyRows(moving, logs)
-        for (const { forgotten } of moving) if (forgotten !== null) Object.assign(forgotten, { aside: 0 })
-        // Only when this is durable the rows are there: until then they are where they were.
-        await written(this.#rows.note([...logs].map(([device, log]) => encodeFacts(device, log.accepted, true))))
-      } catch (error) {
-        for (const [device, log] of logs) await this.#aside.abandon(device, log)
-        throw error
-      }
-      for (const [device, log] of logs) {
-        this.#aside.add(device, log)
-        device.aside = true
-        device.unload(log.usage)
-        log.eased()
-      }
+      await moveAside(moving, this.#rows, this.#aside, (facts) => written(this.#rows.note(facts)))
       this.#deps.log.warn(
         { devices: [...moving].map(({ hostname }) => hostname) },
         'these devices cannot be delivered: their rows are moved aside, each to a log of its own',
@@ -278,20 +261,6 @@ export class DiskSpool implements Spool {
   /** The facts as they are now. */
   #note(devices: readonly DeviceLog[]): Promise<void> {
     return written(this.#rows.note(devices.map((device) => encodeFacts(device, this.#logOf(device).accepted))))
-  }
-
-  async #copyRows(moving: ReadonlySet<DeviceLog>, logs: ReadonlyMap<DeviceLog, RowLog>): Promise<void> {
-    for await (const { device, rows } of this.#rows.rowsOf(moving)) {
-      let from = 0
-      let bytes = 0
-      for (const [index, row] of rows.entries()) {
-        bytes += row.json.length
-        if (bytes < PIECE_BYTES && index < rows.length - 1) continue
-        await logs.get(device)?.copy(device, rows.slice(from, index + 1))
-        from = index + 1
-        bytes = 0
-      }
-    }
   }
 
   /** None of its rows is left: from now on it is one of the others again, as soon as that is durable. */

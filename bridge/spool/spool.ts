@@ -84,6 +84,15 @@ export function rowsWait({ hostname, waiting }: DeviceLog): SnowhatError {
   })
 }
 
+/** Given up, they would be new ones when they come again, and in the table twice. */
+export function rowsUnderWay({ hostname }: DeviceLog): SnowhatError {
+  return new SnowhatError(
+    'E_ROWS_WAIT',
+    `readings of ${hostname} are with Snowflake, which has not said yet whether they are in the table`,
+    { retryable: true, hint: 'the same again in a moment; if the device is held, decide first how it goes on' },
+  )
+}
+
 export function bytesOf(rows: readonly NewRow[]): number {
   return rows.reduce((sum, row) => sum + row.json.length, 0)
 }

@@ -68,23 +68,28 @@ export class TodayKeeper {
   }
 
   async #keep(spool: Pick<Spool, 'devices'>): Promise<void> {
-    const { clock } = this.#deps
+    const { clock, log } = this.#deps
     const { signal } = this.#stop
     while (!signal.aborted) {
-      this.today.look(await this.#missing(spool))
-      const { missing, rejected } = this.today.now
-      const isDue = clock.monotonic() - this.#savedAt >= SAVE_MS
-      if (isDue || `${missing} ${rejected}` !== this.#saved) await this.#write()
+      // Rows do not end with a statistic.
+      await this.#look(spool).catch((error: unknown) => log.error({ err: error }, "the day's counts are not kept up"))
       await clock.sleep(LOOK_MS, signal).catch(() => undefined)
     }
+  }
+
+  async #look(spool: Pick<Spool, 'devices'>): Promise<void> {
+    this.today.look(await this.#missing(spool))
+    const { missing, rejected } = this.today.now
+    const isDue = this.#deps.clock.monotonic() - this.#savedAt >= SAVE_MS
+    if (isDue || `${missing} ${rejected}` !== this.#saved) await this.#write()
   }
 
   async #missing(spool: Pick<Spool, 'devices'>): Promise<MissingOf[]> {
     const missing: MissingOf[] = []
     for (const device of spool.devices()) {
       // Before its ledger is read, nobody knows what an earlier bridge has missed.
-      if (!device.ledgerRead) continue
-      missing.push({ hostname: device.hostname, missing: gapsOf(device).undeclared_gaps })
+      const known = device.ledgerRead ? gapsOf(device).undeclared_gaps : undefined
+      missing.push({ hostname: device.hostname, missing: known })
       if (missing.length % AT_ONCE === 0) await this.#deps.clock.sleep(BREATH_MS)
     }
     return missing

@@ -27,10 +27,10 @@ export interface TodayState {
   readonly missing: Readonly<Record<string, number>>
 }
 
-/** A device's readings that are missing by now. */
+/** A device's readings that are missing by now; `undefined` while nobody knows. */
 export interface MissingOf {
   readonly hostname: string
-  readonly missing: number
+  readonly missing: number | undefined
 }
 
 /** More than a month, and the week before it. */
@@ -63,7 +63,7 @@ export class Today {
   }
 
   /**
-   * Of all devices there are. What a device misses when it is seen for the first time is of earlier days, or of an earlier
+   * All devices there are: one that is not among them is forgotten. What a device misses when it is seen for the first time is of earlier days, or of an earlier
    * bridge. A reading counts as missing when two looks have not found it: readings overtake one another.
    */
   look(devices: Iterable<MissingOf>): void {
@@ -71,6 +71,7 @@ export class Today {
     const gone = new Set(this.#missing.keys())
     for (const { hostname, missing } of devices) {
       gone.delete(hostname)
+      if (missing === undefined) continue
       const known = this.#missing.get(hostname)
       if (known === undefined) {
         this.#missing.set(hostname, { counted: missing, looked: missing })

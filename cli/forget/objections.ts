@@ -28,10 +28,12 @@ interface Objection {
   readonly overruled: boolean
 }
 
-/** Throws `E_NOT_FORGOTTEN` with the first reason not to go on. */
+/** Throws `E_NOT_FORGOTTEN` with all reasons not to go on: who overrules one shall know of the others. */
 export function objectTo(situation: Situation, wish: { readonly force: boolean; readonly channel: boolean }): void {
-  const [first] = objections(situation, wish.channel).filter(({ overruled }) => !(overruled && wish.force))
-  if (first !== undefined) throw new SnowhatError('E_NOT_FORGOTTEN', first.reason, { hint: first.hint })
+  const standing = objections(situation, wish.channel).filter(({ overruled }) => !(overruled && wish.force))
+  if (standing.length === 0) return
+  const all = (what: 'reason' | 'hint') => standing.map((objection) => objection[what]).join('; ')
+  throw new SnowhatError('E_NOT_FORGOTTEN', all('reason'), { hint: all('hint') })
 }
 
 function objections(situation: Situation, channel: boolean): Objection[] {

@@ -10,6 +10,8 @@ function world(options: LaneWorldOptions = {}): { w: LaneWorld; forgetting: Forg
 }
 
 const GENTLY = { force: false, channel: false }
+const BY_FORCE = { ...GENTLY, force: true }
+const LOST = 'lose answer'
 const seqs = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
 /** Three rows in the table. */
@@ -87,17 +89,54 @@ describe('a device that is forgotten', () => {
 
   it('by force gives up what waits; what the Pi still holds is taken again when it comes', async () => {
     const { w, forgetting } = await committed()
-    w.snowpipe.appendFaults.push(...Array<'lose request'>(99).fill('lose request'))
+    w.snowpipe.appendFaults.push({ status: 403, code: 'X' })
     w.take(4, 6)
     await w.run(1_000)
-    const forgotten = forgetting.forget('pi', { ...GENTLY, force: true })
+    expect(w.lane.state).toBe('blocked')
+    const forgotten = forgetting.forget('pi', BY_FORCE)
     await w.run(1_000)
     expect(await forgotten).toEqual({ rows_given_up: 3, channel: 'kept' })
     expect(w.spool.bytes).toBe(0)
-    w.snowpipe.appendFaults.length = 0
     comeBack(w, 4, 6)
     await w.run(6_000)
     expect(w.inTable()).toEqual(seqs(6))
+  })
+
+  it.each<[string, (w: LaneWorld) => void]>([
+    ['are appended and not committed yet', ({ snowpipe }) => (snowpipe.commitDelayMs = 5_000)],
+    [
+      'may have been taken: the answer was lost',
+      ({ snowpipe }) => snowpipe.appendFaults.push(LOST, ...Array<'lose request'>(4).fill('lose request')),
+    ],
+    [
+      'were refused after an answer that was lost',
+      ({ snowpipe }) => snowpipe.appendFaults.push(LOST, { status: 403, code: 'X' }),
+    ],
+    [
+      'were sent before an opening that is refused',
+      ({ snowpipe }) => {
+        snowpipe.commitDelayMs = 5_000
+        snowpipe.appendFaults.push(LOST, { status: 400, code: 'STALE_CONTINUATION_TOKEN_SEQUENCER' })
+        snowpipe.openFaults.push({ status: 403, code: 'X' })
+      },
+    ],
+  ])('by force neither is forgotten while rows of it %s', async (_what, arrange) => {
+    const { w, forgetting } = await committed()
+    arrange(w)
+    w.take(4, 6)
+    await w.run(1_000)
+    await expect(forgetting.forget('pi', BY_FORCE)).rejects.toMatchObject({
+      code: 'E_ROWS_WAIT',
+      message: 'readings of pi are with Snowflake, which has not said yet whether they are in the table',
+    })
+    await w.run(90_000)
+    expect(await forgetting.forget('pi', BY_FORCE)).toMatchObject({ rows_given_up: 0 })
+    w.unretain()
+    comeBack(w, 4, 7)
+    await w.run(10_000)
+    expect(w.inTable()).toEqual(seqs(7))
+    expect(w.spool.instance).toBe('own1')
+    expect(w.fatal.filter(({ code }) => code !== 'X')).toEqual([])
   })
 
   it('is no reason any more to call the bridge unwell', async () => {
@@ -106,7 +145,7 @@ describe('a device that is forgotten', () => {
     w.take(1, 3)
     await w.run(2_000)
     expect(w.lanes.trouble.codes).toEqual(['X'])
-    await forgetting.forget('pi', { ...GENTLY, force: true })
+    await forgetting.forget('pi', BY_FORCE)
     expect(w.lanes.trouble.codes).toEqual([])
   })
 

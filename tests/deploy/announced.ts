@@ -34,7 +34,9 @@ function entitiesOf({ components }: HaDocument): readonly Entity[] {
 export const PI = entitiesOf(discoveryDocument(everything, topics))
 
 /** What the bridge adds to a Pi's device. */
-export const PIPELINE = entitiesOf(pipelineDocument({ hostname: EXAMPLE_HOST, version: '1.0.0' }, topics))
+export const PIPELINE = entitiesOf(
+  pipelineDocument({ hostname: EXAMPLE_HOST, version: '1.0.0', underBridge: true }, topics),
+)
 
 /** The bridge's own device, with all there can be. */
 export const BRIDGE = entitiesOf(bridgeDocument({ version: '1.0.0', currency: 'EUR', credentialExpires: true }, topics))

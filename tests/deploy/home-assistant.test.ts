@@ -6,6 +6,9 @@ import { ENTITY_IDS, OFF_AT_FIRST } from './announced.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../../deploy/home-assistant/', import.meta.url))
 const BLUEPRINTS = 'blueprints/automation/snowhat/'
+/** The oldest Home Assistant that is supported, as the documentation says: the first version it names. */
+const GUIDE = readFileSync(fileURLToPath(new URL('../../docs/home-assistant.md', import.meta.url)), 'utf8')
+const FLOOR = `${/Home Assistant (\d{4}\.\d+) or newer/.exec(GUIDE)?.[1]}.0`
 
 type Json = string | number | boolean | null | Input | readonly Json[] | { readonly [key: string]: Json }
 type Fields = { readonly [key: string]: Json }
@@ -133,12 +136,12 @@ describe.each(readdirSync(DIRECTORY + BLUEPRINTS))('the blueprint %s', (file) =>
       name: expect.stringMatching(/^Snowhat: /),
       description: expect.any(String),
       domain: 'automation',
-      homeassistant: { min_version: '2024.10.0' },
+      homeassistant: { min_version: FLOOR },
     })
     expect(Object.keys(about).sort()).toEqual(['description', 'domain', 'homeassistant', 'input', 'name'])
   })
 
-  it('is an automation in the words of Home Assistant since 2024.10', () => {
+  it('is an automation in the words of the oldest Home Assistant that is supported', () => {
     const keys = ['mode', 'max_exceeded', 'trigger_variables', 'variables', 'triggers', 'conditions', 'actions']
     expect(Object.keys(automation).filter((key) => !keys.includes(key))).toEqual([])
     for (const key of ['triggers', 'conditions', 'actions']) expect(automation).toHaveProperty(key)
@@ -148,9 +151,14 @@ describe.each(readdirSync(DIRECTORY + BLUEPRINTS))('the blueprint %s', (file) =>
       if (trigger.trigger === 'template') expect(trigger).toHaveProperty('value_template')
     }
     for (const condition of listOf(automation.conditions as Json)) expect(condition.condition).toBe('template')
-    const acts = ['sequence', 'delay', 'wait_template', 'wait_for_trigger']
-    for (const step of listOf(automation.actions as Json))
-      expect(acts).toEqual(expect.arrayContaining(Object.keys(step)))
+    // No `wait_for_trigger`: it misses what is so already.
+    const acts = ['sequence', 'delay', 'wait_template', 'timeout', 'continue_on_timeout']
+    const steps = listOf(automation.actions as Json).flatMap(({ repeat, ...step }) => {
+      if (repeat === undefined) return [step]
+      expect(repeat).toHaveProperty('until')
+      return [step, ...listOf((repeat as Fields).sequence)]
+    })
+    for (const step of steps) expect(acts).toEqual(expect.arrayContaining(Object.keys(step)))
     // Words of before.
     for (const fields of fieldsIn(blueprint))
       for (const old of ['platform', 'service', 'trigger_id']) expect(fields).not.toHaveProperty(old)

@@ -78,7 +78,7 @@ describe("the bridge's document", () => {
     expect(ids).toEqual(
       [
         ...['connection', 'snowflake', 'problem'].map((key) => [key, 'binary_sensor']),
-        ...ALERT_CODES.filter((code) => code !== 'duplicate_channel_owner').map((key) => [key, 'binary_sensor']),
+        ...ALERT_CODES.map((key) => [key, 'binary_sensor']),
         ...['devices', 'rows_per_second', 'lag', 'rows_waiting', 'spool_size', 'last_commit'].map((key) => [
           key,
           'sensor',
@@ -136,7 +136,7 @@ describe("the bridge's document", () => {
 })
 
 describe("the bridge's part of a Pi's device", () => {
-  const ours = pipelineDocument({ hostname: 'pi-a', version: '1' }, topics)
+  const ours = pipelineDocument({ hostname: 'pi-a', version: '1', underBridge: true }, topics)
 
   it("is of the Pi's own device, under the same name, and hangs on the bridge", () => {
     expect(ours.device).toEqual({

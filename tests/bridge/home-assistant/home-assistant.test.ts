@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HomeAssistant } from '../../../bridge/home-assistant/home-assistant.ts'
 import type { DocumentsLink } from '../../../bridge/home-assistant/pipeline-documents.ts'
 import { SnowhatError } from '../../../src/errors.ts'
+import type { HaDocument } from '../../../src/home-assistant/document.ts'
 import { createTopics } from '../../../src/topics.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { RetainingBroker } from './retaining-broker.ts'
@@ -84,7 +85,7 @@ describe('the bridge in Home Assistant', () => {
     broker.say(topics.homeAssistantStatus, 'online')
     broker.deliver()
     expect(said().length).toBe(2)
-    await clock.advance(2_000)
+    await clock.advance(10_000)
     expect(said().slice(2)).toEqual([topics.bridgeDiscovery, topics.pipelineDiscovery('pi-a')])
     expect(births()).toBe(1)
   })
@@ -97,6 +98,25 @@ describe('the bridge in Home Assistant', () => {
     lose()
     await connect()
     expect(said().filter((topic) => topic === topics.bridgeDiscovery).length).toBe(1)
+  })
+
+  it.each<[string, (w: ReturnType<typeof world>) => void]>([
+    ['was deleted there', ({ broker }) => broker.say(topics.bridgeDiscovery, '')],
+    ['is refused by the broker', ({ broker }) => (broker.refuses = (topic) => topic === topics.bridgeDiscovery)],
+  ])('that %s is not made again as an empty parent of the Pis', async (_what, lose) => {
+    const w = world()
+    const parent = () => {
+      const { device } = JSON.parse(w.broker.retained.get(topics.pipelineDiscovery('pi-a')) ?? '') as HaDocument
+      return device.via_device
+    }
+    await w.connect()
+    expect(parent()).toBe('sensehat_bridge')
+    lose(w)
+    w.broker.deliver()
+    w.lose()
+    w.broker.say(topics.bridgeDiscovery, '')
+    await w.connect()
+    expect(parent()).toBeUndefined()
   })
 
   it('is silent once it is closed, whatever was about to be said', async () => {

@@ -23,7 +23,7 @@ function world({ known = [] as string[], devices = [] as string[], version = '1'
       random: () => 0.5,
       topics,
       devices: () => devices,
-      document: (hostname) => pipelineDocument({ hostname, version: as }, topics),
+      document: (hostname) => pipelineDocument({ hostname, version: as, underBridge: true }, topics),
     })
   let documents = make(version)
   const broker = new RetainingBroker((message) => documents.take(message))

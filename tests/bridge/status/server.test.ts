@@ -291,12 +291,24 @@ describe('DELETE /api/devices/<hostname>', () => {
 
   it('is refused while readings wait, but for force', async () => {
     const { world, forget } = await page({ token: 'secret' })
+    world.snowpipe.openFaults.push({ status: 403, code: 'X' })
     world.take(1, 2)
     expect(await forget('', TOKEN)).toMatchObject({
       status: 409,
       body: { error: '2 readings of pi not in the table yet', hint: expect.stringContaining('snowhat ledger') },
     })
     expect(await forget('?force=true', TOKEN)).toMatchObject({ status: 200, body: { rows_given_up: 2 } })
+  })
+
+  it('is refused, by force too, while Snowflake has not said what became of readings', async () => {
+    const { world, forget } = await page({ token: 'secret' })
+    world.snowpipe.commitDelayMs = 60_000
+    world.take(1, 3)
+    await world.run(1_000)
+    expect(await forget('?force=true', TOKEN)).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('are with Snowflake'), hint: expect.stringContaining('in a moment') },
+    })
   })
 
   it('says that Snowflake keeps the channel', async () => {

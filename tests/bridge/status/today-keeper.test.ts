@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { BridgeEventMap } from '../../../bridge/events.ts'
 import { MemorySpool } from '../../../bridge/spool/memory-spool.ts'
 import { openToday } from '../../../bridge/status/today-keeper.ts'
 import { Events } from '../../../src/events.ts'
 import { silentLog } from '../../../src/log.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
+import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const log = silentLog()
@@ -46,6 +47,45 @@ describe("the day's counts", () => {
       expect(second.keeper.today.now.bytes).toBe(bytes)
       await second.keeper.close()
     }
+  })
+
+  it('go on from where they were, though devices are listed before their ledgers are read', async () => {
+    const dir = temporaryDirectory()
+    const first = await open(dir)
+    first.device.account('aaaaaaaa', 1)
+    await first.clock.advance(10_000)
+    await first.keeper.close()
+
+    const clock = new ManualClock()
+    const spool = new MemorySpool(1e6)
+    const device = spool.device('pi')
+    device.account('aaaaaaaa', 1)
+    device.account('aaaaaaaa', 5)
+    const keeper = await openToday(dir, { clock, log })
+    keeper.watch(spool, new Events<BridgeEventMap>(log))
+    await clock.advance(20_000)
+    device.readLedger(null, spool.instance)
+    // It writes between its looks, for which no clock waits.
+    await eventually('readings that went missing', async () => {
+      await clock.advance(10_000)
+      return keeper.today.now.missing === 3
+    })
+    await keeper.close()
+  })
+
+  it('harm nobody when looking fails, and go on afterwards', async () => {
+    const { clock, device, keeper, spool } = await open('')
+    const devices = vi.spyOn(spool, 'devices').mockImplementationOnce(() => {
+      throw new Error('a bug')
+    })
+    await clock.advance(10_000)
+    expect(devices).toHaveBeenCalledOnce()
+    device.account('aaaaaaaa', 1)
+    await clock.advance(20_000)
+    device.account('aaaaaaaa', 3)
+    await clock.advance(20_000)
+    expect(keeper.today.now.missing).toBe(1)
+    await keeper.close()
   })
 
   it('begin anew when their file is damaged', async () => {

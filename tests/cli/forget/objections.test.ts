@@ -65,6 +65,24 @@ describe('it is objected, unless it is forced, to', () => {
   })
 })
 
+describe('who is to be asked again is told all at once', () => {
+  it('a Pi that is online, with readings that wait: each with what to do about it', () => {
+    const both = { online: true, ledger: ledger({ lag_rows: 3 }) }
+    expect(words(both)).toBe(
+      'pi is online: it would announce itself again at once; 3 readings of pi are with the bridge and not in the table yet',
+    )
+    expect(() => objectTo({ ...well, ...both }, gently)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^stop snowhat publisher .*; snowhat ledger pi shows/) }),
+    )
+  })
+
+  it('but not of what was overruled already', () => {
+    const several = { online: true, bridge: { ...running, page: undefined } }
+    expect(words(several)).toMatch(/^pi is online: .*; a bridge is running, and its page/)
+    expect(words(several, { ...gently, force: true })).toMatch(/^a bridge is running, and its page/)
+  })
+})
+
 describe('it is objected, by force neither, to', () => {
   it.each<[string, Partial<Situation>, boolean, RegExp]>([
     [

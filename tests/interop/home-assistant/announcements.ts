@@ -97,7 +97,7 @@ export async function pi(hostname: string, board: 'v1' | 'v2', macaddress: strin
 const COMMITTED_AT = { published: '2026-01-02T03:04:05.678Z', shown: '2026-01-02T03:04:05+00:00' }
 
 async function pipeline(): Promise<Announcement> {
-  const document = pipelineDocument({ hostname: 'pi-v2', version: '1.2.3' }, topics)
+  const document = pipelineDocument({ hostname: 'pi-v2', version: '1.2.3', underBridge: true }, topics)
   const said = ledger({ lag_seconds: 4, last_commit_at: COMMITTED_AT.published })
   return {
     topic: topics.pipelineDiscovery('pi-v2'),
