@@ -11,7 +11,6 @@ import { openLinuxBus } from './sensors/bus/linux-bus.ts'
 import type { InertialSample } from './sensors/inertial-sample.ts'
 import { openSenseHat } from './sensors/sense-hat.ts'
 import type { Sensors } from './sensors/sensors.ts'
-import { readScenarioFile } from './sensors/simulated-bus/scenario-file.ts'
 import { openSimulator, type SimulatorOptions, simulateBoard } from './sensors/simulator.ts'
 import { seedFrom } from './sensors/world/chance.ts'
 
@@ -77,7 +76,7 @@ async function simulated(
 ): Promise<Board> {
   const { environment, altitude_m, board, scenario } = settings
   const seed = settings.seed === 0 ? seedFrom(hostname) : settings.seed
-  const { events } = scenario === '' ? { events: [] } : await readScenarioFile(scenario)
+  const { events } = scenario === '' ? { events: [] } : await scenarioOf(scenario)
   // Whoever has calibrated the simulated board has seen its hard iron; for the others it has none.
   const hardIron = (deps.calibration?.field ?? null) !== null
   const simulator = await openSimulator(
@@ -93,4 +92,10 @@ async function simulated(
       read: async () => ({ ...(await machine.read()), cputempc: simulator.cpuTemperature }),
     },
   }
+}
+
+/** Loaded where there is a scenario: what reads it takes memory a Pi has better use for. */
+async function scenarioOf(file: string) {
+  const { readScenarioFile } = await import('./sensors/simulated-bus/scenario-file.ts')
+  return readScenarioFile(file)
 }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import convict from 'convict'
-import { parse as parseYaml } from 'yaml'
 import { parseDuration } from './duration.ts'
 import { messageOf, SnowhatError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
@@ -115,7 +114,9 @@ function schemaOf(sections: Sections, defaults: ReadonlyMap<string, unknown>): c
 async function readSettingsFile(file: string, sections: Sections): Promise<object> {
   let content: unknown
   try {
-    content = parseYaml(await readFile(file, 'utf8'))
+    // Most start without a file, and a Pi has little memory.
+    const { parse } = await import('yaml')
+    content = parse(await readFile(file, 'utf8'))
   } catch (error) {
     // The YAML parser draws a picture of the place below its sentence.
     const [reason = ''] = messageOf(error).split(/:?\n/)

@@ -1,31 +1,20 @@
-import { z } from 'zod'
 import { SnowhatError } from '../../src/errors.ts'
-import { EFFECT_NAMES } from './effects.ts'
+import { EFFECT_NAMES, type EffectName } from './effects.ts'
 import type { LightState } from './light-state.ts'
 
 /** Seconds: a longer flash is a mistake. */
 const LONGEST_FLASH_S = 60
 
-const channel = whole(0, 255)
-
-/** Keys of no meaning here pass: `transition` is announced as not supported, and Home Assistant may come to send others. */
-const commandSchema = z.object(
-  {
-    state: z.enum(['ON', 'OFF'], 'must be "ON" or "OFF"').optional(),
-    brightness: whole(1, 255).optional(),
-    color: z.object({ r: channel, g: channel, b: channel }, 'must be an object of r, g and b').optional(),
-    effect: z.enum(EFFECT_NAMES, `must be one of ${EFFECT_NAMES.join(', ')}`).optional(),
-    flash: z
-      .number(`must be seconds, at most ${LONGEST_FLASH_S}`)
-      .positive('must be longer than 0 seconds')
-      .max(LONGEST_FLASH_S, `must be at most ${LONGEST_FLASH_S} seconds`)
-      .optional(),
-  },
-  'must be a JSON object',
-)
-
 /** Home Assistant's JSON light command (documented); what is absent stays as it was. */
-export type LightCommand = z.infer<typeof commandSchema>
+export interface LightCommand {
+  readonly state?: 'ON' | 'OFF'
+  /** 1 to 255. */
+  readonly brightness?: number
+  readonly color?: { readonly r: number; readonly g: number; readonly b: number }
+  readonly effect?: EffectName
+  /** Seconds. */
+  readonly flash?: number
+}
 
 /** The light blinks like this for a while, and then is as its state says. */
 export interface Flash {
@@ -39,14 +28,22 @@ export interface LightChange {
   readonly flash: Flash | undefined
 }
 
-/** Reads a payload: a JSON object, or the bare word ON or OFF. Throws `E_COMMAND_INVALID` with a sentence. */
+/**
+ * Reads a payload: a JSON object, or the bare word ON or OFF. Keys of no meaning here pass: `transition` is announced as not
+ * supported, and Home Assistant may come to send others. Throws `E_COMMAND_INVALID` with a sentence.
+ */
 export function parseLightCommand(payload: string): LightCommand {
   const text = payload.trim()
-  const parsed = commandSchema.safeParse(text === 'ON' || text === 'OFF' ? { state: text } : parseJson(text))
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const subject = issue === undefined || issue.path.length === 0 ? 'it' : issue.path.join('.')
-  throw refused(`${subject} ${issue?.message ?? 'must be a light command'}`)
+  if (text === 'ON' || text === 'OFF') return { state: text }
+  const value = parseJson(text)
+  if (!isObject(value)) throw refused('it must be a JSON object')
+  return {
+    ...(value.state !== undefined && { state: stateIn(value.state) }),
+    ...(value.brightness !== undefined && { brightness: whole('brightness', value.brightness, 1, 255) }),
+    ...(value.color !== undefined && { color: colourIn(value.color) }),
+    ...(value.effect !== undefined && { effect: effectIn(value.effect) }),
+    ...(value.flash !== undefined && { flash: flashIn(value.flash) }),
+  }
 }
 
 /**
@@ -65,9 +62,37 @@ export function changed(before: LightState, command: LightCommand): LightChange 
   return { state: { ...before, on: before.on && after.on }, flash }
 }
 
-function whole(least: number, most: number): z.ZodType<number> {
-  const message = `must be a whole number from ${least} to ${most}`
-  return z.int(message).min(least, message).max(most, message)
+function stateIn(value: unknown): 'ON' | 'OFF' {
+  if (value === 'ON' || value === 'OFF') return value
+  throw refused('state must be "ON" or "OFF"')
+}
+
+function colourIn(value: unknown): { r: number; g: number; b: number } {
+  if (!isObject(value)) throw refused('color must be an object of r, g and b')
+  const channel = (name: 'r' | 'g' | 'b') => whole(`color.${name}`, value[name], 0, 255)
+  return { r: channel('r'), g: channel('g'), b: channel('b') }
+}
+
+function effectIn(value: unknown): EffectName {
+  const effect = EFFECT_NAMES.find((name) => name === value)
+  if (effect === undefined) throw refused(`effect must be one of ${EFFECT_NAMES.join(', ')}`)
+  return effect
+}
+
+function flashIn(value: unknown): number {
+  if (typeof value !== 'number') throw refused(`flash must be seconds, at most ${LONGEST_FLASH_S}`)
+  if (!(value > 0)) throw refused('flash must be longer than 0 seconds')
+  if (value > LONGEST_FLASH_S) throw refused(`flash must be at most ${LONGEST_FLASH_S} seconds`)
+  return value
+}
+
+function whole(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw refused(`${name} must be a whole number from ${least} to ${most}`)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseJson(text: string): unknown {
