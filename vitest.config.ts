@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /**
  * `npm test` builds and runs the projects `fast` and `slow*`, one after the other. One alone:
  *
- *   npx vitest run --project fast      parts by themselves: half a minute
+ *   npx vitest run --project fast      parts by themselves: minutes
  *   npx vitest run --project 'slow*'   real brokers (containers) and real processes: minutes; builds `dist/` itself
  *   npm run test:crash                 kill -9 of everything, and then the count: minutes; tests/crash/README.md
  *   npm run test:interop               other people's software judges ours: a minute; tests/interop/README.md
@@ -29,6 +29,8 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: [SLOW, CRASH, INTEROP],
           testTimeout: 30_000,
+          // Many of them wait for a timer or a broker of their own: one after the other they leave two cores idle.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
