@@ -23,13 +23,13 @@ type End = 'done' | 'not-done' | 'restart'
  * has failed. Told to restart it begins anew, in this process: nobody has to be there who would start it again.
  */
 export async function runPublisher(settings: PublisherSections, deps: PublisherRunDeps): Promise<boolean> {
+  let life: Life | undefined = await begin(settings, deps)
   // Here and not where a publisher starts: the demo's outboxes are meant to be in memory.
   if (settings.publisher.outbox_dir === '')
     deps.log.warn(
       { hint: 'readings not yet in the table are lost when the publisher stops; outbox_dir keeps them on disk' },
       'the outbox is in memory',
     )
-  let life: Life | undefined = await begin(settings, deps)
   while (life !== undefined) {
     const end = await live(life, deps)
     if (end !== 'restart') return end === 'done'

@@ -122,7 +122,7 @@ describeWithMosquitto('what is commanded in Home Assistant', () => {
       ['led', 'not JSON'],
       ['message', '{"text":7}'],
       ['message', ' '],
-      ['interval', '0.01'],
+      ['interval', '0.001'],
       ['interval', 'often'],
       ['interval', ''],
       ['state_interval', '1e9'],
