@@ -35,7 +35,7 @@ describeWithMosquitto('two bridges at once', () => {
     await Promise.any(bridges.map((bridge) => bridge.said(/two bridges at one broker|and not by this bridge/)))
     // They have met; now let them fight for a while.
     const before = world.taken('pi-one')
-    await eventually('some more readings', () => world.taken('pi-one') > before + 200)
+    await eventually('some more readings', () => world.taken('pi-one') > before + 200, 60_000)
     world.note(`they have fought, and ${bridges.filter(({ running }) => running).length} of them run`)
     await Promise.all(bridges.map((bridge) => bridge.kill()))
     await Promise.all(ends)

@@ -169,6 +169,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         SNOWHAT_PUBLISHER_HOSTNAME: hostname,
         SNOWHAT_PUBLISHER_SIMULATE: 'true',
         SNOWHAT_PUBLISHER_READING_INTERVAL: String(options.interval ?? 0.05),
+        // What counts here is how readings travel; the processor is needed for all that is killed.
+        SNOWHAT_PUBLISHER_ORIENTATION_RATE: '0',
         SNOWHAT_PUBLISHER_OUTBOX_DIR: path(`outbox-${name}`),
       },
       /the publisher has started/,
