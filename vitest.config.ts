@@ -29,8 +29,6 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: [SLOW, CRASH, INTEROP],
           testTimeout: 30_000,
-          // Many of them wait for a timer or a broker of their own: one after the other they leave two cores idle.
-          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
