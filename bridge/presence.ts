@@ -52,7 +52,8 @@ export class Presence {
   take(message: IncomingMessage): boolean {
     const { topics } = this.#deps
     if (message.topic === topics.bridgeInfo) {
-      this.#heard = { name: instanceIn(message.payload) ?? null, now: !message.retain }
+      const name = instanceIn(message.payload) ?? null
+      this.#heard = { name, now: !message.retain || (this.#heard.now && this.#heard.name === name) }
       if (this.#own.size > 0) this.#look()
       return true
     }

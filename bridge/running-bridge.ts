@@ -22,6 +22,7 @@ import { Intake } from './intake.ts'
 import { Lanes } from './lanes/lanes.ts'
 import { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import { RetainedLedgers } from './ledger/retained-ledgers.ts'
+import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
 import { Presence } from './presence.ts'
 import type { Route } from './route.ts'
@@ -132,6 +133,7 @@ export class RunningBridge implements Bridge {
       snowpipe: this.#snowpipe,
       ledgers: this.#ledgers,
       retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
+      lookForRival: () => lookForRival({ clock, log, retained: this.#retained, presence: this.#presence }),
       onTrimmed: () => this.#pressure.eased(),
       onRenewed: () => this.#connections.restart(),
       onRival: (reason) => this.#standDown(reason),
@@ -172,7 +174,7 @@ export class RunningBridge implements Bridge {
       credentialExpires: identity.expiresAt !== null,
       // Its pause may end after our last word, and nothing may lie over that.
       onBirth: () => {
-        if (!this.#stopping && !this.#leaving) void this.#sayAvailability('online')
+        if (!this.#isEnding) void this.#sayAvailability('online')
       },
       answers: answersOf({
         clock,
@@ -181,7 +183,7 @@ export class RunningBridge implements Bridge {
         ledgers: this.#ledgers,
         status: this.#status,
         info: this.#info,
-        stopping: () => this.#stopping || this.#leaving,
+        stopping: () => this.#isEnding,
       }),
     })
     this.#connections = new Connections(mqtt, this.#mainOptions(mqtt.url), {
@@ -195,6 +197,10 @@ export class RunningBridge implements Bridge {
       side: this.#side,
       onRefused: (reason) => this.#refuse(reason),
     })
+  }
+
+  get #isEnding(): boolean {
+    return this.#stopping || this.#leaving
   }
 
   get instance(): string {
@@ -249,7 +255,7 @@ export class RunningBridge implements Bridge {
       brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
       beside: () => this.#presence.beside,
       connected: () => this.#connections.connected,
-      stopping: () => this.#stopping || this.#leaving,
+      stopping: () => this.#isEnding,
       events: this.events,
       spool: this.#spool,
       lanes: this.#lanes,
@@ -336,8 +342,7 @@ export class RunningBridge implements Bridge {
       link: () => this.#connections.main,
       retained: (filters, signal) => this.#retained.messages(filters, signal),
       accept: (message) => {
-        if (this.#stopping || this.#leaving)
-          throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
+        if (this.#isEnding) throw new SnowhatError('E_SHUTDOWN', 'stopping: the broker keeps this message')
         return this.#pressure.guard(() => this.#intake.accept(message))
       },
       onReady: () => {

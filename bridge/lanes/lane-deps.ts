@@ -17,6 +17,8 @@ export interface LaneDeps extends AppendDeps {
   readonly openingTurn: (signal: AbortSignal) => Promise<void>
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** Hears from the broker whether another bridge speaks now; ends this one if so. Not for long: the broker may be away. */
+  readonly lookForRival: () => Promise<void>
   /** Rows have left the spool. */
   readonly onTrimmed: () => void
   /** The spool has a new instance: everybody must hear of it. */

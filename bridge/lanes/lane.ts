@@ -249,9 +249,13 @@ export class Lane {
   async #open(): Promise<void> {
     this.#enter('opening')
     const reason = this.#reopen
-    if (reason !== undefined) this.#log.info({ reason }, 'opening the channel again')
-    if (reason !== undefined) await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
-    // Held meanwhile.
+    if (reason !== undefined) {
+      this.#log.info({ reason }, 'opening the channel again')
+      await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+      // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
+      await this.#deps.lookForRival()
+    }
+    // Held or closed meanwhile.
     if (!this.#hasWork()) return
     const lastSent = this.device.rows[this.#appended + (this.#inFlight?.rows ?? 0) - 1]
     this.#reopen = undefined

@@ -129,9 +129,11 @@ export class Lanes {
 
   async close(): Promise<void> {
     this.#stop.abort()
+    // All stop here and now: a bridge that stands down must not open another channel.
+    const closed = Array.from(this.#lanes.values(), (lane) => lane.close())
     await this.#poller.close()
     await this.#looking
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
+    await Promise.all(closed)
   }
 
   /** The pipe is chosen once: a move would lose the channel's offset. */

@@ -48,6 +48,8 @@ export class LaneWorld {
   readonly ledgers: LedgerPublisher
   readonly lanes: Lanes
   readonly rivals: string[] = []
+  /** What the broker is asked before a channel is opened again. */
+  onLookForRival: () => void | Promise<void> = () => undefined
   /** How long a refused row takes to be kept. */
   keepingRefused: Promise<void> = Promise.resolve()
   /** What was logged as fatal: alarms. */
@@ -100,6 +102,7 @@ export class LaneWorld {
           if (unreadableLedger) throw new SnowhatError('E_LEDGER_UNREADABLE', 'no ledger of this version')
           return this.retained(hostname) ?? null
         },
+        lookForRival: async () => this.onLookForRival(),
         onTrimmed: () => undefined,
         onRenewed: () => undefined,
         onRival: (reason) => this.rivals.push(reason),

@@ -237,6 +237,18 @@ describe('a channel that is not ours any more', () => {
     expect(w.rivals).toEqual([])
   })
 
+  it('is not opened again by a bridge that learns from the broker that another has taken over', async () => {
+    const w = world()
+    w.take(1, 3)
+    await w.run(3_000)
+    w.snowpipe.takeAway('pi')
+    w.onLookForRival = () => void w.lanes.close()
+    w.take(4, 6)
+    await w.run(6_000)
+    expect(w.snowpipe.opens).toHaveLength(1)
+    expect(w.inTable()).toEqual(seqs(3))
+  })
+
   it('is opened again while rows of it are uncommitted, only after they are, and none comes twice', async () => {
     const w = world()
     w.snowpipe.commitDelayMs = 4_000

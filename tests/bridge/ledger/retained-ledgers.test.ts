@@ -69,8 +69,9 @@ it('asks for many ledgers together, each device once, and gives everyone its own
   expect(found.map((one) => one?.id ?? null)).toEqual(
     names.map((name) => (odd.includes(name) ? odd.indexOf(name) : null)),
   )
-  expect(asked.map(({ length }) => length)).toEqual([20, 20, 10])
-  expect(asked.flat()).toEqual(names.map((name) => topics.ledger(name)))
+  const firstAsked = [0, 2, 4].map((round) => asked[round] ?? [])
+  expect(asked.map(({ length }) => length)).toEqual([20, 10, 20, 10, 10, 5])
+  expect(firstAsked.flat()).toEqual(names.map((name) => topics.ledger(name)))
 })
 
 it('does not give who comes while it is asking what was found for others', async () => {
