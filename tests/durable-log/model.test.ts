@@ -336,5 +336,5 @@ describe.each([
       }),
       { numRuns: runs, examples: FAILED_ONCE },
     )
-  }, 120_000)
+  })
 })

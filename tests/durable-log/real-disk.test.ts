@@ -109,7 +109,7 @@ describe('a process killed while it appends', () => {
     const records = await readAll(log)
     expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i + 1))
     for (const { sequence, body } of records) expect(Buffer.from(body).toString()).toBe(`body of ${sequence}`)
-  }, 60_000)
+  })
 })
 
 interface Appender {

@@ -602,7 +602,7 @@ it('wherever the power goes: what was synced is held in order, what was forgotte
     ),
     { numRuns: 700 },
   )
-}, 60_000)
+})
 
 describe('the mark of what was sent', () => {
   const marked = fc.oneof(

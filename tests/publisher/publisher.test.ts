@@ -75,7 +75,7 @@ describe('over a real broker', () => {
     await until(() => seqsOf(seen).length > before + 5)
     const all = new Set(seqsOf(seen))
     for (let seq = 1; seq <= Math.max(...all); seq++) expect(all.has(seq)).toBe(true)
-  }, 15_000)
+  })
 
   it('a clean stop sends what is outstanding, says offline, and not by the Will', async () => {
     const { url, seen } = await startBroker()
@@ -98,7 +98,7 @@ describe('over a real broker', () => {
     const began = performance.now()
     await publisher.close()
     expect(performance.now() - began).toBeLessThan(6_000)
-  }, 15_000)
+  })
 
   it('asking again for a retained ledger fetches it', async () => {
     const { url, publish } = await startBroker()

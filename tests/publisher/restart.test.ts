@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PublisherSettings } from '../../publisher/config.ts'
 import { runPublisher } from '../../publisher/main.ts'
 import { type Publisher, type PublisherDeps, startPublisher } from '../../publisher/publisher.ts'
 import { systemClock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
-import { silentLog } from '../../src/log.ts'
+import { type Log, silentLog } from '../../src/log.ts'
 import type { Reading } from '../../src/reading.ts'
 import { MemoryFileSystem } from '../durable-log/support/memory-filesystem.ts'
 import { temporaryDirectory } from '../support/directory.ts'
@@ -29,6 +30,20 @@ function run(changed: Partial<PublisherSettings>, more: Partial<PublisherDeps> =
     ...more,
     signal: new AbortController().signal,
   })
+}
+
+/** A disk that fails at the first sync after the publisher has said that it has started. */
+function failingDisk(): { disk: MemoryFileSystem; failAfterStart: Log } {
+  const disk = new MemoryFileSystem()
+  const failAfterStart = pino(
+    {},
+    {
+      write: (line) => {
+        if (line.includes('the publisher has started')) disk.failNext('datasync')
+      },
+    },
+  )
+  return { disk, failAfterStart }
 }
 
 function readingsIn(seen: readonly Seen[]): Reading[] {
@@ -84,9 +99,11 @@ describe('a publisher with an outbox on disk', () => {
   })
 
   it('ends with the reason when the disk fails', async () => {
-    const disk = new MemoryFileSystem()
-    const running = run({ outbox_dir: '/outbox', outbox_sync: 0, reading_interval: 0.02 }, { fs: disk })
-    setTimeout(() => disk.failNext('datasync'), 100)
+    const { disk, failAfterStart } = failingDisk()
+    const running = run(
+      { outbox_dir: '/outbox', outbox_sync: 0, reading_interval: 0.02 },
+      { fs: disk, log: failAfterStart },
+    )
     await expect(running).rejects.toMatchObject({
       code: 'E_LOG_IO',
       message: expect.stringMatching(/^The log in \/outbox could not be written: .*\.$/),
@@ -112,10 +129,9 @@ describe('a publisher with an outbox on disk', () => {
   })
 
   it('ends with the reason also when the very last sync fails', async () => {
-    const disk = new MemoryFileSystem()
+    const { disk, failAfterStart } = failingDisk()
     const settings = { outbox_dir: '/outbox', outbox_sync: 60_000, reading_interval: 0.02, max_batches: 1 }
-    const running = run(settings, { fs: disk })
-    setTimeout(() => disk.failNext('datasync'), 100)
+    const running = run(settings, { fs: disk, log: failAfterStart })
     await expect(running).rejects.toMatchObject({ code: 'E_LOG_IO' })
   })
 

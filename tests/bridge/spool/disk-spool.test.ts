@@ -418,7 +418,7 @@ describe('a spool on disk', () => {
       }),
       { numRuns: Number(process.env.SNOWHAT_SPOOL_RUNS ?? 100) },
     )
-  }, 60_000)
+  })
 })
 
 /** Lets rows leave as they come into memory, and gives their seqs. */
