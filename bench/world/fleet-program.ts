@@ -28,6 +28,9 @@ const TICK_MS = 10
 /** Unacknowledged at most, over all connections. */
 const WINDOW = 2_000
 
+/** Longer than any broker takes to answer. */
+const REVIVE_MS = 20_000
+
 let clients: MqttClient[] = []
 let devices: Device[] = []
 let topics: string[] = []
@@ -66,7 +69,13 @@ async function connect(url: string, many: number, connections: number): Promise<
     ),
   )
   for (const client of clients) client.on('error', () => undefined)
+  for (const client of clients) setInterval(() => revive(client), REVIVE_MS).unref()
   return count()
+}
+
+/** MQTT.js has been seen to wait for ever for a connection that a restarted broker never answered [observed]. */
+function revive(client: MqttClient): void {
+  if (!client.connected) client.stream?.destroy()
 }
 
 function count(): FleetCount {
