@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` builds and runs the projects `fast` and `slow*`, one after the other. One alone:
+ * `npm test` builds and runs the projects `fast` and `slow`, one after the other. One alone:
  *
  *   npx vitest run --project fast      parts by themselves: minutes
- *   npx vitest run --project 'slow*'   real brokers (containers) and real processes: minutes; builds `dist/` itself
+ *   npx vitest run --project slow   real brokers (containers) and real processes: minutes; builds `dist/` itself
  *   npm run test:crash                 kill -9 of everything, and then the count: minutes; tests/crash/README.md
  *   npm run test:interop               other people's software judges ours: a minute; tests/interop/README.md
  *
@@ -13,8 +13,6 @@ import { defineConfig } from 'vitest/config'
  * SNOWHAT_REQUIRE_I2C_ADDON=1 does the same for them.
  */
 const SLOW = 'tests/{contract,e2e,i2c-shim}/**/*.test.ts'
-/** What is held to a time must have the machine to itself. */
-const TIMED = 'tests/e2e/demo.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'
 const INTEROP = 'tests/interop/**/*.test.ts'
 
@@ -43,10 +41,7 @@ export default defineConfig({
         },
       },
       // Each test runs several processes of its own, and mostly waits: more at once would make two cores stumble.
-      {
-        test: { ...slow, name: 'slow', include: [SLOW], exclude: [TIMED], maxWorkers: 2, sequence: { groupOrder: 1 } },
-      },
-      { test: { ...slow, name: 'slow-timed', include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { test: { ...slow, name: 'slow', include: [SLOW], maxWorkers: 2, sequence: { groupOrder: 1 } } },
       {
         test: {
           ...slow,
@@ -57,7 +52,7 @@ export default defineConfig({
           include: [CRASH],
           ...bound(600),
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -66,7 +61,7 @@ export default defineConfig({
           name: 'interop',
           include: [INTEROP],
           maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

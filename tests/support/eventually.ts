@@ -6,6 +6,11 @@ const EVERY_MS = 50
  */
 const PATIENCE = Number(process.env.SNOWHAT_TEST_PATIENCE ?? 1)
 
+/** A bound on how long something takes that is looked at, where the machine may be slow. */
+export function patient(ms: number): number {
+  return ms * PATIENCE
+}
+
 /**
  * Looks until `look` gives something, and gives that. A `look` that throws has not seen it yet; the deadline's
  * error says what was waited for and how the last look ended.
@@ -15,7 +20,7 @@ export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   deadlineMs = 20_000,
 ): Promise<T> {
-  const bound = deadlineMs * PATIENCE
+  const bound = patient(deadlineMs)
   const until = performance.now() + bound
   for (;;) {
     let last: unknown = 'it was not so'
@@ -36,7 +41,7 @@ export async function eventually<T>(
 
 /** The promise, or an error that says what did not happen in time. */
 export async function within<T>(deadlineMs: number, what: string, promise: Promise<T>): Promise<T> {
-  const bound = deadlineMs * PATIENCE
+  const bound = patient(deadlineMs)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${bound} ms: ${what}`)), bound)

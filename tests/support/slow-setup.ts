@@ -12,8 +12,7 @@ declare module 'vitest' {
 
 /** Before the slow tests of a project: what they run is built, and whether containers can be had is known and said. */
 export default async function setup(project: TestProject): Promise<void> {
-  // `npm test` has just done it.
-  if (process.env.npm_lifecycle_event !== 'test')
+  if (process.env.SNOWHAT_TEST_BUILT !== '1')
     execFileSync('npm', ['run', '--silent', 'build'], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       stdio: 'inherit',
