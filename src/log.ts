@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
-import pretty from 'pino-pretty'
+import type { PinoPretty } from 'pino-pretty'
 
 /**
  * Structured logs. The message is a constant sentence; everything variable is a field.
@@ -28,7 +29,7 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
   const destination =
     stream ??
     (forPeople
-      ? pretty({ destination: 2, ignore: 'app', translateTime: 'SYS:HH:MM:ss', sync: true })
+      ? forTerminals()({ destination: 2, ignore: 'app', translateTime: 'SYS:HH:MM:ss', sync: true })
       : pino.destination({ fd: 2, sync: true }))
   return pino(
     {
@@ -39,6 +40,11 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
     },
     destination,
   )
+}
+
+/** Loaded when somebody looks: a service pays neither the time nor the memory. */
+function forTerminals(): typeof PinoPretty {
+  return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty
 }
 
 /** A log that says nothing, for tests and for parts of the demo that report in another way. */
