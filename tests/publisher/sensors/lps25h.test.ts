@@ -70,7 +70,6 @@ describe('an LPS25H that is read', () => {
   })
 
   it.each([
-    ['what a chip holds before it measures', { pressure: 760 }, 'reset'],
     ['a pressure that cannot be', { pressure: 1261 }, 'implausible'],
     ['a pressure that cannot be', { pressure: 259 }, 'implausible'],
     ['a temperature that cannot be', { temperature: 106 }, 'implausible'],
@@ -78,6 +77,18 @@ describe('an LPS25H that is read', () => {
     const { chip: driver, tell } = await chip()
     tell(truth)
     await expect(driver.sample()).rejects.toMatchObject({ kind })
+  })
+
+  it('takes 760 hPa for what the registers hold before a measurement, but not in the mountains, where it is the weather', async () => {
+    const { chip: driver, device, tell } = await chip()
+    tell({ pressure: 760 })
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
+    tell({ pressure: 760.1 })
+    await driver.sample()
+    tell({ pressure: 760 })
+    expect((await driver.sample()).pressure).toBe(760)
+    device.powerUp()
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
   })
 
   it('that did not change for minutes is believed', async () => {
@@ -96,6 +107,6 @@ describe('an LPS25H that is read', () => {
     await driver.verify()
     device.powerUp()
     await expect(driver.verify()).rejects.toMatchObject({ kind: 'reset' })
-    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset', message: expect.stringContaining('power') })
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
   })
 })
