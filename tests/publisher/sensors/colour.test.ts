@@ -46,6 +46,7 @@ describe.each<SimulatedColourOptions>([
   { part: 'TCS34725' },
   { part: 'TCS34725', byTheBook: true },
   { part: 'TCS3400' },
+  { part: 'TCS3400', byTheBook: true },
 ])('a light sensor that is read: %j', (options) => {
   const chip = () =>
     driven(

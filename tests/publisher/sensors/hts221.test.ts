@@ -77,26 +77,39 @@ describe('an HTS221 that is read', () => {
   })
 
   it.each([
-    ['humidity', { humidity: 104 }],
-    ['humidity', { humidity: -4 }],
-    ['temperature', { temperature: 121 }],
-    ['temperature', { temperature: -41 }],
-  ])('refuses a %s that cannot be: %j', async (what, truth) => {
+    [{ temperature: 121 }],
+    [{ temperature: -41 }],
+  ])('refuses a temperature that cannot be: %j', async (truth) => {
     const { chip: driver, tell } = await chip()
     tell(truth)
-    await expect(driver.sample()).rejects.toMatchObject({ kind: 'implausible', message: expect.stringContaining(what) })
+    await expect(driver.sample()).rejects.toMatchObject({
+      kind: 'implausible',
+      message: expect.stringContaining('temperature'),
+    })
   })
 
-  it('gives dry and saturated air, which reads a little beyond, as 0 and 100 %', async () => {
+  it.each([
+    [102, 100, false],
+    [-2, 0, false],
+    [104, 100, true],
+    [-4, 0, true],
+  ])('gives %d %% as %d %%, and the temperature; that it is odd: %s', async (measured, limited, isOdd) => {
     const { chip: driver, tell } = await chip()
-    tell({ humidity: 102 })
-    expect((await driver.sample()).humidity).toBe(100)
-    tell({ humidity: -2 })
-    expect((await driver.sample()).humidity).toBe(0)
+    tell({ humidity: measured })
+    const sample = await driver.sample()
+    expect([sample.humidity, sample.temperature]).toEqual([limited, expect.closeTo(22, 1)])
+    expect(driver.doubt !== null).toBe(isOdd)
+    tell({ humidity: 50 })
+    await driver.sample()
+    expect(driver.doubt).toBeNull()
   })
 
-  it('sees when its settings are gone', async () => {
+  it('sees when its settings are gone, and when somebody heats it', async () => {
     const { chip: driver, device } = await chip()
+    await driver.verify()
+    device.write(0x21, 0x02)
+    await expect(driver.verify()).rejects.toMatchObject({ kind: 'reset' })
+    await driver.start()
     await driver.verify()
     device.powerUp()
     await expect(driver.verify()).rejects.toMatchObject({ kind: 'reset' })
