@@ -65,9 +65,15 @@ describe('the bias of the gyroscope', () => {
     expect(length(tracker.pose.gyroBias ?? { x: 1, y: 1, z: 1 })).toBeLessThan(1e-9)
   })
 
-  it('begins with what was known before', () => {
+  it('begins with what was known before, and the first rest replaces it, also without a magnetometer', () => {
     const known = { x: 0.1, y: 0, z: 0 }
-    expect(new PoseTracker({ gyroBias: known }).pose.gyroBias).toEqual(known)
+    for (const change of [(sample: InertialSample) => sample, withoutMagnetometer]) {
+      const [body, tracker] = [flat(), new PoseTracker({ gyroBias: known })]
+      expect(tracker.pose.gyroBias).toEqual(known)
+      body.bias = { x: -0.2, y: 0.1, z: 0 }
+      body.seenBy(tracker, 3, change)
+      expect(length(minus(tracker.pose.gyroBias ?? known, body.bias))).toBeLessThan(1e-9)
+    }
   })
 })
 
