@@ -76,17 +76,17 @@ describe('an HTS221 that is read', () => {
     await expect(driver.sample()).rejects.toMatchObject({ kind: 'frozen' })
   })
 
-  it.each([
-    [{ temperature: 121 }],
-    [{ temperature: -41 }],
-  ])('refuses a temperature that cannot be: %j', async (truth) => {
-    const { chip: driver, tell } = await chip()
-    tell(truth)
-    await expect(driver.sample()).rejects.toMatchObject({
-      kind: 'implausible',
-      message: expect.stringContaining('temperature'),
-    })
-  })
+  it.each([[{ temperature: 121 }], [{ temperature: -41 }]])(
+    'refuses a temperature that cannot be: %j',
+    async (truth) => {
+      const { chip: driver, tell } = await chip()
+      tell(truth)
+      await expect(driver.sample()).rejects.toMatchObject({
+        kind: 'implausible',
+        message: expect.stringContaining('temperature'),
+      })
+    },
+  )
 
   it.each([
     [102, 100, false],
