@@ -110,11 +110,13 @@ describe('a pose that is followed', () => {
     expect(apart(tracker.pose.compass ?? 0, 123)).toBeLessThan(1)
   })
 
-  it('takes a stronger field for the field of its place after a minute', () => {
+  it('takes a stronger field for the field of its place after a quarter of an hour', () => {
     const [body, tracker] = [flat(0), new PoseTracker()]
     body.seenBy(tracker, 5)
     // Twice as strong, in the same direction.
     body.magnet = { x: 20.7, y: 0, z: 44.4 }
+    body.seenBy(tracker, 14 * 60)
+    expect([tracker.pose.compass, apart(yawOf(tracker), 0)]).toEqual([null, expect.closeTo(0, 1)])
     body.seenBy(tracker, 65)
     expect(apart(tracker.pose.compass ?? 180, 0)).toBeLessThan(0.1)
     expect(apart(yawOf(tracker), 0)).toBeLessThan(0.1)

@@ -53,13 +53,13 @@ describe('an HTS221 that is read', () => {
   it('gives every humidity and temperature within a count', async () => {
     const { chip: driver, tell } = await chip()
     const humidities = fc.double({ min: 0, max: 100, noNaN: true })
-    const temperatures = fc.double({ min: -40, max: 120, noNaN: true })
+    const temperatures = fc.double({ min: -39.99, max: 119.99, noNaN: true })
     await fc.assert(
       fc.asyncProperty(humidities, temperatures, async (humidity, temperature) => {
-        tell({ humidity, temperature: Math.max(-39.98, Math.min(119.98, temperature)) })
+        tell({ humidity, temperature })
         const sample = await driver.sample()
         expect(Math.abs(sample.humidity - humidity)).toBeLessThan(40 / 9932)
-        expect(Math.abs(sample.temperature - temperature)).toBeLessThan(0.02 + 15.25 / 730)
+        expect(Math.abs(sample.temperature - temperature)).toBeLessThan(15.25 / 730)
       }),
     )
   })
