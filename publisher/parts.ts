@@ -142,8 +142,10 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     log,
     onPress: (event) => void presence.tellPress(event),
   })
-  // Home Assistant is told at a start what this Pi has: so another panel is another start, unless the end is near anyway.
-  const restart = settings.max_batches === 0 && deps.panel === undefined ? deps.restart : undefined
+  // Home Assistant is told at a start what this Pi has: so another panel is another start. Not by itself where that could lose
+  // readings, nor where the end is near anyway.
+  const mayRestart = outbox.durable && settings.max_batches === 0 && deps.panel === undefined
+  const restart = mayRestart ? deps.restart : undefined
   const panelWatch =
     board.lookForPanel && restart && new PanelWatch(board.lookForPanel, panel.via, restart, { clock, log })
   const sender = new Sender(hostname, topics, intervals.readingMs, { clock, log, random, events, outbox })
