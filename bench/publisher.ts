@@ -23,6 +23,8 @@ const { values } = parseArgs({ options: { seconds: { type: 'string', default: '6
 const seconds = Number(values.seconds)
 const RATE = 50
 const PER_SECOND = 2
+/** In the first minute V8's compiler takes as much as the program; a Pi runs for months. */
+const WARM_UP_MS = 90_000
 
 /** Resident bytes of a Node that has loaded this and does nothing. */
 async function resident(source: string): Promise<number> {
@@ -81,7 +83,7 @@ const found = await inDirectory(async (dir) => {
   })
   await publisher.line(/connected to the MQTT broker/)
   say(`${PER_SECOND} readings a second and ${RATE} looks at the pose, ${seconds} s`)
-  await sleep(10_000)
+  await sleep(WARM_UP_MS)
   const before = await usageOf(publisher.pid)
   await sleep(seconds * 1000)
   const after = await usageOf(publisher.pid)

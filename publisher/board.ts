@@ -3,9 +3,10 @@ import type { Log } from '../src/log.ts'
 import type { InertialCalibration } from './calibration/inertial-calibration.ts'
 import type { PublisherSettings } from './config.ts'
 import type { HostMetrics } from './host-metrics.ts'
+import { findPanel } from './matrix/drivers/find-panel.ts'
 import { eventBytesOn } from './matrix/drivers/input-event.ts'
 import { openPanel } from './matrix/drivers/open-panel.ts'
-import { type PanelParts, simulatedPanel } from './panel.ts'
+import { type PanelParts, type PanelVia, simulatedPanel } from './panel.ts'
 import type { I2cBus } from './sensors/bus/bus.ts'
 import { openLinuxBus } from './sensors/bus/linux-bus.ts'
 import type { InertialSample } from './sensors/inertial-sample.ts'
@@ -22,6 +23,8 @@ export interface Board {
   readonly host: HostMetrics
   /** Closed before the sensors, whose bus it may use. */
   readonly panel: PanelParts
+  /** How the panel could be reached now; `undefined` where that cannot change. */
+  readonly lookForPanel?: () => Promise<PanelVia>
 }
 
 export interface BoardDeps {
@@ -62,9 +65,13 @@ export function openSimulatedBus(
 
 async function real(settings: PublisherSettings, machine: HostMetrics, deps: BoardDeps): Promise<Board> {
   const hat = await openSenseHat(deps.openBus ?? busOf(settings), deps)
-  const eventBytes = eventBytesOn(process.arch)
-  const panel = await openPanel({ bus: hat.bus, root: deps.root ?? '/', eventBytes }, deps)
-  return { sensors: hat, inertia: () => hat.inertia(), host: machine, panel }
+  const root = deps.root ?? '/'
+  const panel = await openPanel({ bus: hat.bus, root, eventBytes: eventBytesOn(process.arch) }, deps)
+  const lookForPanel = async () => {
+    const { leds, joystick } = await findPanel(hat.bus, root)
+    return { leds: leds?.via ?? null, joystick: joystick?.via ?? null }
+  }
+  return { sensors: hat, inertia: () => hat.inertia(), host: machine, panel, lookForPanel }
 }
 
 /** The machine's metrics are real, but the temperature of the simulated processor: that is what warms the simulated sensors. */

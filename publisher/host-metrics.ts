@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { access, readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -71,6 +72,8 @@ class LinuxHost implements HostMetrics {
   readonly #askThrottled: (() => Promise<string>) | undefined
   readonly #clock: Clock
   #cpuBefore: CpuTimes | null = null
+  /** The zone is that of the processor; others are batteries and radios. */
+  #tellsCpuTemperature = false
   #values: HostValues = NOTHING_KNOWN
   #readAt = Number.NEGATIVE_INFINITY
   #throttled: number | null = null
@@ -83,6 +86,7 @@ class LinuxHost implements HostMetrics {
   }
 
   async probe(): Promise<void> {
+    this.#tellsCpuTemperature = this.#textAtOnce(join(CPU_ZONE, 'type')).trim() === 'cpu-thermal'
     const first = await this.#readAll()
     this.keys = HOST_KEYS.filter((key) =>
       // The load needs two looks, the firmware is asked beside; both are known to be there.
@@ -105,25 +109,16 @@ class LinuxHost implements HostMetrics {
 
   async #readAll(): Promise<HostValues> {
     this.#refreshThrottled()
-    const [stat, meminfo, uptime, wireless, zone, temperature, disk] = await Promise.all([
-      this.#text(STAT),
-      this.#text(MEMINFO),
-      this.#text(UPTIME),
-      this.#text(WIRELESS),
-      this.#text(join(CPU_ZONE, 'type')),
-      this.#text(join(CPU_ZONE, 'temp')),
-      statfs(this.#root).catch(() => null),
-    ])
-    const cpu = parseCpuTimes(stat)
+    const [wireless, disk] = await Promise.all([this.#text(WIRELESS), statfs(this.#root).catch(() => null)])
+    const cpu = parseCpuTimes(this.#textAtOnce(STAT))
     const before = this.#cpuBefore
     this.#cpuBefore = cpu
     return {
       cpu_percent: before && cpu && cpuPercent(before, cpu),
-      memory_percent: parseMemoryPercent(meminfo),
+      memory_percent: parseMemoryPercent(this.#textAtOnce(MEMINFO)),
       disk_usage_mb: disk && diskUsedMib(disk),
-      // Other zones are batteries and radios.
-      cputempc: zone.trim() === 'cpu-thermal' ? parseMilliCelsius(temperature) : null,
-      uptime_s: parseUptime(uptime),
+      cputempc: this.#tellsCpuTemperature ? parseMilliCelsius(this.#textAtOnce(join(CPU_ZONE, 'temp'))) : null,
+      uptime_s: parseUptime(this.#textAtOnce(UPTIME)),
       wifi_rssi_dbm: parseWirelessDbm(wireless),
       throttled: this.#throttled,
     }
@@ -143,6 +138,16 @@ class LinuxHost implements HostMetrics {
     )
   }
 
+  /** What the kernel has in memory or in a register: that takes microseconds, and handing it to a thread takes longer. */
+  #textAtOnce(path: string): string {
+    try {
+      return readFileSync(join(this.#root, path), 'utf8')
+    } catch {
+      return ''
+    }
+  }
+
+  /** Where a driver may ask its device first, as those of radios do. */
   async #text(path: string): Promise<string> {
     return readFile(join(this.#root, path), 'utf8').catch(() => '')
   }

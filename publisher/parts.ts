@@ -24,9 +24,11 @@ import { type Identity, readIdentity } from './identity.ts'
 import { Intervals } from './intervals.ts'
 import { KeptIntervals } from './kept-intervals.ts'
 import { screenSettings } from './matrix/config.ts'
+import { PanelWatch } from './matrix/drivers/panel-watch.ts'
 import { publishedLight } from './matrix/light-state.ts'
 import { createReadingMaker, type ReadingMaker } from './measure.ts'
 import { openOutbox } from './open-outbox.ts'
+import { KeptGyroBias } from './orientation/kept-gyro-bias.ts'
 import { PoseFollower } from './orientation/pose-follower.ts'
 import type { Outbox } from './outbox.ts'
 import { Panel, type PanelParts } from './panel.ts'
@@ -72,12 +74,15 @@ export interface Parts {
   /** `undefined` where nobody follows the pose. */
   readonly follower: PoseFollower | undefined
   readonly panel: Panel
+  /** `undefined` where the panel cannot change, or nobody would start again with another one. */
+  readonly panelWatch: PanelWatch | undefined
   /** `undefined` without an LED matrix. */
   readonly status: PanelStatus | undefined
   readonly presence: Presence
   readonly commands: Commands
   readonly intervals: Intervals
   readonly keptIntervals: KeptIntervals
+  readonly keptBias: KeptGyroBias
   /** Who takes the readings is to be told of another interval. */
   onIntervals(act: () => void): void
 }
@@ -112,9 +117,13 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     throw error
   })
   const { simulate } = settings
-  const follower = await followed(inertia, settings.orientation_rate, calibration.inertial, { clock, log })
+  const { mounting, declination } = calibration.inertial
+  const owner = { simulated: simulate, mounting }
+  const keptBias = new KeptGyroBias(settings.outbox_dir, owner, { clock, log, ...onDisk })
+  // The older guess is that of an RTIMULib.ini.
+  const gyroBias = (await keptBias.read()) ?? calibration.inertial.gyroBias
+  const follower = await followed(inertia, settings.orientation_rate, { declination, gyroBias }, { clock, log })
   const compensation = method && { method, now: () => clock.monotonic() }
-  const { declination } = calibration.inertial
   const maker = createReadingMaker(identity, stream, simulate, {
     log,
     sensors,
@@ -133,6 +142,12 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     log,
     onPress: (event) => void presence.tellPress(event),
   })
+  // Home Assistant is told at a start what this Pi has: so another panel is another start. Not by itself where that could lose
+  // readings, nor where the end is near anyway.
+  const mayRestart = outbox.durable && settings.max_batches === 0 && deps.panel === undefined
+  const restart = mayRestart ? deps.restart : undefined
+  const panelWatch =
+    board.lookForPanel && restart && new PanelWatch(board.lookForPanel, panel.via, restart, { clock, log })
   const sender = new Sender(hostname, topics, intervals.readingMs, { clock, log, random, events, outbox })
   const onSettled = () => sender.letGo()
   const clockWait = new ClockWait(settings.clock_wait, { clock, boot, sync, outbox, log, onSettled })
@@ -195,11 +210,13 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
     clockWait,
     follower,
     panel,
+    panelWatch,
     status,
     presence,
     commands,
     intervals,
     keptIntervals: kept,
+    keptBias,
     onIntervals: (act) => {
       retime = act
     },
@@ -210,7 +227,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
 async function followed(
   inertia: Board['inertia'],
   rate: number,
-  { declination, gyroBias }: InertialCalibration,
+  { declination, gyroBias }: Pick<InertialCalibration, 'declination' | 'gyroBias'>,
   deps: { readonly clock: Clock; readonly log: Log },
 ): Promise<PoseFollower | undefined> {
   if (rate === 0) return undefined

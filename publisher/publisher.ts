@@ -79,6 +79,7 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
     // Beside the schedule, so that a slow broker does not hold up the next reading; and whatever the disk is busy with.
     void parts.presence.taken(reading)
     parts.panel.screen?.values(reading)
+    parts.keptBias.learned(parts.follower?.pose.gyroBias ?? null)
     await sender.submit(...clockWait.asKept(reading, moment))
   }
   const limit = settings.max_batches * READINGS_PER_BATCH
@@ -159,8 +160,9 @@ async function connect(parts: Parts, mqtt: PublisherSections['mqtt'], deps: Publ
   return link
 }
 
-async function closePanel({ panel, status }: Parts): Promise<void> {
+async function closePanel({ panel, panelWatch, status }: Parts): Promise<void> {
   status?.close()
+  await panelWatch?.close()
   await panel.close()
 }
 
@@ -179,6 +181,7 @@ async function stop(sampler: Sampler, link: MqttLink, parts: Parts, { clock }: P
   await closePanel(parts)
   await sensors.close()
   await parts.keptIntervals.written()
+  await parts.keptBias.close()
   await outbox.close()
   if (outbox.size > 0 && !outbox.durable)
     log.warn({ rows: outbox.size }, 'readings not known to be in the table; the outbox in memory ends here')

@@ -8,6 +8,7 @@ import { calibrationFileOf } from '../../publisher/calibration/known-calibration
 import { openHostMetrics } from '../../publisher/host-metrics.ts'
 import { readIdentity } from '../../publisher/identity.ts'
 import type { SimulatorOptions } from '../../publisher/sensors/simulator.ts'
+import { lockOwner } from '../../src/durable-log/node-lock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Invocation } from '../command.ts'
 
@@ -35,12 +36,27 @@ export async function openCalibration({ settings }: Invocation): Promise<OpenCal
   return { file, known, save: (changed) => writeCalibrationFile(file, { ...known, ...changed }) }
 }
 
-/** The board the publisher would read, uncalibrated; of a simulated one `simulation` changes something. */
+/**
+ * The board the publisher would read, uncalibrated; of a simulated one `simulation` changes something. Throws `E_RIVAL` while a
+ * publisher uses the real one: both would set up the same chips.
+ */
 export async function openOwnBoard(
   { settings, clock, log, random }: Invocation,
   simulation: Pick<SimulatorOptions, 'motion' | 'hardIron'> = {},
 ): Promise<Board> {
+  if (!settings.publisher.simulate) await refuseRival(settings.publisher.outbox_dir)
   const { hostname } = await readIdentity(settings.publisher.hostname)
   const machine = await openHostMetrics({ root: '/', throttled: undefined }, clock)
   return openBoard(settings.publisher, hostname, machine, { clock, log, random, simulation })
+}
+
+/** A publisher shows by the lock of its outbox; one whose outbox is in memory, or elsewhere, cannot be seen. */
+async function refuseRival(outboxDir: string): Promise<void> {
+  if (outboxDir === '') return
+  // Where there is no directory nobody has an outbox; whoever saves something there says what is wrong with it.
+  const owner = await lockOwner(outboxDir).catch(() => undefined)
+  if (owner !== undefined)
+    throw new SnowhatError('E_RIVAL', `a publisher is running (${owner}) and uses the same chips`, {
+      hint: 'stop it first, such as by `sudo systemctl stop snowhat-publisher`, and start it again afterwards',
+    })
 }

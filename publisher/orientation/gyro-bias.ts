@@ -24,17 +24,19 @@ const NOTHING: Vector = { x: 0, y: 0, z: 0 }
  */
 export class GyroBias {
   #bias: Vector | null
+  /** Seen at rest, and not only guessed. */
+  #isLearned = false
   #turn = new Spread()
   #accel = new Spread()
   readonly #halves = [new Spread(), new Spread()] as const
   #seconds = 0
 
-  /** `initial`: what was known before. */
-  constructor(initial: Vector | null = null) {
-    this.#bias = initial
+  /** `guess`: what was known before; the first two seconds at rest replace it. */
+  constructor(guess: Vector | null = null) {
+    this.#bias = guess
   }
 
-  /** rad/s; `null` until the board has lain still for two seconds. */
+  /** rad/s; without a guess `null` until the board has lain still for two seconds. */
   get value(): Vector | null {
     return this.#bias
   }
@@ -65,12 +67,13 @@ export class GyroBias {
   #turnsSlowly(): boolean {
     const [before, after] = this.#halves
     if (before.count > 0 && after.count > 0) return length(minus(before.mean, after.mean)) > STILL_FIELD_UT
-    return this.#bias !== null && length(minus(this.#turn.mean, this.#bias)) > MOST_DRIFT
+    return this.#isLearned && this.#bias !== null && length(minus(this.#turn.mean, this.#bias)) > MOST_DRIFT
   }
 
   #learn(mean: Vector): void {
-    const share = Math.min(1, this.#seconds / MEMORY_S)
+    const share = this.#isLearned ? Math.min(1, this.#seconds / MEMORY_S) : 1
     this.#bias = this.#bias === null ? mean : plus(this.#bias, scaled(minus(mean, this.#bias), share))
+    this.#isLearned = true
   }
 }
 

@@ -46,8 +46,6 @@ const PAUSE_S = 0.5
 /** Seconds the gyroscope alone is followed, */
 const TILT_LASTS_S = 10
 const HEADING_LASTS_S = 15 * 60
-/** A field that stays different for so long is how it is now. */
-const FIELD_PATIENCE_S = 60
 /** and that it is believed without one that nothing has turned. */
 const BLIND_TILT_S = 0.5
 const BLIND_HEADING_S = 3
@@ -73,7 +71,8 @@ export class PoseFilter {
     tolerance: 0.35,
     plausible: [5, 200],
     memorySeconds: 60,
-    patienceSeconds: FIELD_PATIENCE_S,
+    // For as long as the gyroscope knows better; what is different even then is how it is now.
+    patienceSeconds: HEADING_LASTS_S,
   })
   #pose: Quaternion | undefined
   #age = 0

@@ -18,7 +18,7 @@ export interface TrackedPose {
 export interface PoseTrackerOptions {
   /** Degrees that true north is east of magnetic north. */
   readonly declination?: number
-  /** rad/s, what was known of it before. */
+  /** rad/s, what was known of it before: a first guess. */
   readonly gyroBias?: Vector | null
 }
 

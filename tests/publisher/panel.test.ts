@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { rgb565 } from '../../publisher/matrix/drivers/rgb565.ts'
 import { Frame } from '../../publisher/matrix/frame.ts'
@@ -6,6 +7,7 @@ import { startPublisher } from '../../publisher/publisher.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { temporaryDirectory } from '../support/directory.ts'
+import { fastClock } from '../support/fast-clock.ts'
 import { startBroker, until } from './broker.ts'
 import { framebuffer, inputDevice } from './matrix/drivers/kernel-devices.ts'
 import { chipsOf } from './sensors/support.ts'
@@ -62,5 +64,33 @@ describe('a real board', () => {
     await until(() => announced() !== '')
     expect(announced()).toContain('temperature')
     expect(announced()).not.toMatch(/joystick|set\/led/)
+  })
+
+  it.each([
+    ['starts again', 'on disk', 1],
+    ['does not, as readings could be lost,', 'in memory', 0],
+  ])('%s with an outbox %s when the driver of its LEDs is loaded after it', async (_what, outbox, times) => {
+    const clock = fastClock(100)
+    const board = chipsOf({ clock })
+    const root = temporaryDirectory()
+    const outbox_dir = outbox === 'on disk' ? join(temporaryDirectory(), 'outbox') : ''
+    let restarts = 0
+    const publisher = await startPublisher(
+      publisherSections('mqtt://127.0.0.1:1', { simulate: false, reading_interval: 10, outbox_dir }),
+      {
+        clock,
+        log: silentLog(),
+        random: () => 0,
+        identity,
+        root,
+        openBus: () => board.open(),
+        restart: () => restarts++,
+      },
+    )
+    onTestFinished(() => publisher.close())
+    framebuffer(root, 1)
+    // Two looks, a minute apart, and one more.
+    await clock.sleep(200_000)
+    expect(restarts).toBe(times)
   })
 })

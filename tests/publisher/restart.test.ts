@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PublisherSettings } from '../../publisher/config.ts'
 import { runPublisher } from '../../publisher/main.ts'
 import { type Publisher, type PublisherDeps, startPublisher } from '../../publisher/publisher.ts'
+import { DEGREE } from '../../publisher/sensors/rotation.ts'
 import { systemClock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { type Log, silentLog } from '../../src/log.ts'
@@ -88,6 +89,23 @@ describe('a publisher with an outbox on disk', () => {
       code: 'E_CONFIG_INVALID',
       message: 'the outbox holds readings of pi-a, and this is pi-b',
     })
+  })
+
+  it('knows after a restart what the gyroscope shows of a board at rest', async () => {
+    const outbox_dir = join(temporaryDirectory(), 'outbox')
+    const settings = { outbox_dir, reading_interval: 0.05, orientation_rate: 50 }
+    const turn = ({ gyro_x, gyro_y, gyro_z }: Reading) => Math.hypot(gyro_x ?? 9, gyro_y ?? 9, gyro_z ?? 9)
+    const first = await start(NOWHERE, settings)
+    let latest = 9
+    first.events.on('reading:taken', (reading) => {
+      latest = turn(reading)
+    })
+    // Less than the noise of its chip: what is left is not the offset of a part.
+    await until(() => latest < 0.5 * DEGREE)
+    await first.close()
+    const second = await start(NOWHERE, settings)
+    await until(() => second.latest() !== undefined)
+    expect(turn(second.latest() as Reading)).toBeLessThan(0.5 * DEGREE)
   })
 
   it('says in info that what it holds is durable', async () => {

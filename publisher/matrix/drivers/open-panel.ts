@@ -20,8 +20,8 @@ export interface PanelOptions {
 }
 
 /**
- * The matrix and the joystick of a real board. What is not there now is not looked for again; what is there and fails,
- * or may not be used, is.
+ * The matrix and the joystick of a real board. What is not there now is looked for by `PanelWatch`; what is there and fails, or
+ * may not be used, tries again by itself.
  */
 export async function openPanel(
   { bus, root, eventBytes }: PanelOptions,

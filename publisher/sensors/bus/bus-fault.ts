@@ -49,7 +49,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   16: {
     kind: 'claimed',
     sentence: 'a kernel driver owns it',
-    hint: 'unbind that driver, or set publisher.i2c_force to read beside it',
+    hint: 'take it away from that driver, or set publisher.i2c_force to read beside it',
   },
   19: NOT_THERE,
   110: {

@@ -30,9 +30,11 @@ export async function openLinuxBus(
 
   const explained = async (error: unknown, address: number): Promise<BusFault> => {
     const fault = busFaultOf(error, address)
-    const driver = fault.kind === 'claimed' ? await kernelDriver(root, number, address) : null
-    if (driver === null) return fault
-    const hint = `the driver ${driver} has it: \`sudo modprobe -r ${driver}\`, or set publisher.i2c_force`
+    const owner = fault.kind === 'claimed' ? await kernelDriver(root, number, address) : null
+    if (owner === null) return fault
+    // Its module may have another name than the driver, or be built in: unbinding works with each.
+    const unbind = `echo ${owner.device} | sudo tee /sys/bus/i2c/drivers/${owner.driver}/unbind`
+    const hint = `the driver ${owner.driver} has it: \`${unbind}\` takes it away until the next boot; or set publisher.i2c_force`
     return new BusFault(fault.errno, address, { hint })
   }
   const transfer = async <T>(address: number, act: Promise<T>): Promise<T> => {

@@ -42,6 +42,8 @@ export interface Chip<Sample> {
   /** For people; may become more exact once the chip was found. */
   readonly name: string
   readonly registers: Registers
+  /** What is odd about the newest sample, which is used all the same; goes after the chip's name. */
+  readonly doubt?: string | null
   /** Reads identity registers at the addresses it may have. */
   find(): Promise<void>
   /** From any state to measuring, with data that is valid. */

@@ -27,6 +27,9 @@ const STATUS = 0x93
 /** The type field of a TCS3472x's command that makes a block step; on the TCS3400 it would be another address. */
 const STEPPING = 0x20
 
+/** How status and counts are read: most parts step through a block by themselves, others are found out not to. */
+type Reading = 'block' | 'stepping-block' | 'bytes'
+
 const POWERED = 0x01
 const COUNTING = 0x03
 const VALID = 0x01
@@ -41,7 +44,7 @@ export class Colour implements Chip<ColourSample> {
   #exposure: Exposure = FIRST_EXPOSURE
   /** Status, then clear, red, green and blue, low byte first. */
   readonly #block = Buffer.alloc(9)
-  #blockAt = STATUS
+  #reading: Reading = 'block'
   #latest: ColourSample | undefined
   #steppedAt = Number.NEGATIVE_INFINITY
 
@@ -63,7 +66,7 @@ export class Colour implements Chip<ColourSample> {
     const { pause } = this.#deps
     const { registers } = this
     this.#latest = undefined
-    this.#blockAt = STATUS
+    this.#reading = 'block'
     await registers.write(ENABLE, POWERED)
     await pause(WARM_UP_MS)
     await this.#expose(this.#exposure)
@@ -85,7 +88,7 @@ export class Colour implements Chip<ColourSample> {
 
   async sample(): Promise<ColourSample> {
     const { now } = this.#deps
-    await this.registers.block(this.#blockAt, this.#block)
+    await this.#read()
     if ((this.#block.readUInt8(0) & VALID) === 0) {
       // Right after a change of exposure nothing is counted yet.
       if (this.#latest !== undefined && now() - this.#steppedAt < STEP_EVERY_MS) return this.#latest
@@ -104,10 +107,18 @@ export class Colour implements Chip<ColourSample> {
     return this.#latest
   }
 
+  async #read(): Promise<void> {
+    const { registers } = this
+    if (this.#reading === 'block') return registers.block(STATUS, this.#block)
+    if (this.#reading === 'stepping-block') return registers.block(STATUS | STEPPING, this.#block)
+    // A low byte comes first: reading it holds the high one.
+    for (let i = 0; i < this.#block.length; i++) this.#block[i] = await registers.read(STATUS + i)
+  }
+
   /** A block that repeats its first register: the status, which no count is like for all four channels. */
-  async #otherWay(): Promise<ColourSample> {
-    if (this.#part !== 'TCS34725' || this.#blockAt !== STATUS) throw new ChipFault('reset', 'repeats one register')
-    this.#blockAt = STATUS | STEPPING
+  #otherWay(): Promise<ColourSample> {
+    if (this.#reading !== 'block') throw new ChipFault('reset', 'repeats one register')
+    this.#reading = this.#part === 'TCS34725' ? 'stepping-block' : 'bytes'
     return this.sample()
   }
 

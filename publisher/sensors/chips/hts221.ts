@@ -22,6 +22,7 @@ const CTRL_REG1 = 0x20
 const CTRL_REG2 = 0x21
 /** Set in the sub-address, it makes a block step from register to register. */
 const STEP = 0x80
+const CONTROL = STEP | CTRL_REG1
 const STATUS_AND_OUT = STEP | 0x27
 const CALIBRATION = STEP | 0x30
 
@@ -35,8 +36,9 @@ const PERIOD_MS = 80
 /** Without anything new for so long the chip does not measure. */
 const SILENT_MS = 25 * PERIOD_MS
 
-/** Beyond its range by more than its accuracy, %RH, is no humidity. */
+/** Limits are for what is within its accuracy, %RH; beyond them by more the chip is not to be trusted. */
 const HUMIDITY_MARGIN = 3
+const BEYOND = `measures a humidity outside of 0 to 100 % by more than ${HUMIDITY_MARGIN}; the limit is published`
 const TEMPERATURE = { lowest: -40, highest: 120 }
 
 /** ST's HTS221: humidity and temperature. Registers of its data sheet, DocID026333. */
@@ -48,12 +50,18 @@ export class Hts221 implements Chip<Hts221Sample> {
   readonly #block = Buffer.alloc(5)
   readonly #out = this.#block.subarray(1)
   #calibration: Hts221Calibration | undefined
+  readonly #control = Buffer.alloc(2)
   #latest: Hts221Sample | undefined
+  #doubt: string | null = null
   #newAt = 0
 
   constructor(deps: ChipDeps) {
     this.#deps = deps
     this.registers = new Registers(deps.bus, IDENTITIES.humidity)
+  }
+
+  get doubt(): string | null {
+    return this.#doubt
   }
 
   async find(): Promise<void> {
@@ -83,7 +91,9 @@ export class Hts221 implements Chip<Hts221Sample> {
   }
 
   async verify(): Promise<void> {
-    if ((await this.registers.read(CTRL_REG1)) !== RUNNING) throw new ChipFault('reset', 'has lost its settings')
+    await this.registers.block(CONTROL, this.#control)
+    // The second holds the heater, too: with it on neither value is that of the air.
+    if (this.#control[0] !== RUNNING || this.#control[1] !== 0) throw new ChipFault('reset', 'has lost its settings')
   }
 
   async sample(): Promise<Hts221Sample> {
@@ -98,18 +108,13 @@ export class Hts221 implements Chip<Hts221Sample> {
     }
     refuseBlank(this.#out)
     this.#newAt = now()
-    this.#latest = plausible(
-      decodeHumidity(calibration, this.#out.readInt16LE(0)),
-      decodeTemperature(calibration, this.#out.readInt16LE(2)),
-    )
+    const humidity = decodeHumidity(calibration, this.#out.readInt16LE(0))
+    const temperature = decodeTemperature(calibration, this.#out.readInt16LE(2))
+    if (temperature < TEMPERATURE.lowest || temperature > TEMPERATURE.highest)
+      throw new ChipFault('implausible', 'measures a temperature that cannot be')
+    const limited = limitedHumidity(humidity)
+    this.#doubt = Math.abs(humidity - limited) > HUMIDITY_MARGIN ? BEYOND : null
+    this.#latest = { humidity: limited, temperature }
     return this.#latest
   }
-}
-
-function plausible(humidity: number, temperature: number): Hts221Sample {
-  if (humidity < -HUMIDITY_MARGIN || humidity > 100 + HUMIDITY_MARGIN)
-    throw new ChipFault('implausible', 'measures a humidity that cannot be')
-  if (temperature < TEMPERATURE.lowest || temperature > TEMPERATURE.highest)
-    throw new ChipFault('implausible', 'measures a temperature that cannot be')
-  return { humidity: limitedHumidity(humidity), temperature }
 }

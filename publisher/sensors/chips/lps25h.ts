@@ -31,7 +31,7 @@ const RUNNING = 0xc4
 /** 32 measurements at 25 Hz, and a fifth more for the chip's own idea of time. */
 const MEAN_FILLS_MS = (32 / 25) * 1.2 * 1000
 
-/** The registers hold it from power-up to the first measurement, hPa: no weather. */
+/** The registers hold it from power-up to the first measurement, hPa: no weather, but at 2400 m it is one as well. */
 const POWER_UP_HPA = 760
 const PRESSURE = { lowest: 260, highest: 1260 }
 const TEMPERATURE = { lowest: -30, highest: 105 }
@@ -44,6 +44,8 @@ export class Lps25h implements Chip<Lps25hSample> {
   readonly #pressure = Buffer.alloc(3)
   readonly #temperature = Buffer.alloc(2)
   readonly #control = Buffer.alloc(2)
+  /** Something else than the value of power-up was seen since the start. */
+  #measured = false
 
   constructor(deps: ChipDeps) {
     this.#deps = deps
@@ -57,6 +59,7 @@ export class Lps25h implements Chip<Lps25hSample> {
   async start(): Promise<void> {
     const { pause } = this.#deps
     const { registers } = this
+    this.#measured = false
     await registers.write(CTRL_REG1, 0)
     await registers.write(CTRL_REG2, BOOT_AND_RESET)
     const control = () => registers.read(CTRL_REG2)
@@ -84,7 +87,9 @@ export class Lps25h implements Chip<Lps25hSample> {
     refuseBlank(this.#pressure)
     const pressure = decodePressure(this.#pressure)
     const temperature = decodePressureTemperature(this.#temperature)
-    if (pressure === POWER_UP_HPA) throw new ChipFault('reset', 'has not measured since its power came')
+    if (pressure !== POWER_UP_HPA) this.#measured = true
+    else if (this.#measured) await this.verify()
+    else throw new ChipFault('reset', 'has not measured since its power came')
     if (pressure < PRESSURE.lowest || pressure > PRESSURE.highest)
       throw new ChipFault('implausible', 'measures a pressure that cannot be')
     if (temperature < TEMPERATURE.lowest || temperature > TEMPERATURE.highest)

@@ -23,7 +23,7 @@ export interface ChipHealth {
   readonly failures: number
   /** Starts after the first one. */
   readonly restarts: number
-  /** One sentence; `null` when all is well. */
+  /** One sentence, also about samples that are used and odd; `null` when all is well. */
   readonly problem: string | null
 }
 
@@ -59,6 +59,7 @@ export class WatchedChip<Sample> {
   readonly #failures = new Doubling()
   /** The log speaks of a failure that is not over. */
   #told = false
+  #doubted = false
   #starts = 0
   /** Failures since the last good sample. */
   #strikes = 0
@@ -178,9 +179,18 @@ export class WatchedChip<Sample> {
       this.#deps.log.info({ chip: this.#chip.name, failures: this.#failures.times }, 'a chip answers again')
     this.#told = false
     this.#state = 'ok'
-    this.#problem = null
+    this.#doubtedOrNot()
     this.#strikes = 0
     this.#attempts = 0
+  }
+
+  #doubtedOrNot(): void {
+    const { name, doubt = null } = this.#chip
+    this.#problem = doubt === null ? null : `the ${name} ${doubt}`
+    this.#hint = undefined
+    if (doubt !== null && !this.#doubted)
+      this.#deps.log.warn({ chip: name, reason: this.#problem }, 'a chip measures what can hardly be')
+    this.#doubted = doubt !== null
   }
 
   #failed(error: unknown, inStart: boolean): void {

@@ -20,8 +20,8 @@ export abstract class RegisterChip implements SimulatedDevice {
   protected readonly now: () => number
   /** The chip's own measurements, counted by its rate. */
   #ticked = 0
-  /** Low bytes that were read without their high ones. */
-  readonly #half = new Set<number>()
+  /** 1 at the low bytes that were read without their high ones. */
+  readonly #half = new Uint8Array(256)
 
   constructor(address: number, now: () => number) {
     this.address = address
@@ -31,7 +31,7 @@ export abstract class RegisterChip implements SimulatedDevice {
   powerUp(): void {
     this.bytes.fill(0)
     for (const [register, value] of this.defaults()) this.bytes[register] = value
-    this.#half.clear()
+    this.#half.fill(0)
     this.#ticked = this.now()
   }
 
@@ -83,15 +83,14 @@ export abstract class RegisterChip implements SimulatedDevice {
 
   /** Two's complement, low byte first. Waits, with block data update, until what was half read is read. */
   protected put(at: number, count: number, length: number, blockUpdate: boolean): void {
-    if (blockUpdate && this.#half.has(at)) return
+    if (blockUpdate && this.#half[at] === 1) return
     const limit = 2 ** (8 * length - 1)
     const whole = Math.max(-limit, Math.min(limit - 1, Math.round(count)))
     for (let i = 0; i < length; i++) this.bytes[at + i] = (whole >> (8 * i)) & 0xff
   }
 
   protected halfRead(low: number, is: boolean): void {
-    if (is) this.#half.add(low)
-    else this.#half.delete(low)
+    this.#half[low] = is ? 1 : 0
   }
 
   #pass(): void {

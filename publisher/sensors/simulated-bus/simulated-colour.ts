@@ -21,7 +21,7 @@ const PARTS = {
 
 export interface SimulatedColourOptions {
   readonly part: keyof typeof PARTS
-  /** A TCS34725 that steps through a block only when its command says so, as its data sheet has it. */
+  /** It steps through a block only when its command says so, as the data sheet of the TCS34725 has it; a TCS3400 never. */
   readonly byTheBook?: boolean
 }
 
@@ -55,7 +55,7 @@ export class SimulatedColour extends RegisterChip {
   }
 
   protected steps(command: number): boolean {
-    return !this.#byTheBook || (command & 0x60) === 0x20
+    return !this.#byTheBook || (this.name === 'TCS34725' && (command & 0x60) === 0x20)
   }
 
   protected period(): number | undefined {

@@ -98,7 +98,8 @@ export class SimulatedLsm9ds1Motion extends RegisterChip {
     this.put(OUT_XL, (settling - accel.x) * perG, 2, whole)
     this.put(OUT_XL + 2, (settling - accel.y) * perG, 2, whole)
     this.put(OUT_XL + 4, (settling + accel.z) * perG, 2, whole)
-    if (this.#turnRate !== undefined) {
+    if (this.#turnRate === undefined) this.bytes.fill(0, OUT_G, OUT_G + 6)
+    else {
       const { x, y, z } = inertia.gyro
       const turn = this.#turn.of({ x: x / DEGREE, y: y / DEGREE, z: z / DEGREE })
       const perDegree = 1000 / (MDPS_PER_COUNT[(this.register(CTRL_REG1_G) >> 3) & 0x03] ?? 1)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { runCalibrateCommand } from '../../../cli/calibrate/command.ts'
 import { progressLine } from '../../../cli/calibrate/progress-line.ts'
 import type { Invocation } from '../../../cli/command.ts'
@@ -8,6 +8,7 @@ import { affineOf, readCalibrationFile } from '../../../publisher/calibration/ca
 import type { PublisherSettings } from '../../../publisher/config.ts'
 import { length, minus } from '../../../publisher/sensors/rotation.ts'
 import { openSimulator } from '../../../publisher/sensors/simulator.ts'
+import { lockDirectory } from '../../../src/durable-log/node-lock.ts'
 import { silentLog } from '../../../src/log.ts'
 import { publisherSettings } from '../../publisher/support.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
@@ -113,6 +114,20 @@ describe('snowhat publisher calibrate', () => {
       code: 'E_USAGE',
       hint: expect.stringContaining('--outbox-dir'),
     })
+  })
+
+  it('does not touch the chips while a publisher uses them, unless they are simulated', async () => {
+    const outbox_dir = temporaryDirectory()
+    const lock = await lockDirectory(outbox_dir)
+    if (lock.state !== 'held') throw new Error('no lock')
+    onTestFinished(lock.release)
+    for (const words of ['magnetometer', 'temperature'])
+      await expect(bench({ simulate: false, outbox_dir }).run(words, { reference: '15' })).rejects.toMatchObject({
+        code: 'E_RIVAL',
+        message: `a publisher is running (process ${process.pid}) and uses the same chips`,
+        hint: expect.stringContaining('systemctl stop'),
+      })
+    expect(await bench({ outbox_dir }).run('temperature', { reference: '15' })).toBe(0)
   })
 
   it('does not know anything else, and says what is near', async () => {

@@ -65,9 +65,15 @@ describe('the bias of the gyroscope', () => {
     expect(length(tracker.pose.gyroBias ?? { x: 1, y: 1, z: 1 })).toBeLessThan(1e-9)
   })
 
-  it('begins with what was known before', () => {
+  it('begins with what was known before, and the first rest replaces it, also without a magnetometer', () => {
     const known = { x: 0.1, y: 0, z: 0 }
-    expect(new PoseTracker({ gyroBias: known }).pose.gyroBias).toEqual(known)
+    for (const change of [(sample: InertialSample) => sample, withoutMagnetometer]) {
+      const [body, tracker] = [flat(), new PoseTracker({ gyroBias: known })]
+      expect(tracker.pose.gyroBias).toEqual(known)
+      body.bias = { x: -0.2, y: 0.1, z: 0 }
+      body.seenBy(tracker, 3, change)
+      expect(length(minus(tracker.pose.gyroBias ?? known, body.bias))).toBeLessThan(1e-9)
+    }
   })
 })
 
@@ -104,11 +110,13 @@ describe('a pose that is followed', () => {
     expect(apart(tracker.pose.compass ?? 0, 123)).toBeLessThan(1)
   })
 
-  it('takes a stronger field for the field of its place after a minute', () => {
+  it('takes a stronger field for the field of its place after a quarter of an hour', () => {
     const [body, tracker] = [flat(0), new PoseTracker()]
     body.seenBy(tracker, 5)
     // Twice as strong, in the same direction.
     body.magnet = { x: 20.7, y: 0, z: 44.4 }
+    body.seenBy(tracker, 14 * 60)
+    expect([tracker.pose.compass, apart(yawOf(tracker), 0)]).toEqual([null, expect.closeTo(0, 1)])
     body.seenBy(tracker, 65)
     expect(apart(tracker.pose.compass ?? 180, 0)).toBeLessThan(0.1)
     expect(apart(yawOf(tracker), 0)).toBeLessThan(0.1)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Colour } from '../../../publisher/sensors/chips/colour.ts'
 import { colourTemperature, illuminance, saturation } from '../../../publisher/sensors/chips/colour-decode.ts'
@@ -15,8 +16,8 @@ describe('counts of a TCS34725', () => {
     [300, 200, 140, 100, 2.4, 1, 9604.8333, 2270.2308],
   ])('C %d R %d G %d B %d in %d ms at %dx are %d lx and %d K', (clear, red, green, blue, ms, gain, lux, kelvin) => {
     const counts = { clear, red, green, blue }
-    expect(illuminance(counts, 'TCS34725', gain, ms)).toBeCloseTo(lux, 3)
-    expect(colourTemperature(counts)).toBeCloseTo(kelvin, 3)
+    expect(illuminance(counts, 'TCS34725', gain, ms)).toBeCloseTo(lux, 4)
+    expect(colourTemperature(counts)).toBeCloseTo(kelvin, 4)
   })
 
   it('without red have no colour temperature, and infrared alone is no light', () => {
@@ -46,6 +47,7 @@ describe.each<SimulatedColourOptions>([
   { part: 'TCS34725' },
   { part: 'TCS34725', byTheBook: true },
   { part: 'TCS3400' },
+  { part: 'TCS3400', byTheBook: true },
 ])('a light sensor that is read: %j', (options) => {
   const chip = () =>
     driven(
@@ -67,6 +69,31 @@ describe.each<SimulatedColourOptions>([
     }
     expect(Math.abs((seen.illuminance ?? Number.NaN) - lux)).toBeLessThanOrEqual(Math.max(0.5, lux * 0.02))
     await driver.verify()
+  })
+
+  it('gives every light within two counts of the exposure it was counted at', async () => {
+    const { chip: driver, device, tell } = await chip()
+    const lights = [fc.double({ min: 0, max: 20_000, noNaN: true }), fc.double({ min: 2_500, max: 8_000, noNaN: true })]
+    const register = (command: number) => {
+      const into = Buffer.alloc(1)
+      device.read(command, into)
+      return into.readUInt8(0)
+    }
+    const [cycleMs, gains] = options.part === 'TCS3400' ? [2.78, [1, 4, 16, 64]] : [2.4, [1, 4, 16, 60]]
+    await fc.assert(
+      fc.asyncProperty(...(lights as [fc.Arbitrary<number>, fc.Arbitrary<number>]), async (illuminance, kelvin) => {
+        for (let step = 0; step < 6; step++) {
+          tell({ light: { illuminance, kelvin } })
+          await driver.sample()
+        }
+        const perCount = 1 / ((256 - register(0x81)) * cycleMs * (gains[register(0x8f) & 0x03] ?? Number.NaN))
+        tell({ light: { illuminance, kelvin } })
+        const seen = await driver.sample()
+        const luxPerCount = perCount * (options.part === 'TCS3400' ? 100 : 310)
+        expect(Math.abs((seen.illuminance ?? Number.NaN) - illuminance)).toBeLessThanOrEqual(2 * luxPerCount)
+      }),
+      { numRuns: 40 },
+    )
   })
 
   it('gives counts that mean the same at every exposure', async () => {

@@ -44,7 +44,7 @@ describe('an LPS25H that is read', () => {
   it('gives every pressure and temperature within a count', async () => {
     const { chip: driver, tell } = await chip()
     const pressures = fc.double({ min: 260.001, max: 1259.999, noNaN: true })
-    const temperatures = fc.double({ min: -25, max: 104.99, noNaN: true })
+    const temperatures = fc.double({ min: -25.766, max: 104.999, noNaN: true })
     await fc.assert(
       fc.asyncProperty(pressures, temperatures, async (pressure, temperature) => {
         tell({ pressure, temperature })
@@ -70,7 +70,6 @@ describe('an LPS25H that is read', () => {
   })
 
   it.each([
-    ['what a chip holds before it measures', { pressure: 760 }, 'reset'],
     ['a pressure that cannot be', { pressure: 1261 }, 'implausible'],
     ['a pressure that cannot be', { pressure: 259 }, 'implausible'],
     ['a temperature that cannot be', { temperature: 106 }, 'implausible'],
@@ -78,6 +77,18 @@ describe('an LPS25H that is read', () => {
     const { chip: driver, tell } = await chip()
     tell(truth)
     await expect(driver.sample()).rejects.toMatchObject({ kind })
+  })
+
+  it('takes 760 hPa for what the registers hold before a measurement, but not in the mountains, where it is the weather', async () => {
+    const { chip: driver, device, tell } = await chip()
+    tell({ pressure: 760 })
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
+    tell({ pressure: 760.1 })
+    await driver.sample()
+    tell({ pressure: 760 })
+    expect((await driver.sample()).pressure).toBe(760)
+    device.powerUp()
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
   })
 
   it('that did not change for minutes is believed', async () => {
@@ -96,6 +107,6 @@ describe('an LPS25H that is read', () => {
     await driver.verify()
     device.powerUp()
     await expect(driver.verify()).rejects.toMatchObject({ kind: 'reset' })
-    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset', message: expect.stringContaining('power') })
+    await expect(driver.sample()).rejects.toMatchObject({ kind: 'reset' })
   })
 })

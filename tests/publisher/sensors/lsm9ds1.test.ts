@@ -47,7 +47,7 @@ describe('the bytes of an LSM9DS1', () => {
     const angles = [pose?.roll, pose?.pitch, pose?.yaw]
     // The vectors are given to a thousandth of a degree.
     for (const [i, angle] of angles.entries())
-      expect(Math.abs((((angle ?? Number.NaN) - (expected[i] ?? 0) + 540) % 360) - 180)).toBeLessThanOrEqual(0.001)
+      expect(Math.abs((((angle ?? Number.NaN) - (expected[i] ?? 0) + 540) % 360) - 180)).toBeLessThanOrEqual(0.0005)
   })
 
   it('at either end of the scale are no measurement', () => {

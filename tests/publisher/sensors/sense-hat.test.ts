@@ -91,14 +91,28 @@ describe('a Sense HAT that is whole', () => {
 
   it('gives the pose filter its two chips without the others', async () => {
     const { clock, hat } = await open()
-    clock.leap(20)
+    clock.leap(60)
     await hat.inertia()
     const before = hat.busCounters.transfers
-    clock.leap(20)
+    clock.leap(60)
     const { motion, magnetic } = await hat.inertia()
     expect(hat.busCounters.transfers - before).toBe(2)
     expect(motion?.at).toBe(clock.monotonic())
     expect(magnetic?.field?.x).toBeCloseTo(20, -1)
+  })
+
+  it('asks the magnetometer only when it may have something new: 20 times a second at most', async () => {
+    const { clock, hat } = await open()
+    clock.leap(60)
+    await hat.inertia()
+    const before = hat.busCounters.transfers
+    const fields = new Set<number | undefined>()
+    for (let i = 0; i < 300; i++) {
+      clock.leap(20)
+      fields.add((await hat.inertia()).magnetic?.at)
+    }
+    expect(hat.busCounters.transfers - before).toBeLessThan(300 + 6 * 20 + 5)
+    expect(fields.size).toBeGreaterThan(6 * 16)
   })
 })
 

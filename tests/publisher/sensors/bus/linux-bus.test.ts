@@ -49,14 +49,14 @@ describe('an error of the bus is told by its number', () => {
     if (hint !== undefined) expect(fault).toMatchObject({ hint: expect.stringMatching(hint) })
   })
 
-  it('and a claimed address with the name of the driver', async () => {
+  it('and a claimed address with the name of the driver, and how to take it away whatever its module is called', async () => {
     const root = temporaryDirectory()
-    const device = join(root, 'sys/bus/i2c/devices/1-005f')
+    const device = join(root, 'sys/bus/i2c/devices/1-005c')
     await mkdir(device, { recursive: true })
-    await symlink('../../../../bus/i2c/drivers/hts221', join(device, 'driver'))
+    await symlink('../../../../bus/i2c/drivers/st-press-i2c', join(device, 'driver'))
     const bus = await openLinuxBus({ ...options, root }, failing(16))
-    await expect(bus.readByte(0x5f, 0)).rejects.toMatchObject({
-      hint: expect.stringContaining('the driver hts221 has it'),
+    await expect(bus.readByte(0x5c, 0)).rejects.toMatchObject({
+      hint: expect.stringContaining('`echo 1-005c | sudo tee /sys/bus/i2c/drivers/st-press-i2c/unbind`'),
     })
   })
 })

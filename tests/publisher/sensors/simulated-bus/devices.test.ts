@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { SimulatedDevice } from '../../../../publisher/sensors/simulated-bus/device.ts'
 import { SimulatedHts221 } from '../../../../publisher/sensors/simulated-bus/simulated-hts221.ts'
@@ -5,6 +8,13 @@ import { SimulatedLps25h } from '../../../../publisher/sensors/simulated-bus/sim
 import { SimulatedLsm9ds1Magnetic } from '../../../../publisher/sensors/simulated-bus/simulated-lsm9ds1-magnetic.ts'
 import { SimulatedLsm9ds1Motion } from '../../../../publisher/sensors/simulated-bus/simulated-lsm9ds1-motion.ts'
 import { NO_CHANCE, ROOM } from '../support.ts'
+
+it('the simulated chips are made from the data sheets alone: they know nothing of the drivers they test', () => {
+  const directory = fileURLToPath(new URL('../../../../publisher/sensors/simulated-bus', import.meta.url))
+  const sources = readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')] as const)
+  expect(sources.length).toBeGreaterThan(5)
+  expect(sources.filter(([, source]) => source.includes('/chips/')).map(([name]) => name)).toEqual([])
+})
 
 /* What a driver could get wrong must go wrong here as well: the chips behave as the data sheets say. */
 
@@ -126,6 +136,7 @@ describe('the LSM9DS1', () => {
     now += 100
     const alone = read(one, 0x28, 12)
     expect(alone.slice(6)).toEqual(alone.slice(0, 6))
+    expect(read(one, 0x18, 6)).toEqual([0, 0, 0, 0, 0, 0])
   })
 
   it('gives what is not true yet right after it was switched on', () => {
