@@ -18,7 +18,10 @@ const PAGE = 'docs/errors.md'
 
 /** The text literals of a type, or of the list of one. */
 function literalsOf(path: string, declaration: RegExp): string[] {
-  const found = declaration.exec(read(path))?.[1]
+  const found = declaration
+    .exec(read(path))
+    ?.slice(1)
+    .find((text) => text !== undefined)
   if (found === undefined) throw new Error(`${path} has no ${declaration}`)
   return [...found.matchAll(/'(\w+)'/g)].map(([, literal = '']) => literal)
 }
@@ -73,7 +76,10 @@ describe('the errors page', () => {
   })
 
   it('lists every reason of /healthz and every alert', () => {
-    const ailments = literalsOf('bridge/status/ailments.ts', /readonly code:\n(.*?)\n {2}readonly/s)
+    const ailments = literalsOf(
+      'bridge/status/ailments.ts',
+      /AILMENT_CODES = \[\n(.*?)\n\]|readonly code:\n(.*?)\n {2}readonly/s,
+    )
     const rows = rowsBelow(PAGE, 'Why the bridge is not well')
     expect(firstCells(rows).sort()).toEqual([...new Set([...ailments, ...ALERT_CODES])].sort())
     for (const [cell, red, alert] of rows) {
@@ -86,7 +92,10 @@ describe('the errors page', () => {
   })
 
   it('lists every reason for which a device is held, with the choices there are', () => {
-    const codes = literalsOf('bridge/lanes/decision.ts', /export type HoldCode =\n(.*?)\n\n/s)
+    const codes = literalsOf(
+      'bridge/lanes/decision.ts',
+      /HOLD_CODES = \[\n(.*?)\n\]|export type HoldCode =\n(.*?)\n\n/s,
+    )
     const rows = rowsBelow(PAGE, 'Why a device is held')
     expect(firstCells(rows).sort()).toEqual([...codes].sort())
     for (const [code, , choices] of rows) {

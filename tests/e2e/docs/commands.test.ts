@@ -22,15 +22,4 @@ describe('what the pages tell a reader to paste works', () => {
     expect(output).toContain(words)
     if (kind === 'run') expect(code, output).toBe(0)
   })
-
-  it('and every command has a help that shows its options and examples', async () => {
-    const { output } = await workspace.paste('snowhat --help')
-    const commands = [...output.matchAll(/^ {2}snowhat (\w+)/gm)].map(([, name = '']) => name)
-    expect(commands).toContain('bridge')
-    for (const name of commands) {
-      const help = await workspace.paste(`snowhat ${name} --help`)
-      expect(help.code, name).toBe(0)
-      expect(help.output, name).toMatch(/Examples.*Options.*--config FILE/s)
-    }
-  })
 })

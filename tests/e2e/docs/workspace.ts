@@ -107,5 +107,5 @@ function pasted(
   const ended = new Promise<{ output: string; code: number | null }>((resolve) =>
     child.once('close', (code) => resolve({ output, code })),
   )
-  return within(30_000, `the end of: ${script}`, ended)
+  return within(60_000, `the end of: ${script}`, ended)
 }
