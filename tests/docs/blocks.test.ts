@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { allSections } from '../../cli/sections.ts'
 import { statementsOf } from '../../emulator/statement-text.ts'
-import { loadSettings } from '../../src/config.ts'
+import { envName, loadSettings, settingPaths } from '../../src/config.ts'
 import { emulated } from '../emulator/harness.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { type Block, blocksOf, pages, read } from './markdown.ts'
-import { planOf, shellBlocks } from './shell-blocks.ts'
+import { isEnvironment, planOf, SHELLS, shellBlocks } from './shell-blocks.ts'
 
 const blocks = pages().flatMap((page) => blocksOf(page))
 const named = (of: readonly Block[]) => of.map((block) => [`${block.page}:${block.line}`, block] as const)
@@ -61,6 +61,16 @@ describe('what the pages show', () => {
     writeFileSync(file, JSON.stringify(Object.fromEntries(sections)))
     await expect(loadSettings(allSections, { file, env: {}, args: new Map() })).resolves.toBeDefined()
   })
+
+  it.each(named(inLanguage(...SHELLS, 'env', 'ini')).filter(([, block]) => isEnvironment(block)))(
+    'as an environment names only variables that are read: %s',
+    (_place, { text }) => {
+      const known = new Set([...settingPaths(allSections).keys()].map(envName))
+      const compose = read('compose.yaml')
+      for (const [, name = ''] of text.matchAll(/^(\w+)=/gm))
+        expect(known.has(name) || compose.includes(name) || name === 'TZ', name).toBe(true)
+    },
+  )
 
   const queries = inLanguage('sql').flatMap((block) =>
     planOf(block.remark)?.kind === 'never'

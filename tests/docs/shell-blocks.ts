@@ -17,6 +17,8 @@ export type Plan =
   | { readonly kind: 'elsewhere'; readonly test: string }
   | { readonly kind: 'never'; readonly why: string }
 
+export const SHELLS: readonly string[] = ['sh', 'bash', 'shell', 'console']
+
 export interface ShellBlock extends Block {
   /** `undefined` when nobody has said. */
   readonly plan: Plan | undefined
@@ -33,12 +35,17 @@ export function planOf(remark: string): Plan | undefined {
   return why === undefined ? undefined : { kind: 'never', why }
 }
 
-/** Of all pages; blocks that only show what a program prints have no language. */
+/** Lines of an environment file, `NAME=value`; where a command follows the value it is a script. */
+export function isEnvironment({ text }: Block): boolean {
+  return text.split('\n').every((line) => /^[A-Z][A-Z0-9_]*=/.test(line) && !/\s(npx|snowhat|docker|sudo)\s/.test(line))
+}
+
+/** The scripts of all pages; blocks that only show what a program prints have no language. */
 export function shellBlocks(): ShellBlock[] {
   return pages().flatMap((page) => {
     const [, ofPage = ''] = /^<!-- commands of this page: (.*) -->$/m.exec(prose(page)) ?? []
     return blocksOf(page)
-      .filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))
+      .filter((block) => SHELLS.includes(block.language) && !isEnvironment(block))
       .map((block) => ({ ...block, plan: planOf(block.remark) ?? planOf(ofPage) }))
   })
 }
