@@ -14,12 +14,8 @@ export type ErrorCode =
   | 'E_KEY_INVALID'
   | 'E_MQTT_REFUSED'
   | 'E_MQTT_DISCONNECTED'
-  | 'E_READING_INVALID'
   | 'E_COMMAND_INVALID'
   | 'E_SPOOL_FULL'
-  | 'E_SNOWPIPE_TRANSPORT'
-  | 'E_SNOWPIPE_ANSWER'
-  | 'E_SNOWPIPE_AUTH'
   | 'E_SQL'
   | 'E_LEDGER_UNREADABLE'
   | 'E_NO_LEDGER'
@@ -34,7 +30,6 @@ export type ErrorCode =
   | 'E_LOG_FULL'
   | 'E_LOG_CORRUPT'
   | 'E_SHUTDOWN'
-  | 'E_DEMO_MISMATCH'
 
 export interface ErrorDetails {
   /** True when the same call may succeed later without anybody changing anything. */

@@ -186,9 +186,9 @@ describe('snowhat ledger HOST --keep', () => {
   })
 
   it.each([
-    [401, { error: 'this needs the token' }, /this needs the token\n.*SNOWHAT_HTTP_TOKEN_FILE/],
+    [401, { error: 'this needs the token' }, /this needs the token .*\n.*SNOWHAT_HTTP_TOKEN_FILE/],
     [403, { error: 'decisions are off: set http.token_file' }, /decisions are off/],
-    [409, { error: 'pi is not held', hint: 'nothing to do' }, /pi is not held\n.*nothing to do/],
+    [409, { error: 'pi is not held', hint: 'nothing to do' }, /pi is not held .*\n.*nothing to do/],
   ])('says why the bridge does not take it (%i)', async (status, body, words) => {
     const { url } = await page({ decision: () => [status, body] })
     const { code, err } = await snowhat(['ledger', 'pi', '--resend', '--bridge-url', url], {})

@@ -136,7 +136,7 @@ describe('a failure', () => {
 
   it('says what to do on a line of its own', () => {
     expect(explain(new SnowhatError('E_USAGE', 'wrong', { hint: 'do it right' }))).toBe(
-      'snowhat: wrong\n         do it right',
+      'snowhat: wrong (E_USAGE)\n         do it right',
     )
   })
 })

@@ -1,24 +1,29 @@
 import { expect, it } from 'vitest'
+import { settingFlags } from '../../cli/arguments.ts'
+import { COMMANDS } from '../../cli/main.ts'
 import { allSections } from '../../cli/sections.ts'
 import { envName } from '../../src/config.ts'
 import { FIELDS, type Field } from '../../src/reading.ts'
-import type { Setting } from '../../src/setting.ts'
+import type { Setting, SettingKind } from '../../src/setting.ts'
 
 /*
  * Two pages of the documentation are written by the code they describe. After a change: npx vitest run tests/docs -u
  */
 
-it('the settings page lists every setting with its default, its environment variable and its meaning', async () => {
+it('the settings page lists every setting: type, default, environment variable, option, meaning', async () => {
   const sections = Object.entries(allSections).map(([name, section]) => {
-    const rows = Object.entries(section as Record<string, Setting>).map(
-      ([key, setting]) =>
-        `| \`${key}\` | ${shown(setting)} | \`${envName(`${name}.${key}`)}\` | ${setting.doc}${setting.choices ? `: ${setting.choices.map((c) => `\`${c}\``).join(', ')}` : ''} |`,
-    )
+    const commands = COMMANDS.filter(({ own, uses }) => [own, ...uses].includes(name as keyof typeof allSections))
+    const rows = Object.entries(section as Record<string, Setting>).map(([key, setting]) => {
+      const path = `${name}.${key}`
+      return `| \`${key}\` | ${typeOf(setting)} | ${shown(setting)} | \`${envName(path)}\` | ${optionOf(path, setting)} | ${setting.doc} |`
+    })
     return [
       `## ${name}`,
       '',
-      '| setting | default | environment | meaning |',
-      '| --- | --- | --- | --- |',
+      `Read by ${commands.map((command) => `\`${command.name}\``).join(', ')}.`,
+      '',
+      '| setting | type | default | environment | option | meaning |',
+      '| --- | --- | --- | --- | --- | --- |',
       ...rows,
       '',
     ].join('\n')
@@ -34,6 +39,36 @@ it('the readings page lists every field with its type, unit and meaning, in colu
   await expect(`${READINGS_INTRO}${rows.join('\n')}\n${READINGS_TOPICS}`).toMatchFileSnapshot('../../docs/readings.md')
 })
 
+/** In the words of a person; units that are no part of the type stand in the meaning. */
+const TYPES: Readonly<Record<SettingKind, string>> = {
+  string: 'text',
+  port: 'port',
+  count: 'whole number',
+  number: 'number',
+  boolean: 'true or false',
+  duration: 'time',
+  list: 'list of texts',
+}
+
+function typeOf({ kind, choices, secret }: Setting): string {
+  if (secret === true) return 'secret'
+  return choices === undefined ? TYPES[kind] : choices.map((choice) => `\`${choice}\``).join(', ')
+}
+
+/** Its names on the command line: that of the command whose own it is, or the one the others share. */
+function optionOf(path: string, setting: Setting): string {
+  if (setting.secret === true) return 'none'
+  const flags = COMMANDS.flatMap((command) =>
+    settingFlags(command)
+      .filter((flag) => flag.path === path)
+      .map((flag) => ({ ...flag, isOwn: command.own === path.split('.')[0] })),
+  )
+  const flag = flags.find(({ isOwn }) => isOwn) ?? flags[0]
+  if (flag === undefined) throw new Error(`no command takes ${path}`)
+  const names = flag.names.map((name) => (name.length === 1 ? `\`-${name}\`` : `\`--${name}\``))
+  return [...names, ...(flag.off === undefined ? [] : [`\`--${flag.off}\``])].join(', ')
+}
+
 function shown(setting: Setting): string {
   if (setting.kind === 'duration') return setting.default === 0 ? '`0`' : `\`${setting.default / 1000}s\``
   const text = String(setting.default)
@@ -46,12 +81,13 @@ One YAML or JSON file (\`--config FILE\`) serves every command; its sections are
 environment variable, and an option on the command line: without the section's name for a command's own settings
 (\`snowhat publisher --hostname\`), with it for the others (\`snowhat publisher --mqtt-url\`). Underscores become hyphens there, and what
 is \`true\` by default is switched off with \`no-\` before its name (\`--no-guard\`). The command line wins over the environment, the
-environment over the file, the file over the default.
+environment over the file, the file over the default. The column *option* shows the shorter name, where a command has it.
 
 Secrets are never taken from the command line. Give them as a file: \`mqtt.password_file\`, \`SNOWHAT_MQTT_PASSWORD_FILE\`. A setting
 that does not exist is an error that names the nearest one.
 
-Times are written \`500ms\`, \`20s\`, \`5m\`, \`1h\`; a bare number is seconds. Settings whose name ends in \`_ms\` take milliseconds.
+Times are written \`500ms\`, \`20s\`, \`5m\`, \`1h\`; a bare number is seconds. Settings whose name ends in \`_ms\` take milliseconds, those in
+\`_bytes\` bytes. Lists are separated by commas in the environment and on the command line, and are lists in the file.
 \`snowhat demo\` has defaults of its own for some of these; its \`--help\` shows them.
 `
 

@@ -6,12 +6,12 @@ import { temporaryDirectory } from '../support/directory.ts'
 import { freePort } from '../support/ports.ts'
 import { type Ended, run, snowhat } from '../support/program.ts'
 
-/** One sentence, perhaps a second line with what to do; nothing on stdout, no stack. */
+/** One sentence with its code, perhaps a second line with what to do; nothing on stdout, no stack. */
 function expectWords({ stdout, stderr }: Ended, sentence: RegExp, hint?: RegExp): void {
   expect(stdout).toBe('')
   const [first = '', second, ...more] = stderr.trimEnd().split('\n')
-  expect(first).toMatch(/^snowhat: /)
-  expect(first).toMatch(sentence)
+  const [, said = ''] = /^snowhat: (.+) \(E_[A-Z_]+\)$/.exec(first) ?? []
+  expect(said, first).toMatch(sentence)
   if (hint !== undefined) expect(second ?? '').toMatch(hint)
   expect(more).toEqual([])
 }

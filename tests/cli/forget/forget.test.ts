@@ -170,7 +170,7 @@ describe('snowhat forget', () => {
     const w = await world({ page: await page({ answer: [409, { error: 'rows wait', hint: 'so wait' }] }) })
     const { code, err } = await w.forget('pi-attic')
     expect(code).toBe(1)
-    expect(err).toBe('snowhat: the bridge says: rows wait\n         so wait\n')
+    expect(err).toBe('snowhat: the bridge says: rows wait (E_BRIDGE_ANSWER)\n         so wait\n')
     expect(await w.held()).toEqual(expect.arrayContaining(OWN))
   })
 
@@ -199,7 +199,7 @@ describe('snowhat forget', () => {
     const w = await world({ page: await page({ answer: [404, {}] }) })
     const { code, err } = await w.forget('pi-nowhere')
     expect(code).toBe(1)
-    expect(err).toMatch(/^snowhat: mqtt:\/\/.* holds nothing of pi-nowhere\n/)
+    expect(err).toMatch(/^snowhat: mqtt:\/\/.* holds nothing of pi-nowhere .*\n/)
   })
 
   it.each([[[]], [['a', 'b']], [['Pi.Attic']], [['+']], [['bridge']]])('%j is bad usage', async (argv) => {
