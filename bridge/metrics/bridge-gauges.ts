@@ -5,6 +5,7 @@ import { REFUSAL_CODES } from '../route.ts'
 import { AILMENT_CODES } from '../status/ailments.ts'
 import { ALERT_CODES } from '../status/alerts.ts'
 import type { Health, HealthParts } from '../status/health.ts'
+import { codeLabel } from './snowflake-calls.ts'
 
 export interface BridgeGaugeParts extends HealthParts {
   /** Rows the spool takes. */
@@ -72,7 +73,7 @@ export function measureBridge(parts: BridgeGaugeParts, health: () => Health, reg
     ALERT_CODES.map((code) => [code, Number(health().alerts[code])]),
   )
   labelled('snowhat_snowflake_problem', "1 for each of Snowflake's codes that holds rows back now.", 'code', () =>
-    lanes.trouble.codes.map((code) => [code, 1]),
+    lanes.trouble.codes.map((code) => [codeLabel(code), 1]),
   )
 
   gauge('snowhat_mqtt_connected', '1 while the broker is connected for readings.', () => Number(parts.connected()))

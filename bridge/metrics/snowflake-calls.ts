@@ -7,6 +7,7 @@ import type { Identity } from '../snowpipe/credentials.ts'
 /** Snowflake's codes are a few dozen; a proxy may answer anything, and every new label is memory at Prometheus. */
 const MOST_CODES = 60
 const CODE = /^\w{1,64}$/
+const OTHER = 'other'
 const OPERATIONS = ['open', 'append', 'status', 'drop'] as const
 
 type Operation = (typeof OPERATIONS)[number]
@@ -94,8 +95,14 @@ export class SnowflakeCalls {
   #label(outcome: Outcome<unknown>): string {
     const code = outcome.verdict === 'ok' ? 'ok' : codeOf(outcome.answer)
     if (this.#codes.has(code)) return code
-    if (!CODE.test(code) || this.#codes.size >= MOST_CODES) return 'other'
-    this.#codes.add(code)
-    return code
+    if (this.#codes.size >= MOST_CODES) return OTHER
+    const label = codeLabel(code)
+    this.#codes.add(label)
+    return label
   }
+}
+
+/** A code as a label: what looks like none of Snowflake's is a proxy's words. */
+export function codeLabel(code: string): string {
+  return CODE.test(code) ? code : OTHER
 }
