@@ -54,19 +54,22 @@ export class DeviceMetrics {
     // A hostname is [a-z0-9_-]: nothing to escape.
     const devices = Array.from(spool.devices(), (device) => ({ device, label: `{device="${device.hostname}"} ` }))
     const now = clock.now()
-    const lines: string[] = []
-    let breath = AT_ONCE
+    const pieces: string[] = []
+    let lines: string[] = []
     for (const { name, type, help, value } of this.families) {
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
       for (const { device, label } of devices) {
         const number = value(device, now)
         if (number !== null) lines.push(name + label + number)
-        if (lines.length < breath) continue
-        breath += AT_ONCE
+        if (lines.length < AT_ONCE) continue
+        pieces.push(lines.join('\n'))
+        lines = []
         await clock.sleep(BREATH_MS)
       }
     }
-    return `${lines.join('\n')}\n`
+    // Empty after a breath at the very end.
+    if (lines.length > 0) pieces.push(lines.join('\n'))
+    return `${pieces.join('\n')}\n`
   }
 
   #of(hostname: string): { seenAt: number | null; committed: number } {

@@ -141,4 +141,16 @@ describe('a scrape', () => {
     world.events.emit('device:forgotten', 'pi')
     expect([...(await scrape()).keys()].some((name) => name.includes('device="pi"'))).toBe(false)
   })
+
+  it('of a large fleet is written in pieces, and is whole', async () => {
+    const world = new LaneWorld()
+    const source = statusOf(world, { clock: systemClock(), gaps: () => ({ declared_gaps: 0, undeclared_gaps: 0 }) })
+    for (let i = 0; i < 1_500; i++) world.spool.device(`pi-${i}`)
+    const text = await source.metrics.metrics()
+    const devices = text.slice(text.indexOf('# HELP snowhat_device_'))
+    expect(devices.split('\n').filter((line) => line === '')).toEqual([''])
+    const samples = samplesOf(text)
+    for (const name of ['readings_received_total', 'rows_waiting', 'standstill_seconds'])
+      for (const i of [0, 749, 1_499]) expect(samples.get(`snowhat_device_${name}{device="pi-${i}"}`)).toBe(0)
+  })
 })
