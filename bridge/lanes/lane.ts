@@ -224,7 +224,10 @@ export class Lane {
     } catch (error) {
       if (this.#stop.signal.aborted) return
       // A bug, not an answer: keep the rows, tell, and do not spin.
-      this.#log.error({ err: error }, 'the lane failed and will be opened anew')
+      this.#log.error(
+        { err: error },
+        'an internal error: the channel is opened again in half a minute; the rows stay in the spool',
+      )
       this.#reopen = { cause: 'internal_error', reason: 'an internal error' }
       // Not until the bell: every reading rings it.
       await this.#deps.clock.sleep(AFTER_BUG_MS, this.#stop.signal).catch(() => undefined)
