@@ -1,15 +1,20 @@
 import type { Events } from '../src/events.ts'
+import type { Reopen } from './lanes/channel-news.ts'
 import type { Refused } from './route.ts'
 
 /** What happens in the bridge. Metrics, the page and tests listen; nothing steers by it. */
 export interface BridgeEventMap extends Record<string, unknown[]> {
+  /** The main connection works: readings can come. */
+  'broker:connected': []
+  /** Messages that came together are in the spool, or kept as dead letters; `ms` is how long that took. */
+  'messages:taken': [messages: number, bytes: number, ms: number]
   /** Readings of one message are in the spool. */
   'readings:spooled': [device: string, count: number]
   'reading:redelivered': [device: string, stream: string, seq: number]
   'reading:refused': [device: string, code: Refused['code'], reason: string]
   'channel:opened': [device: string, committed: string | null]
   /** After something went wrong with it. `rows` had been appended before, are not committed, and are appended again. */
-  'channel:reopened': [device: string, reason: string, rows: number]
+  'channel:reopened': [device: string, reason: string, rows: number, cause: Reopen['cause']]
   'batch:appended': [device: string, rows: number, bytes: number, trigger: 'rows' | 'bytes' | 'age' | 'drain']
   /** Rows are proved to be in the table. `lagMs` is the age of the oldest of them since it was received. */
   'rows:committed': [device: string, rows: number, lagMs: number]

@@ -85,14 +85,16 @@ export class Intake {
 
   async #run(): Promise<void> {
     this.#running = true
-    const { clock, lingerMs = 0 } = this.#deps
+    const { clock, events, lingerMs = 0 } = this.#deps
     while (this.#waiting.length > 0) {
       // A sync costs the same for one message as for many, the disk's life included.
       if (lingerMs > 0 && this.#waiting.length < COMPANY) await clock.sleep(lingerMs)
       const group = this.#takeGroup()
+      const since = clock.monotonic()
       try {
         await this.#commit(group)
         for (const { resolve } of group) resolve()
+        events.emit('messages:taken', group.length, bytesOf(group), clock.monotonic() - since)
       } catch (error) {
         for (const { reject } of group) reject(error)
       }
@@ -161,4 +163,8 @@ export class Intake {
     if (rows.length > 0) events.emit('readings:spooled', device.hostname, rows.length)
     onChange(device)
   }
+}
+
+function bytesOf(group: readonly Waiting[]): number {
+  return group.reduce((sum, { payload }) => sum + payload.length, 0)
 }

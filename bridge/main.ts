@@ -1,3 +1,4 @@
+import { hintOf, messageOf, SnowhatError } from '../src/errors.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { aborted } from '../src/signals.ts'
 import { type BridgeDeps, type StartOptions, startBridge } from './bridge.ts'
@@ -27,8 +28,13 @@ export async function runBridge(
   )
   try {
     await Promise.race([aborted(stop), bridge.ended])
-  } finally {
     log.info('stopping: committing what is under way')
+  } catch (error) {
+    // Whoever started the command is told as well; a log that is kept must say by itself why it ends here.
+    const code = error instanceof SnowhatError ? error.code : undefined
+    log.fatal({ code, reason: messageOf(error), hint: hintOf(error) }, 'the bridge must not go on, and stops')
+    throw error
+  } finally {
     await bridge.close()
     log.info(bridge.totals(), 'the bridge has stopped')
   }

@@ -24,6 +24,7 @@ import { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import { RetainedLedgers } from './ledger/retained-ledgers.ts'
 import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
+import { SnowflakeCalls } from './metrics/snowflake-calls.ts'
 import { Presence } from './presence.ts'
 import type { Route } from './route.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
@@ -100,7 +101,10 @@ export class RunningBridge implements Bridge {
     // Who starts a bridge in a test may not care; the command does.
     this.ended.catch(() => undefined)
     const reach = new Reach(clock)
-    this.#snowpipe = reach.watch(connectSnowpipe(settings.snowflake, { clock, identity }))
+    const calls = new SnowflakeCalls(clock)
+    this.#snowpipe = calls.watch(
+      reach.watch(connectSnowpipe(settings.snowflake, { clock, identity: calls.watchIdentity(identity) })),
+    )
     this.#spool = spool
     this.#today = today
     today.watch(spool, this.events)
@@ -161,7 +165,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
     })
     this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
-    this.#status = this.#statusSource(reach, identity.expiresAt)
+    this.#status = this.#statusSource(reach, calls, identity.expiresAt)
     this.#side = new SideConnection({
       ...deps,
       topics,
@@ -237,9 +241,9 @@ export class RunningBridge implements Bridge {
     for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
-  #statusSource(reach: Reach, credentialExpiresAt: number | null): StatusSource {
+  #statusSource(reach: Reach, calls: SnowflakeCalls, credentialExpiresAt: number | null): StatusSource {
     const { clock } = this.#deps
-    const { batch, bridge, cost } = this.#settings
+    const { batch, bridge, cost, spool } = this.#settings
     return statusSource({
       ...this.#deps,
       target: this.target,
@@ -247,7 +251,10 @@ export class RunningBridge implements Bridge {
       progress: new Progress(this.events, this.#spool, clock),
       rate: this.#rate,
       today: this.#today.today,
+      gaps: this.#today.gaps,
       reach,
+      calls,
+      spoolMaxBytes: spool.max_bytes,
       cost,
       credentialExpiresAt,
       // Rows may wait for their batch as long as the settings say.
@@ -347,6 +354,7 @@ export class RunningBridge implements Bridge {
       },
       onReady: () => {
         this.#awaySince = undefined
+        this.events.emit('broker:connected')
         this.#side.speak()
         log.info({ url, instance: this.instance }, 'connected to the broker')
       },

@@ -23,6 +23,14 @@ export interface LogSettings {
 /** Field names whose values must never reach a log, up to two levels down: all settings as one field. */
 const SECRETS = ['password', 'private_key', 'private_key_passphrase', 'passphrase', 'pat', 'token', 'authorization']
 
+/** Fields that hold addresses. Some people write user and password into the broker's. */
+const ADDRESSES = ['url', 'mqtt', 'target']
+
+/** An address without the user and the password in it. */
+export function withoutUserInfo(address: string): string {
+  return address.replace(/^(\w+:\/\/)[^/]*@/, '$1[secret]@')
+}
+
 /** Logs go to stderr: stdout belongs to what a command was asked to print. */
 export function createLog(app: string, settings: LogSettings, stream?: DestinationStream): Log {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY)
@@ -36,7 +44,16 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
       level: settings.level,
       base: { app },
       redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' },
-      serializers: { err: stdSerializers.err },
+      serializers: {
+        err: stdSerializers.err,
+        ...Object.fromEntries(
+          ADDRESSES.map((name) => [
+            name,
+            // Settings as a whole bear the same names.
+            (value: unknown) => (typeof value === 'string' ? withoutUserInfo(value) : value),
+          ]),
+        ),
+      },
     },
     destination,
   )

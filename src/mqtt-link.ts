@@ -4,7 +4,7 @@ import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import { Doubling } from './doubling.ts'
 import { messageOf, SnowhatError } from './errors.ts'
-import type { Log } from './log.ts'
+import { type Log, withoutUserInfo } from './log.ts'
 import { Connection, disconnected, type LinkOptions } from './mqtt-connection.ts'
 
 import type { MqttSettings } from './mqtt-section.ts'
@@ -53,7 +53,7 @@ const RECEIVE_MAXIMUM = 500
 /** Starts connecting in the background: a broker that is away is no error. Unreadable certificate files are. */
 export async function openMqttLink(settings: MqttSettings, options: LinkOptions, deps: LinkDeps): Promise<MqttLink> {
   if (!/^(mqtts?|wss?):\/\/[^/]+/.test(settings.url))
-    throw new SnowhatError('E_CONFIG_INVALID', `mqtt.url ${settings.url} is no broker address`, {
+    throw new SnowhatError('E_CONFIG_INVALID', `mqtt.url ${withoutUserInfo(settings.url)} is no broker address`, {
       hint: 'write it as mqtt://host:1883 (or mqtts://, ws://, wss://)',
     })
   const tls = await readTls(settings)
@@ -142,7 +142,8 @@ class ReconnectingLink implements MqttLink {
       }
       if (ended.ready) {
         failures.reset()
-        log.warn({ url: this.#settings.url, err: ended.error }, 'lost the MQTT broker')
+        const reason = ended.error === undefined ? 'the connection has ended' : messageOf(ended.error)
+        log.warn({ url: this.#settings.url, reason }, 'lost the MQTT broker')
       } else if (this.#settings.protocol === 'auto' && this.#protocol === 5 && ended.answered && !ended.accepted) {
         this.#protocol = 4
         log.debug('the broker does not take MQTT 5, trying 3.1.1')

@@ -4,6 +4,7 @@ import type { Gate } from '../../src/gate.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
 import type { FrozenBatch } from './batch.ts'
+import type { Reopen } from './channel-news.ts'
 import type { Trouble } from './trouble.ts'
 
 /** How an append ended. */
@@ -12,7 +13,7 @@ export type AppendEnd =
   /** The server did not take the batch at all, and will not take it in one piece. */
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** The batch's fate can only be learned by opening the channel anew. */
-  | { readonly kind: 'unclear'; readonly reason: string }
+  | ({ readonly kind: 'unclear' } & Reopen)
 
 export interface AppendDeps {
   readonly clock: Clock
@@ -65,11 +66,15 @@ export async function appendBatch(
       case 'reopen':
       case 'uncommitted':
       case 'moved':
-        return { kind: 'unclear', reason: `${codeOf(answer)}: ${answer.message}` }
+        return { kind: 'unclear', cause: 'refused', reason: `${codeOf(answer)}: ${answer.message}` }
       case 'retry':
         mayBeTaken = true
         if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
-          return { kind: 'unclear', reason: `no clear answer to an append for a minute: ${answer.message}` }
+          return {
+            kind: 'unclear',
+            cause: 'no_answer',
+            reason: `no clear answer to an append for a minute: ${answer.message}`,
+          }
         trouble.unavailable(path.channel, codeOf(answer), answer.message)
         if (answer.retryAfterMs === undefined) await trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
         else await clock.sleep(answer.retryAfterMs, signal).catch(() => undefined)

@@ -3,10 +3,33 @@ import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 
+/** Why a channel has to be opened again; the causes are a label of a metric. */
+export const REOPEN_CAUSES = [
+  /** Snowflake says of the channel that it is of no use any more, in an answer or in its status. */
+  'refused',
+  /** An append found no clear answer in time. */
+  'no_answer',
+  /** Rows that are not ours were committed. */
+  'foreign_token',
+  /** Nothing is committed for too long. */
+  'no_commit',
+  /** Snowflake does not know the channel. */
+  'gone',
+  /** A person has decided about a device that was held. */
+  'decided',
+  'internal_error',
+] as const
+
+export interface Reopen {
+  readonly cause: (typeof REOPEN_CAUSES)[number]
+  /** In words. */
+  readonly reason: string
+}
+
 /** What follows from a channel's status; `undefined` when nothing does. */
 export type ChannelNews =
   | { readonly kind: 'committed'; readonly committed: OffsetToken }
-  | { readonly kind: 'reopen'; readonly reason: string }
+  | ({ readonly kind: 'reopen' } & Reopen)
 
 /** `atOpening`: what was committed then; the same again is no news, whoever wrote it. `late`: a commit is overdue. */
 export function newsOf(
@@ -17,11 +40,12 @@ export function newsOf(
   instance: string,
 ): ChannelNews | undefined {
   if (verdictOnChannel(status.code) !== 'ok')
-    return { kind: 'reopen', reason: `the channel's status is ${status.code}` }
+    return { kind: 'reopen', cause: 'refused', reason: `the channel's status is ${status.code}` }
   const committed = status.committed === atOpening ? undefined : newsIn(status.committed, device, instance)
-  if (committed === 'foreign') return { kind: 'reopen', reason: `the committed token ${status.committed} is not ours` }
+  if (committed === 'foreign')
+    return { kind: 'reopen', cause: 'foreign_token', reason: `the committed token ${status.committed} is not ours` }
   if (committed !== undefined) return { kind: 'committed', committed }
-  return late ? { kind: 'reopen', reason: 'nothing was committed for two minutes' } : undefined
+  return late ? { kind: 'reopen', cause: 'no_commit', reason: 'nothing was committed for two minutes' } : undefined
 }
 
 /** What a committed token says of rows of this device that was not known: nothing, how far, or that others write here. */

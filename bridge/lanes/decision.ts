@@ -10,17 +10,20 @@ import type { DeviceLog } from '../spool/device-log.ts'
  */
 
 /** Why a lane is held. */
-export type HoldCode =
+export const HOLD_CODES = [
   /** Snowflake has parsed another number of rows than were sent. */
-  | 'row_counts'
+  'row_counts',
   /** The channel is not the one that was known: dropped, expired, or its table was replaced. */
-  | 'another_channel'
+  'another_channel',
   /** The channel has forgotten what it committed. */
-  | 'forgotten_channel'
+  'forgotten_channel',
   /** Another version's ledger tells what is in the table, and this one cannot read it. */
-  | 'unreadable_ledger'
+  'unreadable_ledger',
   /** Another bridge has taken the channel; nothing to decide here, this bridge ends. */
-  | 'rival'
+  'rival',
+] as const
+
+export type HoldCode = (typeof HOLD_CODES)[number]
 
 export interface Hold {
   readonly code: HoldCode

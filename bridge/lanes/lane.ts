@@ -9,7 +9,7 @@ import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch } from './append-batch.ts'
 import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
-import { newsOf } from './channel-news.ts'
+import { newsOf, type Reopen } from './channel-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
 import { Halving, type Suspect } from './halving.ts'
 import type { LaneDeps } from './lane-deps.ts'
@@ -30,7 +30,9 @@ import { Standstill } from './standstill.ts'
  *
  * Rows leave the spool only through `observe`, when the committed token has passed them and the counts agree.
  */
-export type LaneState = 'resting' | 'opening' | 'ready' | 'appending' | 'blocked' | 'held' | 'closed'
+export const LANE_STATES = ['resting', 'opening', 'ready', 'appending', 'blocked', 'held', 'closed'] as const
+
+export type LaneState = (typeof LANE_STATES)[number]
 
 /** 10 requests a second are allowed per channel [documented]; a little less. */
 const APPEND_SPACING_MS = 110
@@ -64,7 +66,7 @@ export class Lane {
   #isUnsettled = false
   /** Aborted when there is no point any more in sending the batch in flight. */
   #sending: AbortController | undefined
-  #reopen: string | undefined
+  #reopen: Reopen | undefined
   #draining = false
   /** It rests for no other reason than that its rows are young and few. */
   #ageing = false
@@ -173,7 +175,7 @@ export class Lane {
     this.#state = 'resting'
     this.#standstill.over()
     this.#reopens.reset()
-    this.#openAnew('it was decided how to go on')
+    this.#openAnew({ cause: 'decided', reason: 'it was decided how to go on' })
   }
 
   async close(): Promise<void> {
@@ -190,13 +192,13 @@ export class Lane {
     if (channel === undefined || channel.generation !== generation || this.#isOver) return
     const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
-    if (news?.kind === 'reopen') this.#openAnew(news.reason)
+    if (news?.kind === 'reopen') this.#openAnew(news)
     else if (news !== undefined) this.#progress(news.committed, status)
   }
 
   /** Snowflake does not know the channel any more. */
   vanished(generation: number): void {
-    if (this.#channel?.generation === generation) this.#openAnew('the channel is gone')
+    if (this.#channel?.generation === generation) this.#openAnew({ cause: 'gone', reason: 'the channel is gone' })
   }
 
   /** Rows up to `committed` may leave, if as many were parsed as stand here. */
@@ -222,8 +224,11 @@ export class Lane {
     } catch (error) {
       if (this.#stop.signal.aborted) return
       // A bug, not an answer: keep the rows, tell, and do not spin.
-      this.#log.error({ err: error }, 'the lane failed and will be opened anew')
-      this.#reopen = 'an internal error'
+      this.#log.error(
+        { err: error },
+        'an internal error: the channel is opened again in half a minute; the rows stay in the spool',
+      )
+      this.#reopen = { cause: 'internal_error', reason: 'an internal error' }
       // Not until the bell: every reading rings it.
       await this.#deps.clock.sleep(AFTER_BUG_MS, this.#stop.signal).catch(() => undefined)
     }
@@ -248,9 +253,9 @@ export class Lane {
 
   async #open(): Promise<void> {
     this.#enter('opening')
-    const reason = this.#reopen
-    if (reason !== undefined) {
-      this.#log.info({ reason }, 'opening the channel again')
+    const again = this.#reopen
+    if (again !== undefined) {
+      this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
       await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
       // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
       await this.#deps.lookForRival()
@@ -288,7 +293,7 @@ export class Lane {
         // A take-over may have found rows in the table.
         this.#deps.onTrimmed()
         this.#deps.events.emit('channel:opened', this.device.hostname, result.status.committed)
-        if (reason !== undefined) this.#tellReopened(reason, lastSent)
+        if (again !== undefined) this.#tellReopened(again, lastSent)
         return
       case 'blocked':
         return this.#blocked(result.answer)
@@ -301,10 +306,10 @@ export class Lane {
   }
 
   /** What was sent before and is still here comes again. */
-  #tellReopened(reason: string, lastSent: SpooledRow | undefined): void {
+  #tellReopened({ cause, reason }: Reopen, lastSent: SpooledRow | undefined): void {
     const rows = lastSent === undefined ? 0 : this.device.rows.indexOf(lastSent) + 1
     if (rows > 0) this.#log.info({ rows }, 'rows after the committed token are sent again')
-    this.#deps.events.emit('channel:reopened', this.device.hostname, reason, rows)
+    this.#deps.events.emit('channel:reopened', this.device.hostname, reason, rows, cause)
   }
 
   /** One step of sending: wait until a batch is due, or freeze and append it. */
@@ -382,7 +387,7 @@ export class Lane {
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
-        this.#openAnew(end.reason)
+        this.#openAnew(end)
         return
       case undefined:
         // Closed, or to be opened anew: the batch's fate is learned then.
@@ -398,8 +403,8 @@ export class Lane {
     this.#deps.onTrimmed()
   }
 
-  #openAnew(reason: string): void {
-    this.#reopen ??= reason
+  #openAnew(again: Reopen): void {
+    this.#reopen ??= again
     this.#sending?.abort()
     this.wake()
   }

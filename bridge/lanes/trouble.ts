@@ -88,7 +88,7 @@ export class Trouble {
     for (const [code, { devices }] of this.#codes) {
       if (!devices.delete(device) || devices.size > 0) continue
       this.#codes.delete(code)
-      this.#log.info({ code }, 'that is over, rows go through again')
+      this.#log.info({ code }, 'rows go through again: what held them back is over')
     }
   }
 

@@ -107,7 +107,8 @@ function listedStreams(
   )
 }
 
-interface Gaps {
+/** Readings that are not there, of one device. */
+export interface Gaps {
   readonly declared_gaps: number
   readonly undeclared_gaps: number
 }

@@ -6,18 +6,22 @@ import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Progress } from './progress.ts'
 
+/** The names are a public contract: `/healthz` and the metrics bear them. */
+export const AILMENT_CODES = [
+  'held',
+  'blocked',
+  'stalled',
+  'duplicate_channel_owner',
+  'spool_full',
+  'ledger_refused',
+  'dead_letters_not_kept',
+  'broker_away',
+  'rival',
+] as const
+
 /** Why the bridge is not well: rows stand still that should not. */
 export interface Ailment {
-  readonly code:
-    | 'held'
-    | 'blocked'
-    | 'stalled'
-    | 'duplicate_channel_owner'
-    | 'spool_full'
-    | 'ledger_refused'
-    | 'dead_letters_not_kept'
-    | 'broker_away'
-    | 'rival'
+  readonly code: (typeof AILMENT_CODES)[number]
   readonly message: string
   /** Whom it hits, where that is not everybody. */
   readonly devices?: readonly string[]

@@ -11,17 +11,21 @@ export class Progress {
 
   constructor(events: BridgeEvents, spool: Spool, clock: Clock) {
     this.#clock = clock
+    // Left by an earlier process: they count from here on, whether anybody looks or not.
+    for (const { hostname, waiting } of spool.devices()) if (waiting > 0) this.#since.set(hostname, clock.monotonic())
     events.on('readings:spooled', (hostname, count) => {
-      const waited = spool.device(hostname).rows.length > count
+      // Not `rows`: those on the disk wait as well.
+      const waited = spool.device(hostname).waiting > count
       if (!waited || !this.#since.has(hostname)) this.#since.set(hostname, clock.monotonic())
     })
     events.on('rows:committed', (hostname) => this.#since.set(hostname, clock.monotonic()))
+    events.on('device:forgotten', (hostname) => this.#since.delete(hostname))
   }
 
-  /** Milliseconds; 0 when nothing waits. Rows of an earlier process count from the first look. */
+  /** Milliseconds; 0 when nothing waits. */
   standstill(device: DeviceLog): number {
     const now = this.#clock.monotonic()
-    if (device.rows.length === 0) {
+    if (device.waiting === 0) {
       this.#since.delete(device.hostname)
       return 0
     }

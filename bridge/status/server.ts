@@ -49,7 +49,11 @@ async function answer(
     return send(response, { status: 405, body: { error: 'only GET' }, headers: { allow: 'GET, HEAD' } })
   if (path === '/')
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).end(PAGE)
-  else send(response, read(path, source))
+  else if (path === '/metrics') {
+    const { contentType } = source.metrics
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
+    response.end(await source.metrics.metrics())
+  } else send(response, read(path, source))
 }
 
 function read(path: string, source: StatusSource): Reply {

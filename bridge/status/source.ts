@@ -4,11 +4,12 @@ import { ForgetDevice, type ForgetDeviceDeps, type ForgetWish, type ForgottenDev
 import { type Choice, choicesFor } from '../lanes/decision.ts'
 import { queriesFor } from '../lanes/hold-remedy.ts'
 import type { Lane } from '../lanes/lane.ts'
+import { BridgeMetrics, type Metrics, type MetricsParts } from '../metrics/metrics.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Ailment, ailmentsOf } from './ailments.ts'
 import { type Alert, Alerts } from './alerts.ts'
 import { findingsOf } from './findings.ts'
-import { type Health, type HealthParts, healthOf } from './health.ts'
+import { type Health, healthOf } from './health.ts'
 
 /** What the bridge shows of itself, and what can be told to it. */
 export interface StatusSource {
@@ -19,6 +20,8 @@ export interface StatusSource {
   /** What is told at once when it changes: what stands of all that deserves a notification, and the way to Snowflake. */
   glance(): { readonly alerts: readonly Alert[]; readonly reachable: boolean | null }
   health(): Health
+  /** For Prometheus. */
+  readonly metrics: Metrics
   devices(): object[]
   device(hostname: string): object | undefined
   /** How a held lane goes on. Gives what that does, `undefined` without such a device; throws `E_NOT_HELD`. */
@@ -28,7 +31,7 @@ export interface StatusSource {
 }
 
 /** The parts of a running bridge that the page and the API tell of. */
-export interface StatusParts extends HealthParts, ForgetDeviceDeps {
+export interface StatusParts extends MetricsParts, ForgetDeviceDeps {
   readonly stopping: () => boolean
   readonly events: BridgeEvents
 }
@@ -45,11 +48,13 @@ export function statusSource(parts: StatusParts): StatusSource {
     again.channels_reopened++
     again.rows_replayed += rows
   })
+  const health = () => healthOf(parts, { reasons: ailments(), alerts: alerts.look(), again })
   return {
     ready: () => !parts.stopping() && parts.connected(),
     ailments,
     glance: () => ({ alerts: alerts.look(), reachable: parts.reach.reachable }),
-    health: () => healthOf(parts, { reasons: ailments(), alerts: alerts.look(), again }),
+    health,
+    metrics: new BridgeMetrics(parts, health),
     devices: () => [...spool.devices()].sort((a, b) => a.hostname.localeCompare(b.hostname)).map(show),
     device: (hostname) => {
       const device = find(hostname)

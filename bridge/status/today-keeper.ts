@@ -7,7 +7,7 @@ import { readSnapshot, writeSnapshot } from '../../src/durable-log/snapshot-file
 import { messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { BridgeEvents } from '../events.ts'
-import { gapsOf } from '../ledger/ledger-of.ts'
+import { type Gaps, gapsOf } from '../ledger/ledger-of.ts'
 import type { Spool } from '../spool/spool.ts'
 import { type MissingOf, Today, type TodayState } from './today.ts'
 
@@ -41,6 +41,8 @@ export async function openToday(dir: string, deps: TodayDeps): Promise<TodayKeep
 /** Feeds the day's counts from what happens in the bridge, and keeps them. */
 export class TodayKeeper {
   readonly today: Today
+  /** Of each device, as of the last look. */
+  #gaps = new Map<string, Gaps>()
   readonly #save: (today: Today) => Promise<void>
   readonly #deps: TodayDeps
   readonly #failures = new Doubling()
@@ -54,6 +56,9 @@ export class TodayKeeper {
     this.#save = save
     this.#deps = deps
   }
+
+  /** `undefined` while nobody knows. */
+  readonly gaps = (hostname: string): Gaps | undefined => this.#gaps.get(hostname)
 
   watch(spool: Pick<Spool, 'devices'>, events: BridgeEvents): void {
     events.on('batch:appended', (_device, _rows, bytes) => this.today.sent(bytes))
@@ -86,12 +91,15 @@ export class TodayKeeper {
 
   async #missing(spool: Pick<Spool, 'devices'>): Promise<MissingOf[]> {
     const missing: MissingOf[] = []
+    const gaps = new Map<string, Gaps>()
     for (const device of spool.devices()) {
       // Before its ledger is read, nobody knows what an earlier bridge has missed.
-      const known = device.ledgerRead ? gapsOf(device).undeclared_gaps : undefined
-      missing.push({ hostname: device.hostname, missing: known })
+      const known = device.ledgerRead ? gapsOf(device) : undefined
+      if (known !== undefined) gaps.set(device.hostname, known)
+      missing.push({ hostname: device.hostname, missing: known?.undeclared_gaps })
       if (missing.length % AT_ONCE === 0) await this.#deps.clock.sleep(BREATH_MS)
     }
+    this.#gaps = gaps
     return missing
   }
 

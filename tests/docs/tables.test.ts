@@ -1,13 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { settingFlags } from '../../cli/arguments.ts'
 import { COMMANDS } from '../../cli/main.ts'
 import { allSections } from '../../cli/sections.ts'
 import { envName } from '../../src/config.ts'
 import { FIELDS, type Field } from '../../src/reading.ts'
 import type { Setting, SettingKind } from '../../src/setting.ts'
+import { metricFamilies } from '../support/metric-families.ts'
+import { MONITORING } from '../support/prometheus.ts'
 
 /*
- * Two pages of the documentation are written by the code they describe. After a change: npx vitest run tests/docs -u
+ * Pages of the documentation are written by what they describe. After a change: npx vitest run tests/docs -u
  */
 
 it('the settings page lists every setting: type, default, environment variable, option, meaning', async () => {
@@ -68,6 +73,25 @@ function optionOf(path: string, setting: Setting): string {
   const names = flag.names.map((name) => (name.length === 1 ? `\`-${name}\`` : `\`--${name}\``))
   return [...names, ...(flag.off === undefined ? [] : [`\`--${flag.off}\``])].join(', ')
 }
+it('the metrics page lists every metric with its type, labels and meaning, and every alert with what to do', async () => {
+  const metrics = (await metricFamilies()).map(
+    ({ name, type, labels, help }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help.replaceAll('|', '\\|')} |`,
+  )
+  const { groups } = parse(readFileSync(join(MONITORING, 'rules.yml'), 'utf8')) as {
+    groups: { rules: { alert?: string; expr: string; for?: string; annotations?: { description: string } }[] }[]
+  }
+  const alerts = groups
+    .flatMap(({ rules }) => rules)
+    .filter(({ alert }) => alert !== undefined)
+    .map((rule) => {
+      const lasting = rule.for === undefined ? '' : `, for ${rule.for}`
+      return `| \`${rule.alert}\` | \`${rule.expr}\`${lasting} | ${rule.annotations?.description} |`
+    })
+  await expect(
+    `${METRICS_INTRO}${metrics.join('\n')}\n${METRICS_ALERTS}${alerts.join('\n')}\n${METRICS_MONITORING}`,
+  ).toMatchFileSnapshot('../../docs/metrics.md')
+})
 
 function shown(setting: Setting): string {
   if (setting.kind === 'duration') return setting.default === 0 ? '`0`' : `\`${setting.default / 1000}s\``
@@ -125,4 +149,75 @@ All messages go at QoS 1. \`sensehat\` and \`homeassistant\` are settings (\`mqt
 Any program may publish readings. With \`stream\` (8 of \`[0-9a-z]\`, new at every start) and \`seq\` (from 1, without gaps) duplicates are
 recognised and gaps are noticed. Without them the bridge numbers the readings itself, and the promise is at-least-once from its
 acknowledgement on. What cannot be read is acknowledged, counted, and kept as a dead letter with its reason.
+`
+
+const METRICS_INTRO = `# Metrics and monitoring
+
+The bridge answers \`/metrics\` on its page's address (\`http.host\`, \`http.port\`) in the text format of Prometheus. Nothing is set up for
+it and nothing runs for it: states are read when somebody asks, and what happens is counted per message, batch and commit, never
+per reading. Who can reach the page can read the metrics; they hold hostnames and no secrets.
+
+Counters begin at 0 with the process, which Prometheus expects, but for those of a device that say *kept with the spool*: they go on
+after a restart where \`spool.dir\` is set. A value that is not known has no sample.
+
+A scrape of 1,000 devices is about 1 MB and takes tens of milliseconds of the bridge's time; a larger fleet is written in pieces, so
+readings do not wait for it. The series grow with the devices and with nothing else: no label holds what a server or a message says,
+but for Snowflake's codes, of which 60 at most are kept apart.
+
+A publisher has no metrics of its own: its figures come by MQTT (\`info\`, \`state\`), and what it has sent shows here.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+`
+
+const METRICS_ALERTS = `
+Histograms have \`_bucket\`, \`_sum\` and \`_count\`.
+
+## Alerts
+
+[deploy/monitoring/rules.yml](../deploy/monitoring/rules.yml) has recording rules (\`snowhat:…\`) and these alerts. The thresholds are a start; the
+budget above all is yours to set. Prometheus shows them on its page; to be told, add an Alertmanager, or Grafana's own alerting.
+Home Assistant is told by the bridge itself, without any of this ([Running the bridge](bridge.md#home-assistant-and-bridgehealth)).
+
+| alert | when | what to do |
+| --- | --- | --- |
+`
+
+const METRICS_MONITORING = `
+## Prometheus and Grafana
+
+\`\`\`sh
+openssl rand -base64 18 > secrets/grafana_password    # readable by user id 1000
+docker compose --profile monitoring up -d
+\`\`\`
+
+Grafana is on port 3000 (user \`admin\`), Prometheus on port 9090 of the machine itself. Two dashboards are there at once: *fleet*, a line
+and a curve for each device, and *pipeline*, the way of the rows from the broker into the table. A Prometheus you have already
+needs the job of [deploy/monitoring/prometheus.yml](../deploy/monitoring/prometheus.yml) and the rules; a Grafana you have already takes
+the JSON of \`deploy/monitoring/grafana/dashboards\` by import (its Prometheus must have the uid \`prometheus\`).
+
+## Readings from Snowflake in Grafana
+
+Off unless you choose a plugin, because each refresh of an open dashboard wakes a warehouse: an hour of it is an hour of an XS
+warehouse, one credit. Give that warehouse \`AUTO_SUSPEND = 60\`. Make a user for Grafana that may only read, with a key of its own.
+
+| plugin | for | in \`.env\` |
+| --- | --- | --- |
+| \`michelin-snowflake-datasource\` (community, Apache-2.0, unsigned) | any Grafana; not 12 | \`SNOWHAT_GRAFANA_SNOWFLAKE=michelin\` and \`SNOWHAT_GRAFANA_PLUGINS=https://github.com/michelin/snowflake-grafana-datasource/releases/latest/download/snowflake-grafana-datasource.zip;michelin-snowflake-datasource\` |
+| \`grafana-snowflake-datasource\` (Grafana Labs) | Grafana Cloud, or Enterprise with a licence | \`SNOWHAT_GRAFANA_SNOWFLAKE=grafana\` and \`SNOWHAT_GRAFANA_PLUGINS=grafana-snowflake-datasource\` |
+
+Both want \`SNOWHAT_SNOWFLAKE_ACCOUNT\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_USER\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_WAREHOUSE\`, and the key as
+\`secrets/grafana_snowflake_key\`, written as the plugin's \`datasource.yml\` says. The dashboard *readings* comes with it: values, rows and
+their way, gaps, duplicates, rejected rows.
+
+The emulator cannot be asked by these plugins: they speak the protocol of Snowflake's drivers, and it speaks the SQL REST API.
+
+## What was tried, and what was not
+
+| | |
+| --- | --- |
+| metrics, rules, alerts | a real Prometheus (2.42) looks at a real bridge, \`promtool\` checks metrics and rules, and each alert is tried both ways |
+| dashboards on Prometheus | every query is run there; the JSON is checked against the part of Grafana's model they use. Not tried: how Grafana draws them |
+| dashboard of readings | every query is run on the emulator, with the plugins' macros put in by hand. Not tried: the plugins, their data sources, a real Snowflake |
+| the compose profile | \`docker compose config\`, and that all it mounts is there. Not tried: the images of Prometheus and Grafana |
 `

@@ -43,6 +43,16 @@ describe('a log', () => {
     expect(text).not.toContain('hunter2')
   })
 
+  it.each(['url', 'mqtt', 'target'])('shows an address under %s without the user and the password in it', (key) => {
+    const text = logged((log) => {
+      log.info({ [key]: 'mqtt://pi:hunter2@broker:1883' }, 'both')
+      log.info({ [key]: 'mqtt://broker:1883/a@b' }, 'neither')
+    })
+    expect(text).not.toContain('hunter')
+    expect(text).toContain('mqtt://[secret]@broker:1883')
+    expect(text).toContain('mqtt://broker:1883/a@b')
+  })
+
   it('says nothing below its level', () => {
     const lines: string[] = []
     const log = createLog('test', { level: 'warn', format: 'json' }, { write: (line) => void lines.push(line) })

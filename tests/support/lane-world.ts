@@ -6,6 +6,7 @@ import type { BridgeEventMap } from '../../bridge/events.ts'
 import type { Lane } from '../../bridge/lanes/lane.ts'
 import { Lanes } from '../../bridge/lanes/lanes.ts'
 import { LedgerPublisher } from '../../bridge/ledger/ledger-publisher.ts'
+import { SnowflakeCalls } from '../../bridge/metrics/snowflake-calls.ts'
 import { Presence } from '../../bridge/presence.ts'
 import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
@@ -43,6 +44,7 @@ interface LedgerBoard {
 export class LaneWorld {
   readonly clock: ManualClock
   readonly snowpipe: FakeSnowpipe
+  readonly calls: SnowflakeCalls
   readonly spool: MemorySpool
   readonly events = new Events<BridgeEventMap>(silentLog())
   readonly ledgers: LedgerPublisher
@@ -50,6 +52,8 @@ export class LaneWorld {
   readonly rivals: string[] = []
   /** What the broker is asked before a channel is opened again. */
   onLookForRival: () => void | Promise<void> = () => undefined
+  /** The broker's access rules forbid ledgers. */
+  brokerRefuses = false
   /** How long a refused row takes to be kept. */
   keepingRefused: Promise<void> = Promise.resolve()
   /** What was logged as fatal: alarms. */
@@ -74,6 +78,7 @@ export class LaneWorld {
     this.#board = before ? before.#board : { retained: new Map(), listeners: new Set() }
     this.clock = before?.clock ?? new ManualClock()
     this.snowpipe = before?.snowpipe ?? new FakeSnowpipe(this.clock)
+    this.calls = new SnowflakeCalls(this.clock)
     this.spool = new MemorySpool(Number.POSITIVE_INFINITY, instance)
     this.snowpipe.onAppend = (append) => this.#checkAnnounced(append)
     const { clock, events, snowpipe, spool } = this
@@ -96,7 +101,7 @@ export class LaneWorld {
         random: () => 0.5,
         events,
         spool,
-        snowpipe,
+        snowpipe: this.calls.watch(snowpipe),
         ledgers: this.ledgers,
         retainedLedger: async (hostname) => {
           if (unreadableLedger) throw new SnowhatError('E_LEDGER_UNREADABLE', 'no ledger of this version')
@@ -209,6 +214,7 @@ export class LaneWorld {
   }
 
   async #publish(topic: string, payload: string): Promise<void> {
+    if (this.brokerRefuses) throw new SnowhatError('E_MQTT_REFUSED', 'not authorized')
     if (!this.#brokerAnswers) await new Promise<void>((resolve) => this.#unanswered.push(resolve))
     this.acknowledged.push(JSON.parse(payload) as Ledger)
     this.#board.retained.set(topic, payload)

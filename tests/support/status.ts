@@ -1,5 +1,6 @@
 import { BackPressure } from '../../bridge/back-pressure.ts'
 import { MemoryDeadLetters } from '../../bridge/dead-letters/memory-dead-letters.ts'
+import { gapsOf } from '../../bridge/ledger/ledger-of.ts'
 import { Reach } from '../../bridge/snowpipe/reach.ts'
 import { Progress } from '../../bridge/status/progress.ts'
 import { rateOfCommits } from '../../bridge/status/rate.ts'
@@ -34,6 +35,9 @@ export function statusOf(world: LaneWorld, over: Partial<StatusParts> = {}): Sta
     today,
     rate: rateOfCommits(events, clock),
     reach: new Reach(clock),
+    calls: world.calls,
+    gaps: (hostname) => gapsOf(spool.device(hostname)),
+    spoolMaxBytes: 1_000,
     cost: defaultSettings.cost,
     credentialExpiresAt: null,
     ...over,

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BackPressure } from '../../../bridge/back-pressure.ts'
+import { MemoryDeadLetters } from '../../../bridge/dead-letters/memory-dead-letters.ts'
 import { serveStatus } from '../../../bridge/status/server.ts'
 import { silentLog } from '../../../src/log.ts'
 import { defaultSettings } from '../../support/bridge-settings.ts'
@@ -20,13 +21,15 @@ interface Answer {
 async function page({ token = '' } = {}) {
   const world = new LaneWorld()
   const { clock, spool } = world
-  const outside = { brokerAway: 0, beside: false }
+  const outside = { brokerAway: 0, beside: false, lettersFail: false }
+  const deadLetters = Object.defineProperty(new MemoryDeadLetters(), 'failing', { get: () => outside.lettersFail })
   const pressure = new BackPressure({ clock, log: silentLog(), spool, maxBytes: 1_000, resume: () => undefined })
   const source = statusOf(world, {
     connected: () => outside.brokerAway === 0,
     stalledAfter: STALLED_AFTER,
     brokerAway: () => outside.brokerAway,
     beside: () => outside.beside,
+    deadLetters,
     pressure,
   })
   const server = await serveStatus({ ...defaultSettings.http, port: 0, token }, source, silentLog())
@@ -146,10 +149,38 @@ describe('/healthz', () => {
     expect((await get('/api/health')).body.problems).toContain('duplicate_channel_owner')
   })
 
+  it('is red while the broker refuses ledgers, and green when it takes one', async () => {
+    const { world, reasons } = await page()
+    world.brokerRefuses = true
+    world.take(1, 3)
+    await world.run(5_000)
+    expect(await reasons()).toEqual(['ledger_refused'])
+    world.brokerRefuses = false
+    await world.run(30_000, 1_000)
+    expect(await reasons()).toEqual([])
+    expect(world.inTable()).toEqual([1, 2, 3])
+  })
+
+  it('is red while dead letters cannot be kept', async () => {
+    const { outside, reasons } = await page()
+    outside.lettersFail = true
+    expect(await reasons()).toEqual(['dead_letters_not_kept'])
+  })
+
   it('is red beside another bridge', async () => {
     const { outside, reasons } = await page()
     outside.beside = true
     expect(await reasons()).toEqual(['rival'])
+  })
+})
+
+describe('/metrics', () => {
+  it('answers in the text format of Prometheus', async () => {
+    const { url } = await page()
+    const response = await fetch(`${url}/metrics`)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(await response.text()).toContain('\nsnowhat_healthy 1\n')
   })
 })
 

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { emulated, TABLE } from '../../emulator/harness.ts'
+import { metricFamilies } from '../../support/metric-families.ts'
+import { describeWithPrometheus, MONITORING, promtool } from '../../support/prometheus.ts'
+import { PIPELINE_FILES, promQl, queriesOf, READINGS_FILES, readDashboard } from './dashboards.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const ALERT_TESTS = fileURLToPath(new URL('./alerts.test.yml', import.meta.url))
+
+interface Rule {
+  readonly alert?: string
+  readonly record?: string
+  readonly expr: string
+}
+const rules = (
+  parse(readFileSync(join(MONITORING, 'rules.yml'), 'utf8')) as { groups: { rules: Rule[] }[] }
+).groups.flatMap((group) => group.rules)
+const alerts = rules.flatMap(({ alert }) => alert ?? [])
+
+describeWithPrometheus('promtool', () => {
+  it('finds no fault with the rules', () => {
+    expect(promtool(['check', 'rules', join(MONITORING, 'rules.yml')])).toContain('SUCCESS')
+  })
+
+  it('sees every alert come when it must, and stay away when it must', () => {
+    expect(promtool(['test', 'rules', ALERT_TESTS])).toContain('SUCCESS')
+  })
+})
+
+describe('alerts', () => {
+  it.each(alerts)('%s is tried both ways, and the documentation says what to do', (alert) => {
+    const tests = readFileSync(ALERT_TESTS, 'utf8')
+    expect(tests).toContain(`"${alert} comes"`)
+    expect(tests).toContain(`"${alert} stays away"`)
+    expect(readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8')).toContain(`| \`${alert}\` |`)
+  })
+})
+
+describe('dashboards', () => {
+  it.each([...PIPELINE_FILES, ...READINGS_FILES])(
+    '%s is what Grafana takes, and no panel lies over another',
+    (file) => {
+      const { panels } = readDashboard(file)
+      expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+      const taken = new Set<string>()
+      for (const { gridPos } of panels) {
+        expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
+        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
+          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+            expect(taken.has(`${x} ${y}`), `${file} ${x} ${y}`).toBe(false)
+            taken.add(`${x} ${y}`)
+          }
+      }
+    },
+  )
+
+  it('and rules ask only for metrics there are', async () => {
+    const known = new Set((await metricFamilies()).map(({ name }) => name))
+    for (const { record } of rules) if (record !== undefined) known.add(record)
+    const asked = [
+      ...PIPELINE_FILES.flatMap((file) => queriesOf(readDashboard(file)).map(({ text }) => text)),
+      ...rules.map(({ expr }) => expr),
+    ]
+    for (const text of asked)
+      for (const [name] of promQl(text).matchAll(/\b(?:snowhat|process|nodejs)_\w+/g))
+        expect(known.has(name) || known.has(name.replace(/_(?:bucket|sum|count)$/, '')), name).toBe(true)
+  })
+
+  it('of readings are the same for both plugins', () => {
+    const [one, other] = READINGS_FILES.map((file) => queriesOf(readDashboard(file)))
+    expect(one).toEqual(other)
+  })
+
+  it('ask Snowflake what it can answer: every query runs on the emulator and finds the rows', async () => {
+    const { client, clock } = await emulated()
+    const token = (await client.open('pi-1')).json.next_continuation_token
+    const at = Math.floor(clock.now() / 1000)
+    const rows = [1, 2, 4].map((seq) => ({
+      uuid: `pi-1-aaaaaaaa-${seq}`,
+      hostname: 'pi-1',
+      stream: 'aaaaaaaa',
+      seq,
+      ts: at + seq,
+      datetimestamp: new Date((at + seq) * 1000).toISOString(),
+      ingestion_timestamp: new Date((at + seq + 2) * 1000).toISOString(),
+      temperature: 21.5,
+    }))
+    await client.append('pi-1', token, [
+      ...rows,
+      { ...rows[0] },
+      { uuid: 'bad', hostname: 'pi-1', temperature: 'warm' },
+    ])
+    await clock.advance(1000)
+    await client.status(['pi-1'])
+    expect((await client.sql(`SELECT COUNT(*) FROM ${TABLE}`)).json.data).toEqual([['4']])
+    const between = [at - 60, at + 60].map((second) => `'${new Date(second * 1000).toISOString()}'::TIMESTAMP_NTZ`)
+    for (const { panel, text } of queriesOf(readDashboard(READINGS_FILES[0] as string))) {
+      // What the plugins make of their macros.
+      const sql = text
+        .replaceAll(/\$__timeFilter\((\w+)\)/g, `$1 > ${between[0]} AND $1 < ${between[1]}`)
+        .replaceAll('$__interval_ms', '60000')
+        .replaceAll(/\$\{hostname:sqlstring\}/g, "'pi-1'")
+      expect(sql, panel).not.toContain('$')
+      const { json, status } = await client.sql(sql)
+      expect(status, `${panel}: ${json.message}`).toBe(200)
+      expect(json.data.length, panel).toBeGreaterThan(0)
+    }
+  })
+})
+
+describe('compose.yaml', () => {
+  const { services } = parse(readFileSync(join(ROOT, 'compose.yaml'), 'utf8')) as {
+    services: Record<string, { profiles?: string[]; image: string; volumes: string[]; healthcheck?: object }>
+  }
+  it.each(['prometheus', 'grafana'])('has %s in the profile monitoring, pinned, and mounts files there are', (name) => {
+    const service = services[name]
+    expect(service?.profiles).toEqual(['monitoring'])
+    expect(service?.image).toMatch(/:v?\d+\.\d+\.\d+$/)
+    expect(service?.healthcheck).toBeDefined()
+    for (const choice of ['none', 'michelin', 'grafana'])
+      for (const volume of service?.volumes ?? []) {
+        const [from = ''] = volume.replace(/\$\{SNOWHAT_GRAFANA_SNOWFLAKE:-none\}/, choice).split(':')
+        if (from.startsWith('./deploy/')) expect(existsSync(join(ROOT, from)), from).toBe(true)
+      }
+  })
+})
