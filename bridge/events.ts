@@ -3,8 +3,8 @@ import type { Refused } from './route.ts'
 
 /** What happens in the bridge. Metrics, the page and tests listen; nothing steers by it. */
 export interface BridgeEventMap extends Record<string, unknown[]> {
-  /** Readings of one message are in the spool. */
-  'readings:spooled': [device: string, count: number]
+  /** Readings of one or several messages are in the spool. `newest` is the row of the one that came last. */
+  'readings:spooled': [device: string, count: number, newest?: Buffer]
   'reading:redelivered': [device: string, stream: string, seq: number]
   'reading:refused': [device: string, code: Refused['code'], reason: string]
   'channel:opened': [device: string, committed: string | null]
