@@ -9,6 +9,7 @@ export type StageState = 'ok' | 'warning' | 'bad' | 'unknown'
 
 export interface StageProblem {
   readonly code: string
+  readonly severity: Severity
   /** What is wrong, and what to do. */
   readonly message: string
   readonly remedy: string
@@ -34,7 +35,6 @@ export interface Chain {
 /** A problem at its place. */
 interface Found {
   readonly stage: StageName
-  readonly severity: Severity
   readonly problem: StageProblem
 }
 
@@ -49,7 +49,7 @@ const WHERE: Readonly<Record<AlertCode, Place>> = {
     'see to the key, the grants or the names in the settings; the bridge tries every minute',
   ],
   behind: ['snowflake', 'warning', 'rows are safe in the spool; look whether Snowflake can be reached, and at the log'],
-  missing: ['pis', 'warning', 'snowhat ledger shows of which stream; the Pi may have restarted without its outbox'],
+  missing: ['pis', 'warning', 'the devices below show which; the Pi may have restarted without its outbox'],
   rejected: ['snowflake', 'warning', 'the rows are in the error table, with the reason of each'],
   spool_full: ['spool', 'bad', 'let Snowflake take rows, or raise spool.max_bytes; broker and Pis keep what comes'],
   ledger_refused: ['broker', 'bad', 'let the bridge write sensehat/bridge/#: without ledgers no row is sent'],
@@ -71,14 +71,14 @@ export interface ChainFacts {
 export function chainOf({ health, alerts, brokerSince, brokerUrl }: ChainFacts): Chain {
   const found = alerts.map(({ code, message, since }): Found => {
     const [stage, severity, remedy] = WHERE[code]
-    return { stage, severity, problem: { code, message, remedy, since } }
+    return { stage, problem: { code, severity, message, remedy, since } }
   })
   if (!health.mqtt_connected)
     found.push({
       stage: 'broker',
-      severity: 'bad',
       problem: {
         code: 'broker_away',
+        severity: 'bad',
         message: 'the broker cannot be reached',
         remedy: 'look whether it runs, and at mqtt.url, user and password; the Pis keep their readings meanwhile',
         since: brokerSince,
@@ -87,9 +87,9 @@ export function chainOf({ health, alerts, brokerSince, brokerUrl }: ChainFacts):
   if (health.snowflake.reachable === false)
     found.push({
       stage: 'snowflake',
-      severity: 'bad',
       problem: {
         code: 'snowflake_away',
+        severity: 'bad',
         message: 'Snowflake does not answer',
         remedy: 'nothing is lost, rows wait in the spool; look at the internet connection and at snowflake.account',
         since: timeOf(health.snowflake.answered_at) ?? timeOf(health.started_at) ?? brokerSince,
@@ -97,7 +97,7 @@ export function chainOf({ health, alerts, brokerSince, brokerUrl }: ChainFacts):
     })
   const stage = (name: StageName, since: number | null, known = true): Stage => {
     const here = found.filter((one) => one.stage === name)
-    const worst = here.some(({ severity }) => severity === 'bad') ? 'bad' : 'warning'
+    const worst = here.some(({ problem }) => problem.severity === 'bad') ? 'bad' : 'warning'
     return {
       name,
       state: here.length > 0 ? worst : known ? 'ok' : 'unknown',

@@ -7,7 +7,8 @@ const WORDS = { ok: 'well', warning: 'look', bad: 'trouble', unknown: 'not known
 const FIGURES = {
   pis: ({ health }) => ({
     figure: counted(health.devices, 'device'),
-    line: health.today.missing > 0 ? `${count(health.today.missing)} readings missing today` : 'none missing today',
+    line:
+      health.today.missing > 0 ? `${count(health.today.missing)} readings missing today` : 'no reading missing today',
   }),
   broker: ({ health }, { since }, now) => ({
     figure: health.mqtt_connected ? 'connected' : 'away',
@@ -41,13 +42,13 @@ export class ChainView {
       const view = this.#stages.get(stage.name) ?? this.#make(stage.name)
       const { figure, line } = FIGURES[stage.name](chain, stage, now)
       mark(view.item, 'mood', stage.state)
-      write(view.word, WORDS[stage.state])
+      write(view.word, stage.name === 'pis' && stage.state === 'unknown' ? 'none yet' : WORDS[stage.state])
       write(view.figure, figure)
       write(view.line, line)
     }
-    const problems = chain.stages.flatMap(({ name, problems, state }) =>
-      problems.map((one) => ({ ...one, name, state })),
-    )
+    const problems = chain.stages
+      .flatMap(({ name, problems }) => problems.map((one) => ({ ...one, name })))
+      .sort((a, b) => Number(b.severity === 'bad') - Number(a.severity === 'bad'))
     const told = JSON.stringify(problems)
     if (told === this.#told && this.#problems.childElementCount === problems.length) return
     this.#told = told
@@ -69,10 +70,10 @@ export class ChainView {
     return view
   }
 
-  #problem({ name, state, message, remedy, since }, devices, now) {
+  #problem({ name, severity, message, remedy, since }, devices, now) {
     return element(
       'li',
-      { 'data-mood': state },
+      { 'data-mood': severity },
       element('strong', {}, `${NAMES[name]}: `, ...linked(message, devices)),
       element('span', { class: 'since' }, ` since ${clockTime(since, now)}`),
       element('p', {}, `${remedy[0].toUpperCase()}${remedy.slice(1)}.`),
