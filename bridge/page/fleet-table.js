@@ -86,7 +86,8 @@ export class FleetTable {
     write(row.badge, word)
     mark(row.badge, 'mood', mood)
     if (row.badge.title !== why) row.badge.title = why
-    write(row.temperature, `${tile.compensated ? 'comp. ' : ''}${value(tile.temperature, '°C')}`)
+    write(row.temperature, value(tile.temperature, '°C'))
+    mark(row.temperature, 'compensated', String(tile.compensated))
     write(row.seen, tile.seen_at === null ? '–' : ago(now - tile.seen_at))
     write(row.lag, tile.waiting === 0 ? '–' : duration(lagOf(tile, now)))
     write(row.missing, tile.missing === null ? '?' : count(tile.missing))
