@@ -15,7 +15,7 @@ const MOST_READERS = 32
 /** Devices in one event: a fleet comes in several, and each reader takes the next when it has taken one. */
 const DEVICES_PER_EVENT = 200
 /** A fleet that is looked at in one go would make readings wait. */
-const AT_ONCE = 50
+const AT_ONCE = 200
 const BREATH_MS = 1
 
 /** What is known of a device, as it is sent; `undefined`: it is gone. */

@@ -2,7 +2,6 @@ import { command } from './commands.js'
 import { lagOf, stateOf } from './device-state.js'
 import { FIELDS } from './fields.js'
 import { ledgerView } from './ledger-view.js'
-import { Plots } from './plots.js'
 import { ago, bytes, clockTime, count, duration, element, mark, value, write } from './words.js'
 
 /** How often what is not in the stream is asked for. */
@@ -46,14 +45,13 @@ export class DeviceView {
       section('Where its readings are', ledger),
       section('Recent errors', errors),
     )
-    this.#plots = new Plots(plots)
     void this.#ask()
   }
 
   close() {
     this.#closed = true
     clearTimeout(this.#timer)
-    this.#plots.close()
+    this.#plots?.close()
   }
 
   /** What the stream tells. */
@@ -85,7 +83,9 @@ export class DeviceView {
         if (answer.ok && now - this.#plotsAt >= PLOTS_MS) {
           this.#plotsAt = now
           const history = await (await fetch(`${this.#path}/history`)).json()
-          if (!this.#closed) this.#showPlots(history)
+          // Who never opens a device need not wait for the plots' library.
+          const { Plots } = await import('./plots.js')
+          if (!this.#closed) this.#showPlots(history, Plots)
         }
       }
     } catch {
@@ -94,7 +94,8 @@ export class DeviceView {
     if (!this.#closed) this.#timer = setTimeout(() => this.#ask(), ASK_MS)
   }
 
-  #showPlots(history) {
+  #showPlots(history, Plots) {
+    this.#plots ??= new Plots(this.#parts.plots)
     const fields = Object.keys(history.fields)
     this.#plots.show(history, this.#fleet.devices.get(this.#hostname)?.compensated ?? false)
     write(

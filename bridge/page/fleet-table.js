@@ -15,6 +15,8 @@ export class FleetTable {
   #below = element('tr', { class: 'space', 'aria-hidden': 'true' })
   /** Of the rows that exist, by hostname. */
   #rows = new Map()
+  /** Of a row, as the style sheet has it for this width. */
+  #height
 
   constructor(fleet, sparklines) {
     this.#fleet = fleet
@@ -22,10 +24,14 @@ export class FleetTable {
     this.#table = document.getElementById('table')
     this.#body = document.getElementById('rows')
     this.#body.append(this.#above, this.#below)
+    addEventListener('resize', () => {
+      this.#height = undefined
+    })
   }
 
   show(hostnames) {
-    const height = Number.parseFloat(getComputedStyle(this.#table).getPropertyValue('--row'))
+    this.#height ??= Number.parseFloat(getComputedStyle(this.#table).getPropertyValue('--row'))
+    const height = this.#height
     const top = this.#body.getBoundingClientRect().top
     const first = Math.max(0, Math.min(hostnames.length, Math.floor(-top / height) - MARGIN))
     const last = Math.min(hostnames.length, Math.ceil((innerHeight - top) / height) + MARGIN)

@@ -1,10 +1,22 @@
 /** Numbers and times as people read them. Times are epoch milliseconds. */
 
-const number = (value, decimals) =>
-  value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+/** Making a format takes a hundred times as long as using it. */
+const formats = new Map()
+
+function number(value, decimals) {
+  let format = formats.get(decimals)
+  if (format === undefined) {
+    format = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    formats.set(decimals, format)
+  }
+  return format.format(value)
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
 
 export function count(n) {
-  return n.toLocaleString()
+  return number(n, 0)
 }
 
 export function counted(n, what) {
@@ -41,9 +53,9 @@ export function ago(ms) {
 /** In the zone of who reads it; with the day where that is not today. */
 export function clockTime(at, now) {
   const date = new Date(at)
-  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  const time = TIME.format(date)
   const isToday = date.toDateString() === new Date(now).toDateString()
-  return isToday ? time : `${date.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })}, ${time}`
+  return isToday ? time : `${DAY.format(date)}, ${time}`
 }
 
 /** Makes an element: attributes (`class`, `href`, `hidden` …), and children, which are elements or text. */
