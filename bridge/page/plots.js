@@ -14,12 +14,14 @@ const KINDS = [
       { field: 'roll', label: 'Roll', color: '--plot-2' },
       { field: 'yaw', label: 'Yaw', color: '--plot-3' },
     ],
-    range: [0, 360],
+    isAngle: true,
   },
 ]
 const HEIGHT = 190
 /** A quiet sensor is a calm line. */
-const LEAST_RANGE = 1
+const LEAST_RANGE = { value: 1, angle: 20 }
+/** What is drawn at least, and at most an hour: a young plot would be a dot at the edge. */
+const LEAST_STEPS = 10
 
 /** The plots of the last hour of one device. */
 export class Plots {
@@ -77,10 +79,29 @@ export class Plots {
   }
 }
 
-function dataOf({ from, step_ms, fields }, { series }) {
-  const [first] = Object.values(fields)
-  const times = Array.from(first ?? [], (_, i) => (from + (i + 0.5) * step_ms) / 1000)
-  return [times, ...series.map(({ field }) => fields[field] ?? times.map(() => null))]
+function dataOf({ from, step_ms, fields }, { isAngle, series }) {
+  const all = Object.values(fields)
+  const steps = all[0]?.length ?? 0
+  let first = 0
+  while (first < steps - LEAST_STEPS && all.every((points) => points[first] === null)) first++
+  const times = Array.from({ length: steps - first }, (_, i) => (from + (first + i + 0.5) * step_ms) / 1000)
+  const lines = series.map(({ field }) => (fields[field] ?? Array(steps).fill(null)).slice(first))
+  return [times, ...(isAngle ? lines.map(unwound) : lines)]
+}
+
+/** Angles without the jump between 359 and 0: each the shortest way from the one before. */
+function unwound(points) {
+  let before = 0
+  return points.map((point) => {
+    if (point === null) return null
+    before += ((((point - before + 180) % 360) + 360) % 360) - 180
+    return before
+  })
+}
+
+/** Back to 0 ≤ x < 360. */
+function turned(angle) {
+  return ((angle % 360) + 360) % 360
 }
 
 function summary({ fields }, { title, unit, series }) {
@@ -89,7 +110,7 @@ function summary({ fields }, { title, unit, series }) {
   return `${title} of the last hour: from ${value(least, unit)} to ${value(most, unit)}`
 }
 
-function optionsOf({ unit, series, range }, width, title) {
+function optionsOf({ unit, series, isAngle }, width, title) {
   const style = getComputedStyle(document.documentElement)
   const color = (name) => style.getPropertyValue(name).trim()
   const axis = {
@@ -106,9 +127,8 @@ function optionsOf({ unit, series, range }, width, title) {
     scales: {
       y: {
         range: (_plot, least, most) => {
-          if (range !== undefined) return range
           if (least === null) return [0, 1]
-          const half = Math.max(LEAST_RANGE, (most - least) * 1.2) / 2
+          const half = Math.max(isAngle ? LEAST_RANGE.angle : LEAST_RANGE.value, (most - least) * 1.2) / 2
           return [(least + most) / 2 - half, (least + most) / 2 + half]
         },
       },
@@ -117,12 +137,18 @@ function optionsOf({ unit, series, range }, width, title) {
       {
         ...axis,
         font,
+        size: 32,
         values: [
           [60, '{HH}:{mm}', null, null, null, null, null, null, 1],
           [1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1],
         ],
       },
-      { ...axis, font, size: 56, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString()) },
+      {
+        ...axis,
+        font,
+        size: 66,
+        values: (_plot, ticks) => ticks.map((tick) => (isAngle ? turned(tick) : tick).toLocaleString()),
+      },
     ],
     series: [
       { label: 'Time', value: '{HH}:{mm}:{ss}' },
@@ -132,7 +158,7 @@ function optionsOf({ unit, series, range }, width, title) {
         width: 1.75,
         spanGaps: false,
         points: { show: false },
-        value: (_plot, one) => value(one, unit, unit === 'lx' ? 0 : 2),
+        value: (_plot, one) => value(isAngle && one !== null ? turned(one) : one, unit, unit === 'lx' ? 0 : 2),
       })),
     ],
   }

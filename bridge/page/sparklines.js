@@ -6,6 +6,9 @@ const POINTS = 120
 const STEP_MS = 30_000
 /** A quiet room is a flat line, and not noise drawn large. */
 const LEAST_RANGE = 1
+/** What a line is drawn over at least, and at most an hour: a young one would be a dot at the edge. */
+const LEAST_STEPS = 10
+
 /** More than fit on any screen. */
 const MOST_KEPT = 300
 const MOST_ASKED = 100
@@ -86,13 +89,16 @@ function pathOf({ newest, values }) {
   if (least > most) return ''
   const range = Math.max(LEAST_RANGE, most - least)
   const base = (least + most - range) / 2
+  const at = (i) => values[(newest - POINTS + 1 + i) % POINTS]
+  let first = 0
+  while (first < POINTS - LEAST_STEPS && Number.isNaN(at(first))) first++
   let path = ''
   let before = false
-  for (let i = 0; i < POINTS; i++) {
-    const value = values[(newest - POINTS + 1 + i) % POINTS]
+  for (let i = first; i < POINTS; i++) {
+    const value = at(i)
     const there = !Number.isNaN(value)
     if (there) {
-      const x = ((i / (POINTS - 1)) * (WIDTH - 2) + 1).toFixed(1)
+      const x = (((i - first) / (POINTS - 1 - first)) * (WIDTH - 2) + 1).toFixed(1)
       const y = (HEIGHT - 3 - ((value - base) / range) * (HEIGHT - 6)).toFixed(1)
       // A point alone is a dot: a line of no length with round ends.
       path += before ? `L${x} ${y}` : `M${x} ${y}h0`
