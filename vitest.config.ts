@@ -10,7 +10,8 @@ import { defineConfig } from 'vitest/config'
  *
  * Without a container engine the tests that need one are skipped and a line says so;
  * SNOWHAT_REQUIRE_CONTAINERS=1 (for CI) makes them fail instead. Those of the compiled `i2c-bus` need it and a C compiler, and
- * SNOWHAT_REQUIRE_I2C_ADDON=1 does the same for them; SNOWHAT_REQUIRE_PROMETHEUS=1 for those of `prometheus` and `promtool`.
+ * SNOWHAT_REQUIRE_I2C_ADDON=1 does the same for them, SNOWHAT_REQUIRE_PROMETHEUS=1 for those of `prometheus` and `promtool`,
+ * SNOWHAT_REQUIRE_CHROMIUM=1 for those of the page.
  */
 const SLOW = 'tests/{contract,e2e,i2c-shim}/**/*.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'

@@ -8,8 +8,8 @@ export interface BridgeEventMap extends Record<string, unknown[]> {
   'broker:connected': []
   /** Messages that came together are in the spool, or kept as dead letters; `ms` is how long that took. */
   'messages:taken': [messages: number, bytes: number, ms: number]
-  /** Readings of one message are in the spool. */
-  'readings:spooled': [device: string, count: number]
+  /** Readings of one or several messages are in the spool. `newest` is the row of the one that came last. */
+  'readings:spooled': [device: string, count: number, newest?: Buffer]
   'reading:redelivered': [device: string, stream: string, seq: number]
   'reading:refused': [device: string, code: Refused['code'], reason: string]
   'channel:opened': [device: string, committed: string | null]

@@ -72,6 +72,8 @@ export class RunningBridge implements Bridge {
   readonly #connections: Connections
   /** Since when the broker is away, on the monotonic clock. */
   #awaySince: number | undefined
+  /** When the broker came or went last, epoch milliseconds. */
+  #brokerSince: number
   #refused: SnowhatError | undefined
   #http: { port: number } = { port: 0 }
   #stopping = false
@@ -112,6 +114,7 @@ export class RunningBridge implements Bridge {
     const startedAt = new Date(clock.now()).toISOString()
     this.#info = () => ({ instance: spool.instance, version: VERSION, host: machine(), started_at: startedAt })
     this.#awaySince = clock.monotonic()
+    this.#brokerSince = clock.now()
     this.#pressure = new BackPressure({
       clock,
       log,
@@ -165,7 +168,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
     })
     this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
-    this.#status = this.#statusSource(reach, calls, identity.expiresAt)
+    this.#status = this.#statusSource(reach, calls, identity.expiresAt, mqtt.url)
     this.#side = new SideConnection({
       ...deps,
       topics,
@@ -241,7 +244,12 @@ export class RunningBridge implements Bridge {
     for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
-  #statusSource(reach: Reach, calls: SnowflakeCalls, credentialExpiresAt: number | null): StatusSource {
+  #statusSource(
+    reach: Reach,
+    calls: SnowflakeCalls,
+    credentialExpiresAt: number | null,
+    brokerUrl: string,
+  ): StatusSource {
     const { clock } = this.#deps
     const { batch, bridge, cost, spool } = this.#settings
     return statusSource({
@@ -260,6 +268,8 @@ export class RunningBridge implements Bridge {
       // Rows may wait for their batch as long as the settings say.
       stalledAfter: bridge.stalled_after + batch.max_age_ms,
       brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
+      brokerUrl,
+      brokerSince: () => this.#brokerSince,
       beside: () => this.#presence.beside,
       connected: () => this.#connections.connected,
       stopping: () => this.#isEnding,
@@ -353,13 +363,16 @@ export class RunningBridge implements Bridge {
         return this.#pressure.guard(() => this.#intake.accept(message))
       },
       onReady: () => {
+        if (this.#awaySince !== undefined) this.#brokerSince = clock.now()
         this.#awaySince = undefined
         this.events.emit('broker:connected')
         this.#side.speak()
         log.info({ url, instance: this.instance }, 'connected to the broker')
       },
       onLost: () => {
-        this.#awaySince ??= clock.monotonic()
+        if (this.#awaySince !== undefined) return
+        this.#awaySince = clock.monotonic()
+        this.#brokerSince = clock.now()
       },
     })
   }

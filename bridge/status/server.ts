@@ -2,21 +2,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serveHttp } from '../../src/http-server.ts'
 import type { Log } from '../../src/log.ts'
 import type { HttpSettings } from '../config.ts'
+import { PageFiles } from '../fleet/page-files.ts'
+import { PLOTTED } from '../fleet/ring.ts'
 import type { Reply } from './authorize.ts'
 import { answerDecision } from './decisions.ts'
 import { answerForgetting } from './forgetting.ts'
-import { PAGE } from './page.ts'
 import type { StatusSource } from './source.ts'
 
 /** Serves the page, the health checks and the JSON behind them. It reads, but for what wants the token. */
-export function serveStatus(
+export async function serveStatus(
   settings: HttpSettings,
   source: StatusSource,
   log: Log,
 ): Promise<{ port: number; close: () => Promise<void> }> {
-  return serveHttp(
+  const files = await PageFiles.read()
+  const server = await serveHttp(
     (request, response) => {
-      answer(request, response, source, settings.token).catch((error: unknown) => {
+      answer(request, response, { source, files, token: settings.token }).catch((error: unknown) => {
         log.error({ err: error, path: request.url }, 'a request to the page failed')
         if (!response.headersSent) send(response, { status: 500, body: { error: 'the bridge failed; see its log' } })
       })
@@ -25,17 +27,30 @@ export function serveStatus(
     settings.port,
     '--http-port',
   )
+  return {
+    port: server.port,
+    close: () => {
+      source.feed.close()
+      return server.close()
+    },
+  }
+}
+
+interface Served {
+  readonly source: StatusSource
+  readonly files: PageFiles
+  readonly token: string
 }
 
 const DEVICES = '/api/devices'
 const DEVICE = /^\/api\/devices\/([^/]+)$/
+const HISTORY = /^\/api\/devices\/([^/]+)\/history$/
 const DECISION = /^\/api\/devices\/([^/]+)\/decision$/
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  source: StatusSource,
-  token: string,
+  { source, files, token }: Served,
 ): Promise<void> {
   // Not `new URL`: it throws on some paths that anybody may send.
   const [path = '', query] = (request.url ?? '/').split('?', 2)
@@ -47,16 +62,20 @@ async function answer(
     return send(response, await answerForgetting(forgotten, request, new URLSearchParams(query), source, token))
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(response, { status: 405, body: { error: 'only GET' }, headers: { allow: 'GET, HEAD' } })
-  if (path === '/')
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).end(PAGE)
-  else if (path === '/metrics') {
-    const { contentType } = source.metrics
-    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
-    response.end(await source.metrics.metrics())
-  } else send(response, read(path, source))
+  if (path === '/metrics') return answerMetrics(response, source)
+  if (path === '/api/events') return source.feed.answer(request, response)
+  if (!files.answer(path, request, response)) send(response, read(path, new URLSearchParams(query), source))
 }
 
-function read(path: string, source: StatusSource): Reply {
+async function answerMetrics(response: ServerResponse, { metrics }: StatusSource): Promise<void> {
+  const text = await metrics.metrics()
+  response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text)
+}
+
+/** In one request for the small plots of a list. */
+const MOST_SPARKLINES = 100
+
+function read(path: string, query: URLSearchParams, source: StatusSource): Reply {
   switch (path) {
     case '/healthz': {
       const reasons = source.ailments()
@@ -69,7 +88,15 @@ function read(path: string, source: StatusSource): Reply {
       return { status: 200, body: source.health() }
     case DEVICES:
       return { status: 200, body: source.devices() }
+    case '/api/sparklines': {
+      const asked = query.getAll('device').slice(0, MOST_SPARKLINES)
+      const points = asked.map((device) => [device, source.fleet.points(device, ['temperature'])] as const)
+      return { status: 200, body: Object.fromEntries(points) }
+    }
   }
+  const [, plotted] = HISTORY.exec(path) ?? []
+  if (plotted !== undefined && source.fleet.tile(plotted) !== undefined)
+    return { status: 200, body: source.fleet.points(plotted, PLOTTED) }
   const device = path.startsWith(`${DEVICES}/`) ? source.device(path.slice(DEVICES.length + 1)) : undefined
   return device === undefined ? { status: 404, body: { error: 'not found' } } : { status: 200, body: device }
 }

@@ -1,5 +1,9 @@
 import type { Ledger } from '../../src/ledger.ts'
+import type { Log } from '../../src/log.ts'
 import type { BridgeEvents } from '../events.ts'
+import { chainOf } from '../fleet/chain.ts'
+import { EventFeed } from '../fleet/event-feed.ts'
+import { Fleet, type FleetSource } from '../fleet/fleet.ts'
 import { ForgetDevice, type ForgetDeviceDeps, type ForgetWish, type ForgottenDevice } from '../forget-device.ts'
 import { type Choice, choicesFor } from '../lanes/decision.ts'
 import { queriesFor } from '../lanes/hold-remedy.ts'
@@ -24,6 +28,9 @@ export interface StatusSource {
   readonly metrics: Metrics
   devices(): object[]
   device(hostname: string): object | undefined
+  /** What the page shows of the fleet, and the stream that tells it of changes. */
+  readonly fleet: FleetSource
+  readonly feed: EventFeed
   /** How a held lane goes on. Gives what that does, `undefined` without such a device; throws `E_NOT_HELD`. */
   decide(hostname: string, choice: Choice): Promise<string> | undefined
   /** Takes a device out of use; `undefined` when nothing is known of it. Throws `E_ROWS_WAIT` and `E_NOT_FORGOTTEN`. */
@@ -34,6 +41,11 @@ export interface StatusSource {
 export interface StatusParts extends MetricsParts, ForgetDeviceDeps {
   readonly stopping: () => boolean
   readonly events: BridgeEvents
+  readonly log: Log
+  /** Of the broker, as the settings have it. */
+  readonly brokerUrl: string
+  /** Since when the broker is there, or is away; epoch milliseconds. */
+  readonly brokerSince: () => number
 }
 
 export function statusSource(parts: StatusParts): StatusSource {
@@ -49,6 +61,9 @@ export function statusSource(parts: StatusParts): StatusSource {
     again.rows_replayed += rows
   })
   const health = () => healthOf(parts, { reasons: ailments(), alerts: alerts.look(), again })
+  const fleet = new Fleet(parts, () =>
+    chainOf({ health: health(), alerts: alerts.look(), brokerSince: parts.brokerSince(), brokerUrl: parts.brokerUrl }),
+  )
   return {
     ready: () => !parts.stopping() && parts.connected(),
     ailments,
@@ -58,8 +73,10 @@ export function statusSource(parts: StatusParts): StatusSource {
     devices: () => [...spool.devices()].sort((a, b) => a.hostname.localeCompare(b.hostname)).map(show),
     device: (hostname) => {
       const device = find(hostname)
-      return device && show(device)
+      return device && { ...show(device), ...fleet.details(hostname) }
     },
+    fleet,
+    feed: new EventFeed(fleet, parts),
     decide: (hostname, choice) => {
       const device = find(hostname)
       return device && lanes.decide(device, choice)

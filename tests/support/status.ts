@@ -31,6 +31,8 @@ export function statusOf(world: LaneWorld, over: Partial<StatusParts> = {}): Sta
     progress: new Progress(events, spool, clock),
     stalledAfter: 300_000,
     brokerAway: () => 0,
+    brokerUrl: 'mqtt://bridge:secret@nas:1883',
+    brokerSince: () => clock.now(),
     beside: () => false,
     today,
     rate: rateOfCommits(events, clock),

@@ -3,8 +3,10 @@ import { BackPressure } from '../../../bridge/back-pressure.ts'
 import { MemoryDeadLetters } from '../../../bridge/dead-letters/memory-dead-letters.ts'
 import { serveStatus } from '../../../bridge/status/server.ts'
 import { silentLog } from '../../../src/log.ts'
+import { FIELDS as READING } from '../../../src/reading.ts'
 import { defaultSettings } from '../../support/bridge-settings.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
+import { reading } from '../../support/readings.ts'
 import { statusOf } from '../../support/status.ts'
 
 const STALLED_AFTER = 300_000
@@ -212,7 +214,33 @@ describe('/api', () => {
     })
   })
 
-  it.each(['/api/devices/other', '/api', '/nowhere', '/api/devices/pi/decision'])(
+  it('shows of a device what came last, its last hour, and what went wrong', async () => {
+    const { world, get } = await page()
+    world.take(1, 3)
+    const newest = Buffer.from(JSON.stringify(reading(3, { ts: world.clock.now() / 1000, temperature: 21.5 })))
+    world.events.emit('readings:spooled', 'pi', 3, newest)
+    world.events.emit('reading:refused', 'pi', 'not_json', 'the payload is not JSON')
+    expect((await get('/api/devices/pi')).body).toMatchObject({
+      seen_at: '2026-11-22T12:00:00.000Z',
+      last: {
+        measured_at: '2026-11-22T12:00:00.000Z',
+        simulated: false,
+        values: { temperature: 21.5, humidity: null },
+      },
+      bytes_today: expect.any(Number),
+      errors: [{ code: 'not_json', message: 'the payload is not JSON', times: 1 }],
+    })
+    const { body } = await get('/api/devices/pi/history')
+    expect(body).toMatchObject({ step_ms: 30_000, from: Date.UTC(2026, 10, 22, 11, 0, 30) })
+    expect(Object.keys(body.fields as object)).toEqual(['temperature'])
+    expect((body.fields as Record<string, unknown[]>).temperature?.filter((one) => one !== null)).toEqual([21.5])
+    expect((await get('/api/sparklines?device=pi&device=other')).body).toEqual({
+      pi: body,
+      other: { ...body, fields: {} },
+    })
+  })
+
+  it.each(['/api/devices/other', '/api/devices/other/history', '/api', '/nowhere', '/api/devices/pi/decision'])(
     'answers %s with 404',
     async (path) => {
       const { get } = await page()
@@ -351,5 +379,40 @@ describe('DELETE /api/devices/<hostname>', () => {
       status: 502,
       body: { error: expect.stringContaining('does not drop its channel') },
     })
+  })
+})
+
+describe('the page', () => {
+  it('may load nothing from elsewhere, and no script or style that is written into it', async () => {
+    const { url } = await page()
+    const response = await fetch(url)
+    expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'self';/)
+    expect(response.headers.get('content-security-policy')).not.toContain('unsafe')
+    expect(await response.text()).toContain('<script type="module" src="main.js">')
+  })
+
+  it('is asked for each time, and sent again only when it is another', async () => {
+    const { url } = await page()
+    const first = await fetch(`${url}/uplot.js`)
+    const etag = first.headers.get('etag') ?? ''
+    expect(first.headers.get('cache-control')).toBe('no-cache')
+    expect((await first.arrayBuffer()).byteLength).toBeGreaterThan(50_000)
+    const again = await fetch(`${url}/uplot.js`, { headers: { 'if-none-match': etag } })
+    expect([again.status, await again.text()]).toEqual([304, ''])
+    expect((await fetch(`${url}/uplot.js`, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
+  })
+
+  it('gives out its own files and no others', async () => {
+    const { url } = await page()
+    for (const path of ['/server.ts', '/../package.json', '/%2e%2e/fleet/fleet.ts', '/index.html'])
+      expect((await fetch(url + path)).status).toBe(404)
+  })
+
+  it('names and units are those of a reading', async () => {
+    const script = new URL('../../../bridge/page/fields.js', import.meta.url)
+    const { FIELDS: SHOWN } = (await import(script.href)) as { FIELDS: { key: string; unit: string }[] }
+    expect(SHOWN.length).toBeGreaterThan(10)
+    const known = new Map(READING.map((field) => [field.key as string, 'unit' in field ? field.unit : undefined]))
+    for (const { key, unit } of SHOWN) expect({ key, unit: known.get(key) }).toEqual({ key, unit })
   })
 })

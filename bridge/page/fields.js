@@ -1,0 +1,21 @@
+/** What of the last reading is shown, in this order, and how. Keys and units are those of a reading. */
+export const FIELDS = [
+  { key: 'temperature_compensated', label: 'Temperature, compensated', unit: '°C', decimals: 2 },
+  { key: 'temperature', label: 'Temperature, as the sensor says', unit: '°C', decimals: 2 },
+  { key: 'humidity_compensated', label: 'Humidity, compensated', unit: '%RH', decimals: 1 },
+  { key: 'humidity', label: 'Humidity, as the sensor says', unit: '%RH', decimals: 1 },
+  { key: 'pressure', label: 'Pressure', unit: 'hPa', decimals: 1 },
+  { key: 'dew_point', label: 'Dew point', unit: '°C', decimals: 1 },
+  { key: 'illuminance', label: 'Light', unit: 'lx', decimals: 0 },
+  { key: 'pitch', label: 'Pitch', unit: '°', decimals: 1 },
+  { key: 'roll', label: 'Roll', unit: '°', decimals: 1 },
+  { key: 'yaw', label: 'Yaw', unit: '°', decimals: 1 },
+  { key: 'compass', label: 'Compass', unit: '°', decimals: 1 },
+  { key: 'accel_x', label: 'Acceleration x', unit: 'g', decimals: 2 },
+  { key: 'accel_y', label: 'Acceleration y', unit: 'g', decimals: 2 },
+  { key: 'accel_z', label: 'Acceleration z', unit: 'g', decimals: 2 },
+  { key: 'cputempc', label: 'Processor temperature', unit: '°C', decimals: 1 },
+  { key: 'cpu_percent', label: 'Processor load', unit: '%', decimals: 0 },
+  { key: 'memory_percent', label: 'Memory in use', unit: '%', decimals: 0 },
+  { key: 'wifi_rssi_dbm', label: 'Wireless signal', unit: 'dBm', decimals: 0 },
+]
