@@ -1,4 +1,5 @@
 import type { MqttSettings } from '../src/mqtt-section.ts'
+import type { Notify } from '../src/notify.ts'
 import { aborted } from '../src/signals.ts'
 import { type BridgeDeps, type StartOptions, startBridge } from './bridge.ts'
 import type { BridgeSettings } from './config.ts'
@@ -6,10 +7,14 @@ import type { BridgeSettings } from './config.ts'
 /** Runs until `stop`; rejects when it must not go on. */
 export async function runBridge(
   settings: BridgeSettings & { readonly mqtt: MqttSettings },
-  deps: BridgeDeps & { readonly stop: AbortSignal },
+  deps: BridgeDeps & {
+    readonly stop: AbortSignal
+    /** Who started it and wants to know how it is. */
+    readonly notify?: Notify
+  },
   options: StartOptions = {},
 ): Promise<void> {
-  const { log, stop } = deps
+  const { log, notify, stop } = deps
   const bridge = await startBridge(settings, settings.mqtt, deps, options)
   log.info(
     {
@@ -21,6 +26,7 @@ export async function runBridge(
     },
     'the bridge is running',
   )
+  notify?.ready(() => bridge.wellbeing())
   bridge.events.on('channel:opened', (device) => log.info({ device }, 'a channel is open'))
   bridge.events.on('reading:refused', (device, code, reason) =>
     log.warn({ device, code, reason }, 'kept a payload as a dead letter'),
@@ -28,6 +34,7 @@ export async function runBridge(
   try {
     await Promise.race([aborted(stop), bridge.ended])
   } finally {
+    notify?.stopping()
     log.info('stopping: committing what is under way')
     await bridge.close()
     log.info(bridge.totals(), 'the bridge has stopped')
