@@ -319,7 +319,10 @@ main() {
   parse "$@"
   case $action in
     uninstall) uninstall ;;
-    purge) uninstall && purge ;;
+    purge)
+      uninstall
+      purge
+      ;;
     install)
       check
       install_program
