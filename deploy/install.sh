@@ -131,7 +131,7 @@ npm_install() {
   if [ -e /usr/include/node/node_version.h ] && [ "$(command -v node)" = /usr/bin/node ]; then export npm_config_nodedir=/usr; fi
   # npm 11 runs the build of a dependency only where it is named.
   if ! npm_config_allow_scripts=i2c-bus,unix-dgram npm install --global --prefix "$new" --omit=dev \
-    --no-audit --no-fund --no-update-notifier --loglevel=error "$package" >"$log" 2>&1; then
+    --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-timeout=60000 --fetch-retry-maxtimeout=10000 "$package" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     rm -rf "$new" "$log"
     fail 'npm could not install the package (see above); nothing has changed'
