@@ -40,7 +40,6 @@ ETC=/etc/snowhat
 STATE=/var/lib/snowhat
 COMMAND=/usr/local/bin/snowhat
 UNITS=/etc/systemd/system
-# What makes of old Debian releases' Node what is needed is a matter of taste; this is the shortest.
 NODE_HINT='on Debian 13 and Raspberry Pi OS 13: apt-get install --no-install-recommends nodejs npm; elsewhere see https://nodejs.org/en/download'
 
 role='' package='' broker='' username='' password_file='' ca_file='' hostname='' simulate=no
@@ -125,8 +124,8 @@ install_program() {
 }
 
 npm_install() {
-  local new=$ROOT/releases/new.$$ log
-  log=$(mktemp)
+  local new=$ROOT/releases/new.$$ log=$ROOT/releases/new.log
+  say 'installing with npm, which fetches the libraries; on a small Pi that takes minutes'
   # Debian's headers, where they are those of this Node; otherwise node-gyp fetches them.
   if [ -e /usr/include/node/node_version.h ] && [ "$(command -v node)" = /usr/bin/node ]; then export npm_config_nodedir=/usr; fi
   # npm 11 runs the build of a dependency only where it is named.

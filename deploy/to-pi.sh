@@ -131,12 +131,12 @@ install_on() {
 on_all() {
   local act=$1 one i jobs=()
   for one in "${hosts[@]}"; do
-    {
+    (
       case $act in
         ask) ask "$one" ;;
         install) install_on "$one" ;;
       esac
-    } 2>&1 | sed "s/^/${one%%=*} | /" &
+    ) 2>&1 | sed "s/^/${one%%=*} | /" &
     jobs+=($!)
   done
   failed=0
