@@ -28,7 +28,14 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
   const destination =
     stream ??
     (forPeople
-      ? pretty({ destination: 2, ignore: 'app', translateTime: 'SYS:HH:MM:ss', sync: true })
+      ? pretty({
+          destination: 2,
+          ignore: 'app',
+          translateTime: 'SYS:HH:MM:ss',
+          // A journal gives each line a head of its own.
+          singleLine: !process.stderr.isTTY,
+          sync: true,
+        })
       : pino.destination({ fd: 2, sync: true }))
   return pino(
     {
