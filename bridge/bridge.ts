@@ -2,6 +2,7 @@ import type { Clock } from '../src/clock.ts'
 import type { Ledger } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
+import type { Wellbeing } from '../src/notify.ts'
 import type { BridgeSettings } from './config.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
@@ -42,6 +43,8 @@ export interface Bridge {
   readonly events: BridgeEvents
   readonly deadLetters: DeadLetters
   totals(): BridgeTotals
+  /** Of the process itself: whether its spool can write. What a person should look at is what `/healthz` tells. */
+  wellbeing(): Wellbeing
   ledger(hostname: string): Ledger | undefined
   /** Sends and commits all that is spooled; false when the deadline passed first. */
   drain(deadlineMs: number): Promise<boolean>

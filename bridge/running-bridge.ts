@@ -6,6 +6,7 @@ import type { Ledger } from '../src/ledger.ts'
 import { Lifecycle } from '../src/lifecycle.ts'
 import type { LinkOptions } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
+import type { Wellbeing } from '../src/notify.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
 import { within } from '../src/within.ts'
@@ -40,6 +41,7 @@ import { type StatusSource, statusSource } from './status/source.ts'
 import type { TodayKeeper } from './status/today-keeper.ts'
 import type { Stores } from './stores.ts'
 import { totalsOf } from './totals.ts'
+import { wellbeingOf } from './wellbeing.ts'
 
 /** Nobody waits for a PUBACK but a queue, and a disk that is synced 50 times a second has more to do than its rows need. */
 const LINGER_MS = 20
@@ -289,6 +291,10 @@ export class RunningBridge implements Bridge {
 
   totals(): BridgeTotals {
     return { ...totalsOf(this.#spool), committed: this.#rate.total, deadLetters: this.deadLetters.total }
+  }
+
+  wellbeing(): Wellbeing {
+    return wellbeingOf(this.#spool, this.#connections.connected)
   }
 
   ledger(hostname: string): Ledger | undefined {

@@ -1,6 +1,7 @@
 import type { Clock } from '../src/clock.ts'
 import type { SettingsOf } from '../src/config.ts'
 import type { Log } from '../src/log.ts'
+import type { Notify } from '../src/notify.ts'
 import type { allSections } from './sections.ts'
 
 export type AllSettings = SettingsOf<typeof allSections>
@@ -33,6 +34,8 @@ export interface Invocation {
   readonly random: () => number
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly stop: AbortSignal
+  /** The service manager that started it, where there is one. */
+  readonly notify: Notify
   /** Writes a line to stdout. */
   readonly print: (line: string) => void
   /** stdout itself, for lines that change. */

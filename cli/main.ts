@@ -3,6 +3,7 @@ import { loadSettings } from '../src/config.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { createLog } from '../src/log.ts'
 import { didYouMean } from '../src/nearest.ts'
+import { openNotify } from '../src/notify.ts'
 import { type SignalSource, stopOnSignals } from '../src/signals.ts'
 import { VERSION } from '../src/version.ts'
 import { parseArguments } from './arguments.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
 ]
 
 interface Process extends SignalSource {
+  readonly pid: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdout: Output
   readonly stderr: { write(text: string): unknown }
@@ -91,15 +93,22 @@ async function run(
   const log = createLog(name, settings.log)
   for (const line of imported.notes) log.info(line)
   const runCommand = await command.load()
-  return runCommand({
-    settings,
-    flags,
-    positionals,
-    clock: systemClock(),
-    log,
-    random: Math.random,
-    stop,
-    print,
-    output: host.stdout,
-  })
+  const clock = systemClock()
+  const notify = await openNotify(host.env, { clock, log, pid: host.pid })
+  try {
+    return await runCommand({
+      settings,
+      flags,
+      positionals,
+      clock,
+      log,
+      random: Math.random,
+      stop,
+      notify,
+      print,
+      output: host.stdout,
+    })
+  } finally {
+    await notify.close()
+  }
 }

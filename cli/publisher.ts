@@ -46,8 +46,8 @@ export const publisherCommand: Command = {
         throw new SnowhatError('E_USAGE', `snowhat publisher has no ${word}`, {
           hint: 'there are probe, calibrate and outbox',
         })
-      const { settings, clock, log, random, stop } = invocation
-      const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop })
+      const { settings, clock, log, random, stop, notify } = invocation
+      const done = await runPublisher(settings, { clock, log, random, version: VERSION, signal: stop, notify })
       return done ? 0 : 1
     }
   },

@@ -1,5 +1,6 @@
 import { backoffMs } from '../src/backoff.ts'
 import { messageOf } from '../src/errors.ts'
+import type { Notify, Wellbeing } from '../src/notify.ts'
 import { aborted } from '../src/signals.ts'
 import { within } from '../src/within.ts'
 import type { PublisherSections } from './config.ts'
@@ -8,11 +9,15 @@ import { type Publisher, type PublisherDeps, startPublisher } from './publisher.
 export interface PublisherRunDeps extends PublisherDeps {
   /** Fires on SIGINT and SIGTERM. */
   readonly signal: AbortSignal
+  /** Who started it and wants to know how it is. */
+  readonly notify?: Notify
 }
 
 /** How long the end of the last batch waits for its readings to be in the table. */
 const DRAIN_MS = 30_000
 const START_AGAIN = { firstMs: 1_000, maxMs: 60_000 }
+/** An attempt to start again that takes longer has met something that hangs. */
+const START_STUCK_MS = 120_000
 
 /** How a life of the publisher ended. */
 type End = 'done' | 'not-done' | 'restart'
@@ -30,11 +35,16 @@ export async function runPublisher(settings: PublisherSections, deps: PublisherR
       { hint: 'readings not yet in the table are lost when the publisher stops; outbox_dir keeps them on disk' },
       'the outbox is in memory',
     )
+  let wellbeing = life.publisher.wellbeing
+  deps.notify?.ready(() => wellbeing())
   while (life !== undefined) {
     const end = await live(life, deps)
     if (end !== 'restart') return end === 'done'
     deps.log.info('starting again')
-    life = await beginAgain(settings, deps)
+    life = await beginAgain(settings, deps, (attempt) => {
+      wellbeing = attempt
+    })
+    if (life !== undefined) wellbeing = life.publisher.wellbeing
   }
   return true
 }
@@ -52,9 +62,18 @@ async function begin(settings: PublisherSections, deps: PublisherRunDeps): Promi
 }
 
 /** Whoever told it to restart may not be where it could be started: it tries until it can. `undefined` after a stop. */
-async function beginAgain(settings: PublisherSections, deps: PublisherRunDeps): Promise<Life | undefined> {
+async function beginAgain(
+  settings: PublisherSections,
+  deps: PublisherRunDeps,
+  onAttempt: (wellbeing: () => Wellbeing) => void,
+): Promise<Life | undefined> {
   const { clock, log, random, signal } = deps
   for (let attempt = 0; !signal.aborted; attempt++) {
+    const begun = clock.monotonic()
+    onAttempt(() => ({
+      status: 'starting again',
+      stuck: clock.monotonic() - begun < START_STUCK_MS ? undefined : 'starting again does not come to an end',
+    }))
     try {
       return await begin(settings, deps)
     } catch (error) {
@@ -81,6 +100,7 @@ async function live({ publisher, restart }: Life, deps: PublisherRunDeps): Promi
     }
   } finally {
     ended.abort()
+    if (!restart.aborted) deps.notify?.stopping()
     await publisher.close()
   }
   // The last sync of all may be the one that fails.

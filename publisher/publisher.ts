@@ -1,6 +1,8 @@
+import { counted } from '../src/counted.ts'
 import { messageOf } from '../src/errors.ts'
 import type { Events } from '../src/events.ts'
 import { type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
+import type { Wellbeing } from '../src/notify.ts'
 import type { Reading } from '../src/reading.ts'
 import { within } from '../src/within.ts'
 import { type PublisherSections, READINGS_PER_BATCH } from './config.ts'
@@ -33,6 +35,8 @@ export interface Publisher {
   readonly events: Events<PublisherEvents>
   stats(): PublisherStats
   latest(): Reading | undefined
+  /** Whether readings are taken and reach the outbox, whatever becomes of them later. */
+  wellbeing(): Wellbeing
   /** Readings outlive the program. */
   readonly durable: boolean
   /** A bridge is there, or was. */
@@ -49,6 +53,8 @@ export interface Publisher {
   close(): Promise<void>
 }
 
+/** A reading takes tens of milliseconds, and a bus or a disk that is slow some seconds. */
+const STUCK_AFTER_MS = 30_000
 /** Bounds of the steps of `close`. */
 const SETTLE_AT_CLOSE_MS = 3_000
 const GOODBYE_MS = 1_000
@@ -107,6 +113,7 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
       givenUp: outbox.givenUp,
     }),
     latest: () => latest,
+    wellbeing: () => wellbeingOf(sampler, { taken, waiting: outbox.size, connected: link.connected }),
     durable: outbox.durable,
     bridgeSeen: () => sender.bridgeSeen,
     stopSampling: () => {
@@ -126,6 +133,20 @@ export async function startPublisher(sections: PublisherSections, deps: Publishe
       )
       return closing
     },
+  }
+}
+
+function wellbeingOf(
+  { pendingMs }: Sampler,
+  { taken, waiting, connected }: { readonly taken: number; readonly waiting: number; readonly connected: boolean },
+): Wellbeing {
+  const broker = connected ? 'connected to the broker' : 'waiting for the broker'
+  return {
+    status: `${broker}; ${counted(taken, 'reading')} taken, ${waiting} not yet in the table`,
+    stuck:
+      pendingMs < STUCK_AFTER_MS
+        ? undefined
+        : `no reading has reached the outbox for ${Math.round(pendingMs / 1_000)} s`,
   }
 }
 

@@ -13,6 +13,8 @@ export interface SamplerOptions {
 export interface Sampler {
   /** Ticks that passed while the one before was still at work. */
   readonly missed: number
+  /** Milliseconds since the first tick that has begun and not ended well since one last did; 0 while there is none. */
+  readonly pendingMs: number
   /** Resolves when the limit is reached; not when it is stopped before. */
   readonly finished: Promise<void>
   /** The interval is another one: counted from the last tick, the next comes after the new one. */
@@ -34,6 +36,7 @@ export function startSampler(
   const bell = new Bell()
   let stopped = false
   let missed = 0
+  let pendingSince: number | undefined
   let finish: () => void = () => undefined
   const finished = new Promise<void>((resolve) => {
     finish = resolve
@@ -44,8 +47,10 @@ export function startSampler(
     let intervalMs = options.intervalMs()
     let index = 0
     for (let taken = 0; !stopped; ) {
+      pendingSince ??= clock.monotonic()
       try {
         await tick()
+        pendingSince = undefined
       } catch (error) {
         log.error({ err: error, reason: messageOf(error) }, 'a reading could not be taken')
       }
@@ -71,6 +76,9 @@ export function startSampler(
   return {
     get missed() {
       return missed
+    },
+    get pendingMs() {
+      return pendingSince === undefined ? 0 : clock.monotonic() - pendingSince
     },
     finished,
     retime() {

@@ -37,7 +37,14 @@ export function createLog(app: string, settings: LogSettings, stream?: Destinati
   const destination =
     stream ??
     (forPeople
-      ? forTerminals()({ destination: 2, ignore: 'app', translateTime: 'SYS:HH:MM:ss', sync: true })
+      ? forTerminals()({
+          destination: 2,
+          ignore: 'app',
+          translateTime: 'SYS:HH:MM:ss',
+          // A journal gives each line a head of its own.
+          singleLine: !process.stderr.isTTY,
+          sync: true,
+        })
       : pino.destination({ fd: 2, sync: true }))
   return pino(
     {

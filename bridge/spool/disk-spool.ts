@@ -123,6 +123,11 @@ export class DiskSpool implements Spool {
     return this.#rows.usage.bytes
   }
 
+  /** Without those of devices that are aside: a disk that hangs does so for all. */
+  get busyMs(): number {
+    return this.#rows.log.busyMs
+  }
+
   get crowded(): boolean {
     return this.#rows.crowded
   }

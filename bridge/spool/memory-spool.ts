@@ -12,6 +12,7 @@ import { type Arrival, ASIDE_BYTES, bytesOf, rowsWait, type Spool, spoolFull } f
 export class MemorySpool implements Spool {
   readonly failed = new Promise<never>(() => undefined)
   readonly durable = false
+  readonly busyMs = 0
   readonly crowded = false
   /** Never called: all rows are in memory. */
   onLoaded: (device: DeviceLog) => void = () => undefined

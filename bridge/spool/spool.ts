@@ -30,6 +30,8 @@ export interface Spool {
   known(hostname: string): DeviceLog | undefined
   /** Bytes of rows it holds, without those of devices that are aside. */
   readonly bytes: number
+  /** Milliseconds the disk has been at the write under way; 0 at rest, and for a spool in memory. */
+  readonly busyMs: number
   /** Rows wait on the disk for room in memory: a device that cannot be delivered holds up the others then. */
   readonly crowded: boolean
   /** Is told of a device whose next rows have come into memory. */

@@ -41,6 +41,7 @@ export class Committer {
   #timer: AbortController | undefined
   #running = false
   #loop: Promise<void> | undefined
+  #busySince: number | undefined
   #failure: unknown
   readonly failed: Promise<never>
   #announceFailure: (error: unknown) => void = () => undefined
@@ -82,6 +83,11 @@ export class Committer {
 
   get durable(): number {
     return this.#durable
+  }
+
+  /** How long the disk has been at the write or sync under way; 0 at rest. */
+  get busyMs(): number {
+    return this.#busySince === undefined ? 0 : this.#clock.monotonic() - this.#busySince
   }
 
   /** Why nothing can be written any more. */
@@ -153,6 +159,7 @@ export class Committer {
       for (;;) {
         // Lets all join that were just told, or that come with the same packet: else two half groups would take turns.
         await new Promise((resolve) => setImmediate(resolve))
+        this.#busySince = this.#clock.monotonic()
         const group = this.#groups.shift()
         if (group !== undefined) await this.#commit(group)
         else if (this.#syncs.length === 0) return
@@ -161,6 +168,7 @@ export class Committer {
     } catch (error) {
       this.#fail(error)
     } finally {
+      this.#busySince = undefined
       this.#running = false
     }
   }

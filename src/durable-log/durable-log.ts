@@ -70,6 +70,8 @@ export interface DurableLog {
   /** Everything up to it survives a power cut. */
   readonly durableSequence: number
   usage(): Usage
+  /** Milliseconds the disk has been at the write or sync under way; 0 at rest. One that hangs does not fail. */
+  readonly busyMs: number
   /** What opening found: to be logged. */
   readonly report: RecoveryReport
   /** Rejects when the log has failed; never settles otherwise. */

@@ -94,6 +94,10 @@ export class SegmentedLog implements DurableLog {
     return this.#committer.durable
   }
 
+  get busyMs(): number {
+    return this.#committer.busyMs
+  }
+
   get failed(): Promise<never> {
     return this.#committer.failed
   }

@@ -14,6 +14,7 @@ async function run(argv: readonly string[], env: Record<string, string> = {}) {
   const exits: number[] = []
   const host = Object.assign(new EventEmitter(), {
     env,
+    pid: 1,
     exit: (code: number) => exits.push(code),
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },

@@ -7,6 +7,7 @@ async function run(argv: readonly string[]) {
   const err: string[] = []
   const host = Object.assign(new EventEmitter(), {
     env: { SNOWHAT_LOG_LEVEL: 'silent' },
+    pid: 1,
     exit: () => undefined,
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },

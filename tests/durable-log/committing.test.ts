@@ -366,3 +366,36 @@ describe('a directory', () => {
     await expect(log.deleteBefore(1)).rejects.toMatchObject({ code: 'E_SHUTDOWN' })
   })
 })
+
+it('tells how long the disk has been at it: one that hangs does not fail', async () => {
+  const clock = new ManualClock()
+  const fs = new MemoryFileSystem()
+  let letGo: () => void = () => undefined
+  let hangs: Promise<void> | undefined
+  const openFile = fs.open.bind(fs)
+  fs.open = async (...args) => {
+    const file = await openFile(...args)
+    const datasync = file.datasync.bind(file)
+    return Object.assign(file, {
+      datasync: async () => {
+        await hangs
+        await datasync()
+      },
+    })
+  }
+  const log = await openOn(fs, {}, { clock })
+  await log.append(text('quick'))
+  await settled()
+  expect(log.busyMs).toBe(0)
+  hangs = new Promise((resolve) => {
+    letGo = resolve
+  })
+  const slow = log.append(text('slow'))
+  await clock.advance(40_000)
+  expect(log.busyMs).toBe(40_000)
+  letGo()
+  await slow
+  await settled()
+  expect(log.busyMs).toBe(0)
+  await log.close()
+})

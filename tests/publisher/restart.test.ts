@@ -9,6 +9,7 @@ import { DEGREE } from '../../publisher/sensors/rotation.ts'
 import { systemClock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { type Log, silentLog } from '../../src/log.ts'
+import type { Wellbeing } from '../../src/notify.ts'
 import type { Reading } from '../../src/reading.ts'
 import { MemoryFileSystem } from '../durable-log/support/memory-filesystem.ts'
 import { temporaryDirectory } from '../support/directory.ts'
@@ -192,7 +193,13 @@ it('told to restart it tries until it can: nobody else would start it again', as
   }
   const stop = new AbortController()
   const settings = publisherSections(url, { simulate: false, reading_interval: 0.05 })
-  const running = runPublisher(settings, { ...deps, openBus, signal: stop.signal })
+  const told: string[] = []
+  const notify = {
+    ready: (look: () => Wellbeing) => told.push(`ready, ${look().stuck ?? 'not stuck'}`),
+    stopping: () => told.push('stopping'),
+    close: () => Promise.resolve(),
+  }
+  const running = runPublisher(settings, { ...deps, openBus, signal: stop.signal, notify })
   const streams = () => new Set(readingsIn(seen).map(({ stream }) => stream))
   await until(() => streams().size === 1)
   await publish('sensehat/pi-a/set/restart', 'PRESS')
@@ -200,4 +207,6 @@ it('told to restart it tries until it can: nobody else would start it again', as
   expect(opened).toEqual(['opens', 'fails', 'fails', 'opens'])
   stop.abort()
   expect(await running).toBe(true)
+  // Whoever watches it sees one program.
+  expect(told).toEqual(['ready, not stuck', 'stopping'])
 })

@@ -87,3 +87,28 @@ it('another interval holds from the last reading on, whatever was waited for', a
   expect(ticks.slice(6)).toEqual([7_000, 12_000])
   await sampler.stop()
 })
+
+it('a reading that does not come to an end is told by how long it has taken, and a wait for the next one is none', async () => {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const { clock, sampler } = sample((_clock, at) => (at === 2 ? held : undefined))
+  await clock.advance(900)
+  expect(sampler.pendingMs).toBe(0)
+  await clock.advance(40_100)
+  expect(sampler.pendingMs).toBe(40_000)
+  release()
+  await clock.advance(0)
+  expect(sampler.pendingMs).toBe(0)
+  await sampler.stop()
+})
+
+it('readings that fail one after the other are no progress, until one succeeds', async () => {
+  const { clock, sampler } = sample((_clock, at) => (at < 30 ? Promise.reject(new Error('broken')) : undefined))
+  await clock.advance(28_500)
+  expect(sampler.pendingMs).toBe(28_500)
+  await clock.advance(1_000)
+  expect(sampler.pendingMs).toBe(0)
+  await sampler.stop()
+})

@@ -7,6 +7,7 @@ export async function snowhat(argv: readonly string[], env: Record<string, strin
   const err: string[] = []
   const host = Object.assign(new EventEmitter(), {
     env,
+    pid: 1,
     exit: () => undefined,
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },

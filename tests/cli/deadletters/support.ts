@@ -43,6 +43,7 @@ export class Place {
     const err: string[] = []
     const host = Object.assign(new EventEmitter(), {
       env: this.env,
+      pid: 1,
       exit: () => undefined,
       stdout: { write: (text: string) => out.push(text) },
       stderr: { write: (text: string) => err.push(text) },

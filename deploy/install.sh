@@ -1,0 +1,342 @@
+#!/usr/bin/env bash
+# Installs a part of Snowhat as a service of systemd, or brings it up to date. Run it as root, as often as you like.
+set -euo pipefail
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+
+usage() {
+  cat <<'TEXT'
+install.sh publisher --package snowhat-X.tgz --broker mqtt://nas:1883 [OPTION...]   on a Pi with a Sense HAT
+install.sh bridge    --package snowhat-X.tgz [OPTION...]                             next to the broker
+install.sh publisher|bridge --uninstall     stops and removes it; settings, secrets and data stay
+install.sh publisher|bridge --purge         removes these too
+
+  --package FILE          what `npm pack` has made; a newer one is an update
+  --broker URL            mqtt:// or mqtts://, host and port
+  --username NAME         at the broker
+  --password-file FILE    holds its password; - reads it from standard input
+  --ca-file FILE          the CA that signed the broker's certificate
+  --hostname NAME         publisher: this Pi's name in topics, default its host name
+  --simulate              publisher: without a Sense HAT, simulated readings
+  --account NAME          bridge: the Snowflake account, ORG-ACCOUNT
+  --snowflake-url URL     bridge: instead of the account, such as an emulator's
+  --private-key-file FILE bridge: the private key, PEM
+  --no-start              installs everything and starts nothing
+
+The settings are written once, to /etc/snowhat/publisher.yaml or bridge.yaml, and are yours from then on. Secrets are
+copied, readable by the service alone, each time they are given.
+TEXT
+}
+
+say() { echo "install.sh: $*"; }
+fail() {
+  echo "install.sh: $1" >&2
+  exit "${2:-1}"
+}
+bad_usage() { fail "$1; see install.sh --help" 2; }
+
+ROOT=/opt/snowhat
+ETC=/etc/snowhat
+STATE=/var/lib/snowhat
+COMMAND=/usr/local/bin/snowhat
+UNITS=/etc/systemd/system
+NODE_HINT='on Debian 13 and Raspberry Pi OS 13: apt-get install --no-install-recommends nodejs npm; elsewhere see https://nodejs.org/en/download'
+
+role='' package='' broker='' username='' password_file='' ca_file='' hostname='' simulate=no
+account='' snowflake_url='' private_key_file='' action=install start=yes
+
+parse() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -h | --help) usage && exit 0 ;;
+      --uninstall | --purge) action=${1#--} ;;
+      --simulate) simulate=yes ;;
+      --no-start) start=no ;;
+      --package | --broker | --username | --password-file | --ca-file | --hostname | --account | --snowflake-url | --private-key-file)
+        [ $# -ge 2 ] || bad_usage "$1 needs a value"
+        # A line break would be a line of the settings, a quote the end of a value.
+        case $2 in '' | *[[:cntrl:]\"\\]*) bad_usage "$1 cannot have that value" ;; esac
+        local name=${1#--}
+        printf -v "${name//-/_}" '%s' "$2"
+        shift
+        ;;
+      publisher | bridge)
+        [ -z "$role" ] || bad_usage 'one of publisher and bridge at a time'
+        role=$1
+        ;;
+      *) bad_usage "there is no $1" ;;
+    esac
+    shift
+  done
+  [ -n "$role" ] || bad_usage 'say publisher or bridge'
+  [ "$(id -u)" = 0 ] || fail 'run it as root: sudo install.sh …'
+  unit=snowhat-$role.service
+  config=$ETC/$role.yaml
+  if [ "$role" = publisher ]; then user=snowhat data=$STATE/outbox; else user=snowhat-bridge data=$STATE/spool; fi
+}
+
+systemd_runs() { [ -d /run/systemd/system ]; }
+
+# --- before anything is changed
+
+check() {
+  [ -n "$package" ] || bad_usage 'name the package: --package snowhat-X.tgz'
+  [ -f "$package" ] || fail "there is no $package"
+  package=$(realpath "$package")
+  tar -xzOf "$package" package/package.json >/dev/null 2>&1 || fail "$package is no npm package"
+  if [ ! -e "$config" ] && [ "$role" = publisher ] && [ -z "$broker" ]; then
+    bad_usage 'name the broker: --broker mqtt://nas:1883'
+  fi
+  local file
+  for file in "$ca_file" "$private_key_file" "${password_file#-}"; do
+    [ -z "$file" ] || [ -r "$file" ] || fail "$file cannot be read"
+  done
+  [ -d "$UNITS" ] || fail "there is no $UNITS: this is for systemd"
+  command -v node >/dev/null || fail "there is no Node.js where a service finds it (/usr/bin, /usr/local/bin): $NODE_HINT"
+  command -v npm >/dev/null || fail "there is no npm: $NODE_HINT"
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    fail "Node.js is $(node --version), and Snowhat needs 20.19 or newer: $NODE_HINT"
+}
+
+# --- the program
+
+# Loads an addon as the program would.
+has_addon() { (cd "$1/lib/node_modules/snowhat" && node -e "require('$2')") 2>/dev/null; }
+can_compile() { command -v make >/dev/null && command -v g++ >/dev/null && command -v python3 >/dev/null; }
+
+# Each release has a directory of its own, and a link says which is in use: a power cut in between leaves the old one whole.
+install_program() {
+  local sum release
+  sum=$(sha256sum "$package" | cut -c1-12)
+  release=$ROOT/releases/$(node -p 'process.versions.modules')-$sum
+  mkdir -p "$ROOT/releases"
+  rm -rf "$ROOT"/releases/new.*
+  if [ -e "$release" ] && ! has_addon "$release" i2c-bus && can_compile; then
+    say 'there is a compiler now: installing again, so that i2c-bus is compiled'
+    npm_install "$release.again"
+    mv "$release" "$ROOT/releases/new.old" && mv "$release.again" "$release"
+  elif [ ! -e "$release" ]; then
+    npm_install "$release"
+  fi
+  ln -sfn "$release" "$ROOT/new-current" && mv -T "$ROOT/new-current" "$ROOT/current"
+  ln -sfn "$ROOT/current/bin/snowhat" "$COMMAND"
+  say "snowhat $("$COMMAND" --version) is in $release"
+}
+
+npm_install() {
+  local new=$ROOT/releases/new.$$ log=$ROOT/releases/new.log
+  say 'installing with npm, which fetches the libraries; on a small Pi that takes minutes'
+  # Debian's headers, where they are those of this Node; otherwise node-gyp fetches them.
+  if [ -e /usr/include/node/node_version.h ] && [ "$(command -v node)" = /usr/bin/node ]; then export npm_config_nodedir=/usr; fi
+  # npm 11 runs the build of a dependency only where it is named.
+  if ! npm_config_allow_scripts=i2c-bus,unix-dgram npm install --global --prefix "$new" --omit=dev \
+    --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-timeout=60000 --fetch-retry-maxtimeout=10000 "$package" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    rm -rf "$new" "$log"
+    fail 'npm could not install the package (see above); nothing has changed'
+  fi
+  rm -f "$log"
+  mv "$new" "$1"
+}
+
+remove_old_releases() {
+  local used one
+  used=$(readlink "$ROOT/current")
+  for one in "$ROOT"/releases/*; do [ "$one" = "$used" ] || rm -rf "$one"; done
+}
+
+# --- user, settings, secrets
+
+make_user() {
+  if ! getent passwd "$user" >/dev/null; then
+    useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$user"
+    say "the user $user is new"
+  fi
+  if [ "$role" = publisher ]; then
+    local group
+    # The unit names them, and systemd starts nothing in a group that is not there.
+    for group in i2c input video; do
+      getent group "$group" >/dev/null || groupadd --system "$group"
+      usermod --append --groups "$group" "$user"
+    done
+  fi
+  install -d -m 0755 "$ETC" "$STATE"
+  install -d -m 0750 -o "$user" -g "$user" "$data"
+}
+
+# A secret is never readable by anybody else, and never half written.
+keep_secret() {
+  local to=$2
+  (umask 077 && if [ "$1" = - ]; then cat; else cat -- "$1"; fi >"$to.new")
+  [ -s "$to.new" ] || { rm -f "$to.new" && fail "the secret for $to is empty"; }
+  chown "$user:$user" "$to.new" && chmod 0600 "$to.new" && mv "$to.new" "$to"
+}
+
+keep_secrets() {
+  [ -z "$password_file" ] || keep_secret "$password_file" "$ETC/$role.password"
+  [ -z "$private_key_file" ] || keep_secret "$private_key_file" "$ETC/snowhat_key.p8"
+  [ -z "$ca_file" ] || install -m 0644 "$ca_file" "$ETC/ca.pem"
+}
+
+setting() { [ -z "$2" ] || printf '  %s: "%s"\n' "$1" "$2"; }
+
+settings() {
+  cat <<TEXT
+# Settings of the $role. This file is yours: install.sh never changes it. All settings, and what they mean:
+# $ROOT/current/lib/node_modules/snowhat/docs/settings.md
+# After a change: sudo systemctl restart ${unit%.service}
+mqtt:
+  url: "${broker:-mqtt://127.0.0.1:1883}"
+TEXT
+  setting username "$username"
+  [ ! -e "$ETC/$role.password" ] || setting password_file "$ETC/$role.password"
+  [ -z "$ca_file" ] || setting ca_file "$ETC/ca.pem"
+  if [ "$role" = publisher ]; then
+    echo 'publisher:'
+    setting hostname "$hostname"
+    [ "$simulate" = no ] || echo '  simulate: true'
+    setting outbox_dir "$data"
+  else
+    echo 'spool:'
+    setting dir "$data"
+    echo 'snowflake:'
+    if [ -n "$snowflake_url" ]; then setting url "$snowflake_url"; else printf '  account: "%s"\n' "$account"; fi
+    [ ! -e "$ETC/snowhat_key.p8" ] || setting private_key_file "$ETC/snowhat_key.p8"
+    printf 'http:\n  host: 127.0.0.1  # 0.0.0.0 shows the page to the whole network\n'
+  fi
+  printf 'log:\n  format: pretty  # json for programs that read logs\n'
+}
+
+write_settings() {
+  if [ -e "$config" ]; then
+    local given="$broker$username$hostname$account$snowflake_url"
+    [ -z "$given" ] || say "$config is there and stays as it is; change it there"
+    return
+  fi
+  settings >"$config.new"
+  chown "root:$user" "$config.new" && chmod 0640 "$config.new" && mv "$config.new" "$config"
+  say "the settings are in $config"
+}
+
+# --- the board
+
+enable_i2c() {
+  [ "$role" = publisher ] && [ "$simulate" = no ] && command -v raspi-config >/dev/null || return 0
+  [ "$(raspi-config nonint get_i2c)" != 0 ] || return 0
+  raspi-config nonint do_i2c 0
+  say 'I2C is switched on'
+}
+
+# What is left for a person to do; the exit code is 1 then.
+todo=()
+
+look_at_board() {
+  [ "$role" = publisher ] || return 0
+  grep -Eq '^ *simulate: *true' "$config" && return 0
+  if ! has_addon "$ROOT/current" i2c-bus; then
+    todo+=('the Sense HAT is read over the package i2c-bus, which was not compiled: apt-get install --no-install-recommends build-essential python3, then run this again')
+    return 0
+  fi
+  runuser -u "$user" -- "$COMMAND" publisher probe --config "$config" ||
+    todo+=("the Sense HAT was not found (see above); once it is there, the publisher begins by itself: snowhat publisher probe")
+}
+
+# --- the service
+
+install_unit() {
+  install -m 0644 "$ROOT/current/lib/node_modules/snowhat/deploy/systemd/$unit" "$UNITS/$unit"
+  if ! systemd_runs; then
+    # Only makes the link that the next start of the machine follows.
+    systemctl enable --quiet "$unit" 2>/dev/null ||
+      { mkdir -p "$UNITS/multi-user.target.wants" && ln -sfn "../$unit" "$UNITS/multi-user.target.wants/$unit"; }
+    say 'systemd is not running here: everything is installed, and nothing was started'
+    return
+  fi
+  systemctl daemon-reload
+  systemctl enable --quiet "$unit"
+  if [ "$start" = no ]; then
+    say "nothing was started, as you wished: systemctl start ${unit%.service}"
+    return
+  fi
+  # The program is one for both: the other part must not go on with a release that is about to be deleted.
+  local other
+  for other in snowhat-publisher.service snowhat-bridge.service; do
+    if [ "$other" = "$unit" ] || systemctl is-active --quiet "$other"; then restart "$other"; fi
+  done
+}
+
+restart() {
+  systemctl reset-failed "$1" 2>/dev/null || true
+  if systemctl restart "$1"; then
+    say "${1%.service} is running"
+  else
+    journalctl --unit "$1" --lines 10 --no-pager --output cat >&2 || true
+    todo+=("${1%.service} did not start; its last words are above: journalctl -u ${1%.service}")
+  fi
+}
+
+what_next() {
+  local one
+  for one in "${todo[@]}"; do echo "install.sh: TO DO: $one" >&2; done
+  cat <<TEXT
+
+  how it is    systemctl status ${unit%.service}
+  its log      journalctl -fu ${unit%.service}
+  settings     $config
+  data         $data
+TEXT
+  [ ${#todo[@]} = 0 ]
+}
+
+# --- the way back
+
+uninstall() {
+  if systemd_runs; then systemctl disable --quiet --now "$unit" 2>/dev/null || true; fi
+  rm -f "$UNITS/$unit" "$UNITS/multi-user.target.wants/$unit"
+  if systemd_runs; then systemctl daemon-reload; fi
+  if compgen -G "$UNITS/snowhat-*.service" >/dev/null; then
+    say "the program stays: $(basename -a "$UNITS"/snowhat-*.service | tr '\n' ' ')uses it"
+  else
+    rm -rf "$ROOT"
+    [ "$(readlink "$COMMAND" || true)" != "$ROOT/current/bin/snowhat" ] || rm -f "$COMMAND"
+  fi
+  [ "$action" = uninstall ] || return 0
+  say "$role is uninstalled. Settings and secrets are kept in $ETC, its data in $data; --purge removes them"
+}
+
+purge() {
+  rm -rf "$data" "$config" "$ETC/$role.password"
+  [ "$role" = publisher ] || rm -f "$ETC/snowhat_key.p8"
+  # The other part may be there.
+  if [ ! -e "$ETC/publisher.yaml" ] && [ ! -e "$ETC/bridge.yaml" ]; then rm -f "$ETC/ca.pem"; fi
+  rmdir "$ETC" "$STATE" 2>/dev/null || true
+  if getent passwd "$user" >/dev/null; then userdel "$user"; fi
+  say "nothing of the $role is left"
+}
+
+main() {
+  parse "$@"
+  case $action in
+    uninstall) uninstall ;;
+    purge)
+      uninstall
+      purge
+      ;;
+    install)
+      check
+      install_program
+      make_user
+      keep_secrets
+      write_settings
+      enable_i2c
+      look_at_board
+      install_unit
+      remove_old_releases
+      what_next
+      ;;
+  esac
+}
+
+# All of it is read before anything of it runs: an update may replace this file.
+main "$@"
+exit
