@@ -44,9 +44,9 @@ describe('over a real broker', () => {
     const { url, seen } = await startBroker()
     const compensated = { temperature_compensation: 'offset', temperature_offset: 4 } as const
     const publisher = await start(url, { ...compensated, orientation_rate: 50, reading_interval: 0.1 })
-    await until(() => (publisher.latest()?.seq ?? 0) >= 3)
-    const document = seen.find((m) => m.topic === 'homeassistant/device/pi-a/sensehat/config')
-    const { components } = JSON.parse(document?.payload ?? '{}')
+    const document = () => seen.find((m) => m.topic === 'homeassistant/device/pi-a/sensehat/config')
+    await until(() => document() !== undefined && (publisher.latest()?.seq ?? 0) >= 3)
+    const { components } = JSON.parse(document()?.payload ?? '{}')
     expect(components.temperature_compensated.name).toBe('Temperature')
     expect(components.temperature.name).toBe('Temperature (sensor)')
     const { temperature, temperature_compensated, compensation, ...reading } = publisher.latest() as Reading

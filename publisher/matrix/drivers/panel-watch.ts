@@ -43,6 +43,7 @@ export class PanelWatch {
   }
 
   #wait(): void {
+    if (this.#closed) return
     this.#cancelTimer = this.#deps.clock.after(LOOK_EVERY_MS, () => {
       this.#looking = this.#lookOnce().catch((error: unknown) => {
         this.#deps.log.debug({ reason: messageOf(error) }, 'nobody knows how LEDs and joystick can be reached')
