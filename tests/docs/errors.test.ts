@@ -126,7 +126,7 @@ describe("what the errors page says of Snowflake's answers", () => {
     const named = rows.filter(([cell]) => /^`(?:[A-Z]+_[A-Z_]*[A-Z]|\d{6})`$/.test(cell ?? ''))
     expect(firstCells(named).sort()).toEqual(known.sort())
     for (const [cell, verdict] of named) {
-      expect(verdictOn('append', answer(409, plain(cell))), cell).toBe(plain(verdict))
+      expect(verdictOn('append', answer(418, plain(cell))), cell).toBe(plain(verdict))
       const isOfChannel = /CHANNEL|STALE/.test(plain(cell)) && plain(verdict) === 'reopen'
       if (isOfChannel) expect(verdictOnChannel(plain(cell)), cell).toBe('reopen')
     }
