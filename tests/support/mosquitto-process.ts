@@ -125,6 +125,7 @@ function configuration(
     password_file: join(directory, 'users/passwords'),
     acl_file: join(directory, 'users/acl'),
     persistence_location: `${join(directory, 'data')}/`,
+    include_dir: join(directory, 'users/conf.d'),
     ...override,
   }
   let text = shipped
