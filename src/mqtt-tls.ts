@@ -65,7 +65,9 @@ function checkCertificate(pem: Buffer | undefined, path: string, what: string): 
 export function tlsFailure(error: unknown, url: string): SnowhatError | undefined {
   if (!/^(mqtts|wss):/.test(url)) return undefined
   const code = systemCode(error) ?? ''
-  const [, sentence, hint] = FAILURES.find(([pattern]) => pattern.test(code)) ?? []
+  // While the handshake is under way the library's own name for it stands in the sentence only, in small letters [observed].
+  const name = code === 'EPROTO' ? messageOf(error).toUpperCase().replaceAll(' ', '_') : code
+  const [, sentence, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? []
   if (sentence === undefined || hint === undefined) return undefined
   const host = new URL(url).hostname
   return new SnowhatError('E_MQTT_TLS', `${sentence.replace('HOST', host)}${detail(error)}`, {
@@ -97,22 +99,22 @@ const FAILURES: readonly (readonly [code: RegExp, sentence: string, hint: string
     "set SNOWHAT_MQTT_CA_FILE to the CA that signed the broker's certificate (ca.crt)",
   ],
   [
-    /ALERT_CERTIFICATE_EXPIRED$/,
+    /ALERT_CERTIFICATE_EXPIRED/,
     'the MQTT broker refuses our client certificate: it has expired',
     'renew the file of SNOWHAT_MQTT_CERT_FILE (deploy/tls/make-certificates.sh does that)',
   ],
   [
-    /ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
+    /ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)/,
     'the MQTT broker wants a client certificate',
     "set SNOWHAT_MQTT_CERT_FILE and SNOWHAT_MQTT_KEY_FILE to a certificate that the broker's CA has signed",
   ],
   [
-    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(UNKNOWN|REVOKED)|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)$/,
+    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(UNKNOWN|REVOKED)|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)/,
     'the MQTT broker refuses our client certificate',
     "set SNOWHAT_MQTT_CERT_FILE and SNOWHAT_MQTT_KEY_FILE to a certificate that the broker's CA has signed",
   ],
   [
-    /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST)$/,
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
     'the MQTT broker does not speak TLS on this port',
     'use its port for TLS in SNOWHAT_MQTT_URL (8883 as a rule), or mqtt:// instead of mqtts://',
   ],
