@@ -37,11 +37,7 @@ describeWithContainers('compose.yaml', { timeout: 15 * MINUTE }, () => {
     project.compose('--profile', 'demo', 'up', '-d', '--no-build', ...services)
   const moreRows = async () => {
     const before = await countRows(emulator)
-    await eventually(
-      'rows of all Pis that were not there before',
-      async () => (await countRows(emulator)) > before + 3,
-      MINUTE,
-    )
+    await eventually('rows that were not there before', async () => (await countRows(emulator)) > before + 3, MINUTE)
   }
 
   const open = async (url: string, settings: Partial<MqttSettings>) => {
