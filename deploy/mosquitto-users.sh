@@ -76,6 +76,7 @@ mv "$passwords.new" "$passwords"
 for directory in "$LOGINS"/*/; do
   [ -d "$directory" ] || continue
   name=$(basename "$directory")
+  [ -f "$SECRETS/$name" ] || fail "$directory is for $name, who is no user"
   cp "$SECRETS/$name" "$directory/mqtt_password"
   if [ "$(id -u)" = 0 ]; then chown -R "$SECRETS_OWNER" "$directory" && chmod -R u+rX,go= "$directory"; fi
 done

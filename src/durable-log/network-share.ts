@@ -12,23 +12,23 @@ export async function networkShare(directory: string): Promise<string | undefine
   const { type } = await statfs(directory, { bigint: true })
   // On 32 bits the larger numbers come as negative ones.
   const magic = Number(BigInt.asUintN(32, type))
-  if (magic !== FUSE) return NETWORK[magic]
+  if (magic !== FUSE) return NETWORK.get(magic)
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
   return networkFuse(mounts, await realpath(directory))
 }
 
 /** `f_type` of statfs(2) [documented: statfs(2), linux/magic.h; Ceph, AFS: fs/ceph/super.h, linux/magic.h]. */
-const NETWORK: Readonly<Record<number, string>> = {
-  26985: 'NFS',
-  20859: 'SMB',
-  4283649346: 'SMB',
-  4266872130: 'SMB',
-  12805120: 'Ceph',
-  1397113167: 'AFS',
-  1799439955: 'AFS',
-  1937076805: 'Coda',
-  22092: 'NCP',
-}
+const NETWORK: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0x00c36400, 'Ceph'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x564c, 'NCP'],
+])
 const FUSE = 0x65735546
 
 /** Names of FUSE file systems whose files are on another machine. */
