@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config'
  *   npx vitest run --project fast      parts by themselves: minutes
  *   npx vitest run --project slow   real brokers (containers) and real processes: minutes; builds `dist/` itself
  *   npm run test:crash                 kill -9 of everything, and then the count: minutes; tests/crash/README.md
+ *   npm run test:containers            compose.yaml and the image as users have them: minutes, without their caches a few more
  *   npm run test:interop               other people's software judges ours: a minute; tests/interop/README.md
  *
  * Without a container engine the tests that need one are skipped and a line says so;
@@ -15,6 +16,7 @@ import { defineConfig } from 'vitest/config'
  */
 const SLOW = 'tests/{contract,e2e,i2c-shim}/**/*.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'
+const CONTAINERS = 'tests/containers/**/*.test.ts'
 const INTEROP = 'tests/interop/**/*.test.ts'
 
 /** See `tests/support/eventually.ts`: a test's bound must not come before that of what it waits for. */
@@ -33,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['tests/**/*.test.ts'],
-          exclude: [SLOW, CRASH, INTEROP],
+          exclude: [SLOW, CRASH, CONTAINERS, INTEROP],
           ...bound(120),
           // A process that is made anew for every file, and loads all libraries again, is a third of all their time.
           isolate: false,
@@ -63,6 +65,15 @@ export default defineConfig({
           include: [INTEROP],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...slow,
+          name: 'containers',
+          include: [CONTAINERS],
+          maxWorkers: 1,
+          sequence: { groupOrder: 5 },
         },
       },
     ],

@@ -16,7 +16,7 @@ const DEADLINE_MS = 12_000
 /** The first may be a broker that does not speak MQTT 5. */
 const ATTEMPTS = 2
 
-/** One connection for one piece of work. Throws `E_MQTT_DISCONNECTED` when there is none, and what `work` throws. */
+/** One connection for one piece of work. Throws `E_MQTT_DISCONNECTED` or `E_MQTT_TLS` when there is none, and what `work` throws. */
 export async function visitBroker<T>(
   settings: MqttSettings,
   { name, onMessage }: Visit,
@@ -56,6 +56,7 @@ export async function visitBroker<T>(
 }
 
 function unreachable(url: string, cause: unknown): SnowhatError {
+  if (cause instanceof SnowhatError && cause.code === 'E_MQTT_TLS') return cause
   const reason = cause === undefined ? 'it does not answer' : messageOf(cause) || 'it cannot be connected to'
   return new SnowhatError('E_MQTT_DISCONNECTED', `cannot reach the MQTT broker ${url}: ${reason}`, {
     cause,

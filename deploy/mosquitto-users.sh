@@ -4,11 +4,17 @@
 #   mosquitto-users.sh [NAME...]   a random password for each NAME that has none, then Mosquitto's password file and a copy
 #                                  of the access rules, both readable by Mosquitto alone
 #
+# Where make-certificates.sh has been, the broker gets its certificate and a listener for TLS too (after which Mosquitto wants a
+# restart; certificates alone it reads again at SIGHUP). And each directory in LOGINS gets what the user it is named after signs in
+# with, as mqtt_password; all that is in it belongs to that user alone then.
+#
 # Run it again after a change (a file edited or removed, the access rules changed) and send Mosquitto SIGHUP. The
 # environment says where things are; the defaults are those of compose.yaml:
 #   SECRETS=/secrets  USERS=/mosquitto/users  ACL=/deploy/mosquitto.acl  SECRETS_OWNER=1000
+#   LISTENER=/deploy/tls/listener.conf  TLS=/tls/broker  LOGINS=/logins
 set -eu
 : "${SECRETS:=/secrets}" "${USERS:=/mosquitto/users}" "${ACL:=/deploy/mosquitto.acl}" "${SECRETS_OWNER:=1000}"
+: "${LISTENER:=/deploy/tls/listener.conf}" "${TLS:=/tls/broker}" "${LOGINS:=/logins}"
 umask 077
 export LC_ALL=C
 
@@ -55,9 +61,23 @@ done
 # Hashes what stands in the file: on the command line of mosquitto_passwd everybody could read it.
 mosquitto_passwd -U "$passwords.new"
 cp "$ACL" "$USERS/acl.new"
+mkdir -p "$USERS/conf.d" "$USERS/tls"
+if [ -s "$TLS/server.crt" ]; then
+  for file in ca.crt server.crt server.key; do cp "$TLS/$file" "$USERS/tls/$file"; done
+  sed "s|/mosquitto/users|$USERS|" "$LISTENER" >"$USERS/conf.d/tls.conf"
+else
+  rm -f "$USERS/conf.d/tls.conf"
+fi
 if [ "$(id -u)" = 0 ] && id mosquitto >/dev/null 2>&1; then
-  chown mosquitto: "$passwords.new" "$USERS/acl.new"
+  chown -R mosquitto: "$passwords.new" "$USERS/acl.new" "$USERS/conf.d" "$USERS/tls"
 fi
 mv "$USERS/acl.new" "$USERS/acl"
 mv "$passwords.new" "$passwords"
+for directory in "$LOGINS"/*/; do
+  [ -d "$directory" ] || continue
+  name=$(basename "$directory")
+  [ -f "$SECRETS/$name" ] || fail "$directory is for $name, who is no user"
+  cp "$SECRETS/$name" "$directory/mqtt_password"
+  if [ "$(id -u)" = 0 ]; then chown -R "$SECRETS_OWNER" "$directory" && chmod -R u+rX,go= "$directory"; fi
+done
 echo "mosquitto-users: $count users"

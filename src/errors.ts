@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'E_KEY_INVALID'
   | 'E_MQTT_REFUSED'
   | 'E_MQTT_DISCONNECTED'
+  | 'E_MQTT_TLS'
   | 'E_COMMAND_INVALID'
   | 'E_SPOOL_FULL'
   | 'E_SQL'

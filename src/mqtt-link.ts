@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises'
+import type { SecureContextOptions } from 'node:tls'
 import type { IClientOptions } from 'mqtt'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import { Doubling } from './doubling.ts'
-import { messageOf, SnowhatError } from './errors.ts'
+import { hintOf, messageOf, SnowhatError } from './errors.ts'
 import { type Log, withoutUserInfo } from './log.ts'
 import { Connection, disconnected, type LinkOptions } from './mqtt-connection.ts'
-
 import type { MqttSettings } from './mqtt-section.ts'
+import { readTlsFiles, tlsFailure } from './mqtt-tls.ts'
 
 export type { IncomingMessage, LinkOptions } from './mqtt-connection.ts'
 
@@ -50,20 +50,22 @@ const CONNECT_TIMEOUT_MS = 10_000
 const SESSION_EXPIRY_S = 7 * 86_400
 /** Unacknowledged messages we accept, our back-pressure towards an MQTT 5 broker. */
 const RECEIVE_MAXIMUM = 500
-/** Starts connecting in the background: a broker that is away is no error. Unreadable certificate files are. */
+
+/** Starts connecting in the background: a broker that is away is no error. Certificate files that are of no use are. */
 export async function openMqttLink(settings: MqttSettings, options: LinkOptions, deps: LinkDeps): Promise<MqttLink> {
   if (!/^(mqtts?|wss?):\/\/[^/]+/.test(settings.url))
     throw new SnowhatError('E_CONFIG_INVALID', `mqtt.url ${withoutUserInfo(settings.url)} is no broker address`, {
       hint: 'write it as mqtt://host:1883 (or mqtts://, ws://, wss://)',
     })
-  const tls = await readTls(settings)
-  const link = new ReconnectingLink({ ...clientOptions(settings, options), ...tls }, settings, options, deps)
+  const tls = await readTlsFiles(settings)
+  const link = new ReconnectingLink(clientOptions(settings, options), tls, settings, options, deps)
   link.start()
   return link
 }
 
 class ReconnectingLink implements MqttLink {
   readonly #base: IClientOptions
+  #tls: SecureContextOptions
   readonly #settings: MqttSettings
   readonly #options: LinkOptions
   readonly #deps: LinkDeps
@@ -74,8 +76,15 @@ class ReconnectingLink implements MqttLink {
   /** The next attempt follows the end of a connection without a pause. */
   #atOnce = false
 
-  constructor(base: IClientOptions, settings: MqttSettings, options: LinkOptions, deps: LinkDeps) {
+  constructor(
+    base: IClientOptions,
+    tls: SecureContextOptions,
+    settings: MqttSettings,
+    options: LinkOptions,
+    deps: LinkDeps,
+  ) {
     this.#base = base
+    this.#tls = tls
     this.#settings = settings
     this.#options = options
     this.#deps = deps
@@ -127,14 +136,15 @@ class ReconnectingLink implements MqttLink {
     const failures = new Doubling()
     while (!this.#stop.signal.aborted) {
       const connection = new Connection(
-        { ...this.#base, protocolVersion: this.#protocol },
+        { ...this.#base, ...this.#tls, protocolVersion: this.#protocol } as IClientOptions,
         this.#settings.url,
         this.#options,
         log,
       )
       this.#current = connection
       const ended = await connection.run()
-      this.#options.onDisconnect?.(ended.error)
+      const error = (ended.answered ? undefined : tlsFailure(ended.error, this.#settings.url)) ?? ended.error
+      this.#options.onDisconnect?.(error)
       if (this.#stop.signal.aborted) break
       if (this.#atOnce) {
         this.#atOnce = false
@@ -142,20 +152,26 @@ class ReconnectingLink implements MqttLink {
       }
       if (ended.ready) {
         failures.reset()
-        const reason = ended.error === undefined ? 'the connection has ended' : messageOf(ended.error)
+        const reason = error === undefined ? 'the connection has ended' : messageOf(error)
         log.warn({ url: this.#settings.url, reason }, 'lost the MQTT broker')
       } else if (this.#settings.protocol === 'auto' && this.#protocol === 5 && ended.answered && !ended.accepted) {
         this.#protocol = 4
         log.debug('the broker does not take MQTT 5, trying 3.1.1')
         continue
       } else {
-        const about = { url: this.#settings.url, reason: messageOf(ended.error), hint: hintFor(ended.error) }
+        const about = { url: this.#settings.url, reason: messageOf(error), hint: hintFor(error) }
         const what = ended.accepted ? 'the MQTT broker does not let us work' : 'cannot reach the MQTT broker'
         failures.when((attempt) => log.warn({ ...about, attempt }, what))
         if (this.#settings.protocol === 'auto' && !ended.accepted) this.#protocol = 5
       }
       await clock.sleep(backoffMs(failures.times, RECONNECT, random), this.#stop.signal).catch(() => undefined)
+      await this.#readTlsAgain()
     }
+  }
+
+  /** Certificates are renewed while a program runs. A file that is just being replaced is read the next time. */
+  async #readTlsAgain(): Promise<void> {
+    if (Object.keys(this.#tls).length > 0) this.#tls = await readTlsFiles(this.#settings).catch(() => this.#tls)
   }
 }
 
@@ -179,31 +195,14 @@ function clientOptions(settings: MqttSettings, options: LinkOptions): IClientOpt
   }
 }
 
-async function readTls(settings: MqttSettings): Promise<IClientOptions> {
-  const read = async (path: string, what: string) => {
-    if (path === '') return undefined
-    try {
-      return await readFile(path)
-    } catch (error) {
-      throw new SnowhatError('E_CONFIG_INVALID', `cannot read ${what} ${path}: ${messageOf(error)}`, { cause: error })
-    }
-  }
-  const [ca, cert, key] = await Promise.all([
-    read(settings.ca_file, 'the CA file'),
-    read(settings.cert_file, 'the client certificate'),
-    read(settings.key_file, "the client certificate's key"),
-  ])
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
-}
-
 /** What a person can do about a connection that is refused. */
 function hintFor(error: unknown): string {
+  const hint = hintOf(error)
+  if (hint !== undefined) return hint
   const text = messageOf(error)
   if (/not authorized|bad username|credentials/i.test(text))
     return 'set SNOWHAT_MQTT_USERNAME and SNOWHAT_MQTT_PASSWORD_FILE to a user the broker knows'
   if (error instanceof SnowhatError && error.code === 'E_MQTT_REFUSED')
     return 'let this user read and write its own topics at the broker (access rules)'
-  if (/certificate|self.signed|SSL|TLS/i.test(text))
-    return "set SNOWHAT_MQTT_CA_FILE to the CA that signed the broker's certificate"
   return 'is the broker running, and is SNOWHAT_MQTT_URL right? Trying again by itself'
 }

@@ -28,7 +28,7 @@ export async function startMosquitto(dir: string): Promise<Mosquitto> {
     .replace(/^listener .*$/m, `listener ${port} 127.0.0.1`)
     .replace(/^persistence_location .*$/m, `persistence_location ${dir}/`)
     // Who may come in is not what is measured.
-    .replace(/^(password_file|acl_file) .*$/gm, '')
+    .replace(/^(password_file|acl_file|include_dir) .*$/gm, '')
     .replace(/^allow_anonymous .*$/m, 'allow_anonymous true')
   // Started by root it would become another user, who may not write there.
   await writeFile(config, `${own}\nuser root\n`)

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { SnowhatError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { ensureDirectory, type FileSystem, type Lock } from './filesystem.ts'
-import { openFailure, taken } from './log-errors.ts'
+import { onNetworkShare, openFailure, taken } from './log-errors.ts'
 import { nodeFileSystem } from './node-filesystem.ts'
 import type { LogRecord } from './reader.ts'
 import { recover } from './recovery.ts'
@@ -93,9 +93,11 @@ export async function openDurableLog(settings: DurableLogSettings, deps: Durable
   let lock: Lock
   try {
     await ensureDirectory(fs, dir)
+    const share = await fs.networkShare(dir)
+    if (share !== undefined) throw onNetworkShare(dir, share)
     lock = await fs.lock(dir)
   } catch (error) {
-    throw openFailure(dir, error)
+    throw error instanceof SnowhatError ? error : openFailure(dir, error)
   }
   if (lock.state === 'taken') throw taken(dir, lock.by)
   if (lock.state === 'unsupported')

@@ -23,6 +23,8 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>
   /** Bytes an ordinary user may still write to the disk under `path`. */
   free(path: string): Promise<number>
+  /** The name of the network file system a directory lies on; undefined on a disk of this machine. */
+  networkShare(directory: string): Promise<string | undefined>
   /** Takes a directory for this process, until released or until the process is gone, however it went. */
   lock(directory: string): Promise<Lock>
 }

@@ -1,4 +1,5 @@
 import { messageOf, SnowhatError, systemCode } from '../errors.ts'
+import { isDiskFull } from './filesystem.ts'
 
 /*
  * The sentences of the log. E_LOG_FULL is certain: nothing of what was refused is in the log. E_LOG_IO is not: what
@@ -14,6 +15,7 @@ export function writeFailure(dir: string, cause: unknown): SnowhatError {
 }
 
 export function openFailure(dir: string, cause: unknown): SnowhatError {
+  if (isDiskFull(cause)) return diskFull(dir, cause)
   const code = systemCode(cause)
   const denied = code === 'EACCES' || code === 'EPERM'
   const reason = denied
@@ -24,11 +26,23 @@ export function openFailure(dir: string, cause: unknown): SnowhatError {
         ? 'it is no directory'
         : messageOf(cause)
   const hint = denied
-    ? 'let the user the program runs as own that directory, or choose another one'
+    ? `let the user the program runs as own that directory${owner(dir)}, or choose another one`
     : code === 'EROFS'
-      ? 'an SD card that turned read-only is usually worn out: replace it'
+      ? 'in a container mount a volume there; an SD card that turned read-only is usually worn out: replace it'
       : 'check the path and the disk'
   return new SnowhatError('E_LOG_IO', `The directory ${dir} cannot be used for a log: ${reason}.`, { hint, cause })
+}
+
+/** The command, where users have numbers: in a container that is all that is known of them outside of it. */
+function owner(dir: string): string {
+  const uid = process.getuid?.()
+  return uid === undefined ? '' : ` (chown -R ${uid} ${dir})`
+}
+
+export function onNetworkShare(dir: string, kind: string): SnowhatError {
+  return new SnowhatError('E_LOG_IO', `The directory ${dir} lies on a network share (${kind}).`, {
+    hint: 'choose one on a disk of this machine, and move there what is in it: over the network neither a sync nor a lock can be relied on',
+  })
 }
 
 export function taken(dir: string, by: string): SnowhatError {

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises'
 import type { FileSystem, OpenFile } from './filesystem.ts'
+import { networkShare } from './network-share.ts'
 import { lockDirectory } from './node-lock.ts'
 
 /** The disk of this machine. */
@@ -23,6 +24,7 @@ export function nodeFileSystem(): FileSystem {
       const { bavail, bsize } = await statfs(path)
       return bavail * bsize
     },
+    networkShare,
     lock: lockDirectory,
   }
 }

@@ -29,6 +29,8 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     own = await bind(directory, handle)
   } catch (cause) {
     await handle.close()
+    // Where nothing may be written the lock is the least that is missing.
+    if (['EACCES', 'EROFS'].includes(systemCode(cause) ?? '')) throw cause
     return { state: 'unsupported', cause }
   }
   const release = async () => {

@@ -351,6 +351,26 @@ describe('a directory', () => {
     })
   })
 
+  it('without any room is told in one clear sentence', async () => {
+    const fs = new MemoryFileSystem()
+    fs.makeDirectory = () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }))
+    await expect(openOn(fs)).rejects.toMatchObject({
+      code: 'E_LOG_FULL',
+      message: `The disk under ${DIR} is full.`,
+      hint: expect.stringContaining('make room'),
+    })
+  })
+
+  it('on a network share is refused before anything is written, and what to do is said', async () => {
+    const fs = Object.assign(new MemoryFileSystem(), { networkShare: () => Promise.resolve('NFS') })
+    await expect(openOn(fs)).rejects.toMatchObject({
+      code: 'E_LOG_IO',
+      message: `The directory ${DIR} lies on a network share (NFS).`,
+      hint: expect.stringContaining('on a disk of this machine'),
+    })
+    expect(await fs.list(DIR)).toEqual([])
+  })
+
   it('that was just made is still there after a power cut', async () => {
     const fs = new MemoryFileSystem(() => 0)
     const log = await openOn(fs)

@@ -54,17 +54,39 @@ export interface MosquittoOptions {
   readonly directory: string
   readonly port: number
   readonly users: readonly string[]
+  /** A directory as deploy/tls/make-certificates.sh makes it, and the port of the listener that then comes too. */
+  readonly tls?: { readonly directory: string; readonly port: number }
   /** Lines of the configuration to be another: name of the option and its value. */
   readonly override?: Readonly<Record<string, string>>
 }
 
-export async function openMosquitto({ directory, port, users, override }: MosquittoOptions): Promise<MosquittoProcess> {
+/** Makes certificates as a user does; `env` as the head of the script says. */
+export function makeCertificates(directory: string, names: readonly string[], env: Record<string, string> = {}): void {
+  execFileSync('sh', [join(DEPLOY, 'tls/make-certificates.sh'), ...names], {
+    env: { PATH, DIRECTORY: directory, ...env },
+    stdio: 'pipe',
+  })
+}
+
+export async function openMosquitto(options: MosquittoOptions): Promise<MosquittoProcess> {
+  const { directory, port, users, tls, override } = options
   const path = (name: string) => join(directory, name)
   for (const name of ['secrets', 'users', 'data']) mkdirSync(path(name), { recursive: true })
   execFileSync('sh', [join(DEPLOY, 'mosquitto-users.sh'), ...users], {
-    env: { PATH, SECRETS: path('secrets'), USERS: path('users'), ACL: join(DEPLOY, 'mosquitto.acl') },
+    env: {
+      PATH,
+      SECRETS: path('secrets'),
+      USERS: path('users'),
+      ACL: join(DEPLOY, 'mosquitto.acl'),
+      LISTENER: join(DEPLOY, 'tls/listener.conf'),
+      TLS: join(tls?.directory ?? directory, 'broker'),
+    },
     stdio: 'pipe',
   })
+  if (tls !== undefined) {
+    const listener = path('users/conf.d/tls.conf')
+    writeFileSync(listener, readFileSync(listener, 'utf8').replace('listener 8883', `listener ${tls.port}`))
+  }
   const config = path('mosquitto.conf')
   writeFileSync(config, configuration(readFileSync(join(DEPLOY, 'mosquitto.conf'), 'utf8'), directory, port, override))
   chmodSync(directory, 0o755)
@@ -125,6 +147,7 @@ function configuration(
     password_file: join(directory, 'users/passwords'),
     acl_file: join(directory, 'users/acl'),
     persistence_location: `${join(directory, 'data')}/`,
+    include_dir: join(directory, 'users/conf.d'),
     ...override,
   }
   let text = shipped

@@ -6,7 +6,7 @@ import { freePort } from './ports.ts'
 /** As we ship it, but open to all and for all topics: `mosquitto-process.ts` is for what users may do. */
 const CONFIG = readFileSync(fileURLToPath(new URL('../../deploy/mosquitto.conf', import.meta.url)), 'utf8')
   .replace(/^allow_anonymous .*$/m, 'allow_anonymous true')
-  .replaceAll(/^(password|acl)_file .*$/gm, '')
+  .replaceAll(/^(password_file|acl_file|include_dir) .*$/gm, '')
 
 export interface Mosquitto {
   readonly url: string

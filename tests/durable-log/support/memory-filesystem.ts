@@ -103,6 +103,10 @@ export class MemoryFileSystem implements FileSystem {
     return bytesOf(this.#root)
   }
 
+  async networkShare(): Promise<undefined> {
+    return undefined
+  }
+
   async makeDirectory(path: string): Promise<void> {
     await this.#turn()
     const parent = this.#parent(path)

@@ -1,0 +1,134 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { messageOf, SnowhatError, systemCode } from './errors.ts'
+import type { MqttSettings } from './mqtt-section.ts'
+
+/**
+ * The files of `mqtt.ca_file`, `mqtt.cert_file` and `mqtt.key_file`, as they are in PEM. Throws `E_CONFIG_INVALID`, which no second
+ * attempt can mend: a file that cannot be read or is none of that kind, a certificate without its key, or a key of another one.
+ */
+export async function readTlsFiles(
+  settings: Pick<MqttSettings, 'ca_file' | 'cert_file' | 'key_file'>,
+): Promise<SecureContextOptions> {
+  const { ca_file, cert_file, key_file } = settings
+  if ((cert_file === '') !== (key_file === ''))
+    throw new SnowhatError('E_CONFIG_INVALID', 'mqtt.cert_file and mqtt.key_file belong together', {
+      hint: `set ${cert_file === '' ? 'SNOWHAT_MQTT_CERT_FILE' : 'SNOWHAT_MQTT_KEY_FILE'} too: a client certificate is of use only with its key`,
+    })
+  const [ca, cert, key] = await Promise.all([
+    read(ca_file, 'the CA file'),
+    read(cert_file, 'the client certificate'),
+    read(key_file, "the client certificate's key"),
+  ])
+  checkCertificate(ca, ca_file, 'the CA file')
+  checkCertificate(cert, cert_file, 'the client certificate')
+  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+  try {
+    createSecureContext(files)
+  } catch (error) {
+    throw new SnowhatError('E_CONFIG_INVALID', `${key_file} is no key for ${cert_file}: ${messageOf(error)}`, {
+      hint: 'give a private key in PEM, without a passphrase, that the certificate was made for',
+      cause: error,
+    })
+  }
+  return files
+}
+
+async function read(path: string, what: string): Promise<Buffer | undefined> {
+  if (path === '') return undefined
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new SnowhatError('E_CONFIG_INVALID', `cannot read ${what} ${path}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Node takes a CA file without a certificate for an empty list of CAs [observed, Node 24], and then trusts nobody. */
+function checkCertificate(pem: Buffer | undefined, path: string, what: string): void {
+  if (pem === undefined) return
+  try {
+    new X509Certificate(pem)
+  } catch (error) {
+    throw new SnowhatError('E_CONFIG_INVALID', `${what} ${path} holds no certificate: ${messageOf(error)}`, {
+      hint: 'it has to be in PEM, and begins with -----BEGIN CERTIFICATE-----',
+      cause: error,
+    })
+  }
+}
+
+/**
+ * What went wrong with TLS on a connection that the broker has not said a word on, in a sentence and with what a person can do
+ * about it; undefined when it was something else. The codes are those of OpenSSL's verification and alerts as Node names them [observed, Node 24 against Mosquitto 2.0].
+ * It may be tried again: certificates are renewed, and clocks set, while a program waits.
+ */
+export function tlsFailure(error: unknown, url: string): SnowhatError | undefined {
+  if (!/^(mqtts|wss):/.test(url)) return undefined
+  const code = systemCode(error) ?? ''
+  // While the handshake is under way the library's own name for it stands in the sentence only, in small letters [observed].
+  const name = code === 'EPROTO' ? messageOf(error).toUpperCase().replaceAll(' ', '_') : code
+  const [, sentence, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? []
+  if (sentence === undefined || hint === undefined) return undefined
+  const host = new URL(url).hostname
+  return new SnowhatError('E_MQTT_TLS', `${sentence.replace('HOST', host)}${detail(error)}`, {
+    hint: hint.replace('HOST', host),
+    cause: error,
+    retryable: true,
+  })
+}
+
+const FAILURES: readonly (readonly [code: RegExp, sentence: string, hint: string])[] = [
+  [
+    /^CERT_HAS_EXPIRED$/,
+    "the MQTT broker's certificate, or the CA's, has expired",
+    'renew it at the broker (deploy/tls/make-certificates.sh does that), and see whether the clock of this machine is right',
+  ],
+  [
+    /^CERT_NOT_YET_VALID$/,
+    "the MQTT broker's certificate is not valid yet",
+    'the clock of this machine, or of the one that made the certificate, is wrong: set it',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    "the MQTT broker's certificate is not for HOST",
+    'use one of its names in SNOWHAT_MQTT_URL, or make it again with HOST among its names (NAMES of deploy/tls/make-certificates.sh)',
+  ],
+  [
+    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)|CERT_(SIGNATURE_FAILURE|UNTRUSTED)|INVALID_CA)$/,
+    "the MQTT broker's certificate is not signed by a CA that we trust",
+    "set SNOWHAT_MQTT_CA_FILE to the CA that signed the broker's certificate (ca.crt)",
+  ],
+  [
+    /ALERT_CERTIFICATE_EXPIRED/,
+    'the MQTT broker refuses our client certificate: it has expired',
+    'renew the file of SNOWHAT_MQTT_CERT_FILE (deploy/tls/make-certificates.sh does that)',
+  ],
+  [
+    /ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)/,
+    'the MQTT broker wants a client certificate',
+    "set SNOWHAT_MQTT_CERT_FILE and SNOWHAT_MQTT_KEY_FILE to a certificate that the broker's CA has signed",
+  ],
+  [
+    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(UNKNOWN|REVOKED)|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)/,
+    'the MQTT broker refuses our client certificate',
+    "set SNOWHAT_MQTT_CERT_FILE and SNOWHAT_MQTT_KEY_FILE to a certificate that the broker's CA has signed",
+  ],
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
+    'the MQTT broker does not speak TLS on this port',
+    'use its port for TLS in SNOWHAT_MQTT_URL (8883 as a rule), or mqtt:// instead of mqtts://',
+  ],
+  [
+    // Mosquitto's answer to TLS on a plain port [observed, 2.0]. And in TLS 1.3 the client is ready before the broker has looked at
+    // its certificate, and what it sends then may make the broker's system throw the alert away that says what is wrong [observed].
+    /^(ECONNRESET|EPIPE)$/,
+    'the MQTT broker has ended the connection without a word',
+    'is this its port for TLS (8883 as a rule)? Then it wants another client certificate (SNOWHAT_MQTT_CERT_FILE, SNOWHAT_MQTT_KEY_FILE); its log says more',
+  ],
+]
+
+/** The names a certificate has after all, where Node tells them. */
+function detail(error: unknown): string {
+  const names = error instanceof Error && 'cert' in error ? (error.cert as { subjectaltname?: string }) : undefined
+  return names?.subjectaltname === undefined ? '' : ` but for ${names.subjectaltname}`
+}
