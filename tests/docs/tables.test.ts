@@ -186,8 +186,9 @@ Home Assistant is told by the bridge itself, without any of this ([Running the b
 const METRICS_MONITORING = `
 ## Prometheus and Grafana
 
+<!-- not run: takes a container engine -->
 \`\`\`sh
-openssl rand -base64 18 > secrets/grafana_password    # readable by user id 1000
+mkdir -p secrets/grafana && openssl rand -base64 18 > secrets/grafana/password    # readable by user id 1000
 docker compose --profile monitoring up -d
 \`\`\`
 
