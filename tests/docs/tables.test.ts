@@ -125,8 +125,8 @@ per reading. Who can reach the page can read the metrics; they hold hostnames an
 Counters begin at 0 with the process, which Prometheus expects, but for those of a device that say *kept with the spool*: they go on
 after a restart where \`spool.dir\` is set. A value that is not known has no sample.
 
-A scrape of 1,000 devices is about 1 MB and takes tens of milliseconds of the bridge's time; a larger fleet is written in pieces, so
-readings do not wait for it. The series grow with the devices and with nothing else: no label holds what a server or a message says,
+A scrape of 1,000 devices is 0.8 MB and takes 26 ms of processor time [measured on a busy machine]. A larger fleet is written in
+pieces, so readings do not wait for it: 18,000 devices are 15 MB and 0.4 s, of which nothing longer than 0.1 s in one go. The series grow with the devices and with nothing else: no label holds what a server or a message says,
 but for Snowflake's codes, of which 60 at most are kept apart.
 
 A publisher has no metrics of its own: its figures come by MQTT (\`info\`, \`state\`), and what it has sent shows here.
