@@ -152,7 +152,8 @@ const METRICS_MONITORING = `
 ## Prometheus and Grafana
 
 \`\`\`sh
-openssl rand -base64 18 > secrets/grafana_password    # readable by user id 1000
+mkdir -p secrets/grafana
+openssl rand -base64 18 > secrets/grafana/password    # readable by user id 1000
 docker compose --profile monitoring up -d
 \`\`\`
 
@@ -172,7 +173,7 @@ warehouse, one credit. Give that warehouse \`AUTO_SUSPEND = 60\`. Make a user fo
 | \`grafana-snowflake-datasource\` (Grafana Labs) | Grafana Cloud, or Enterprise with a licence | \`SNOWHAT_GRAFANA_SNOWFLAKE=grafana\` and \`SNOWHAT_GRAFANA_PLUGINS=grafana-snowflake-datasource\` |
 
 Both want \`SNOWHAT_SNOWFLAKE_ACCOUNT\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_USER\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_WAREHOUSE\`, and the key as
-\`secrets/grafana_snowflake_key\`, written as the plugin's \`datasource.yml\` says. The dashboard *readings* comes with it: values, rows and
+\`secrets/grafana/snowflake_key\`, written as the plugin's \`datasource.yml\` says. The dashboard *readings* comes with it: values, rows and
 their way, gaps, duplicates, rejected rows.
 
 The emulator cannot be asked by these plugins: they speak the protocol of Snowflake's drivers, and it speaks the SQL REST API.
