@@ -160,8 +160,8 @@ per reading. Who can reach the page can read the metrics; they hold hostnames an
 Counters begin at 0 with the process, which Prometheus expects, but for those of a device that say *kept with the spool*: they go on
 after a restart where \`spool.dir\` is set. A value that is not known has no sample.
 
-A scrape of 1,000 devices is about 1 MB and takes tens of milliseconds of the bridge's time; a larger fleet is written in pieces, so
-readings do not wait for it. The series grow with the devices and with nothing else: no label holds what a server or a message says,
+A scrape of 1,000 devices is 0.8 MB and takes 26 ms of processor time [measured on a busy machine]. A larger fleet is written in
+pieces, so readings do not wait for it: 18,000 devices are 15 MB and 0.4 s, of which nothing longer than 0.1 s in one go. The series grow with the devices and with nothing else: no label holds what a server or a message says,
 but for Snowflake's codes, of which 60 at most are kept apart.
 
 A publisher has no metrics of its own: its figures come by MQTT (\`info\`, \`state\`), and what it has sent shows here.
@@ -188,7 +188,8 @@ const METRICS_MONITORING = `
 
 <!-- not run: takes a container engine -->
 \`\`\`sh
-mkdir -p secrets/grafana && openssl rand -base64 18 > secrets/grafana/password    # readable by user id 1000
+mkdir -p secrets/grafana
+openssl rand -base64 18 > secrets/grafana/password    # readable by user id 1000
 docker compose --profile monitoring up -d
 \`\`\`
 
@@ -208,7 +209,7 @@ warehouse, one credit. Give that warehouse \`AUTO_SUSPEND = 60\`. Make a user fo
 | \`grafana-snowflake-datasource\` (Grafana Labs) | Grafana Cloud, or Enterprise with a licence | \`SNOWHAT_GRAFANA_SNOWFLAKE=grafana\` and \`SNOWHAT_GRAFANA_PLUGINS=grafana-snowflake-datasource\` |
 
 Both want \`SNOWHAT_SNOWFLAKE_ACCOUNT\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_USER\`, \`SNOWHAT_GRAFANA_SNOWFLAKE_WAREHOUSE\`, and the key as
-\`secrets/grafana_snowflake_key\`, written as the plugin's \`datasource.yml\` says. The dashboard *readings* comes with it: values, rows and
+\`secrets/grafana/snowflake_key\`, written as the plugin's \`datasource.yml\` says. The dashboard *readings* comes with it: values, rows and
 their way, gaps, duplicates, rejected rows.
 
 The emulator cannot be asked by these plugins: they speak the protocol of Snowflake's drivers, and it speaks the SQL REST API.
