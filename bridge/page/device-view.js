@@ -15,6 +15,7 @@ export class DeviceView {
   #plots
   #parts
   #timer
+  #isAsking = false
   #plotsAt = Number.NEGATIVE_INFINITY
   #closed = false
   #path
@@ -45,7 +46,6 @@ export class DeviceView {
       section('Where its readings are', ledger),
       section('Recent errors', errors),
     )
-    void this.#ask()
   }
 
   close() {
@@ -62,6 +62,10 @@ export class DeviceView {
       write(facts, this.#fleet.complete ? 'The bridge knows no device of this name (any more).' : '')
       return
     }
+    if (!this.#isAsking) {
+      this.#isAsking = true
+      void this.#ask()
+    }
     const now = this.#fleet.now()
     const { word, mood, why } = stateOf(tile, now)
     write(badge, word)
@@ -76,7 +80,8 @@ export class DeviceView {
 
   async #ask() {
     try {
-      if (!document.hidden) {
+      // A bridge that has just started may not know the device before its first reading.
+      if (!document.hidden && this.#fleet.connected && this.#fleet.devices.has(this.#hostname)) {
         const answer = await fetch(this.#path)
         if (answer.ok && !this.#closed) this.#showDetails(await answer.json())
         const now = performance.now()
