@@ -81,22 +81,23 @@ export class DeviceView {
   async #ask() {
     try {
       // A bridge that has just started may not know the device before its first reading.
-      if (!document.hidden && this.#fleet.connected && this.#fleet.devices.has(this.#hostname)) {
-        const answer = await fetch(this.#path)
-        if (answer.ok && !this.#closed) this.#showDetails(await answer.json())
-        const now = performance.now()
-        if (answer.ok && now - this.#plotsAt >= PLOTS_MS) {
-          this.#plotsAt = now
-          const history = await (await fetch(`${this.#path}/history`)).json()
-          // Who never opens a device need not wait for the plots' library.
-          const { Plots } = await import('./plots.js')
-          if (!this.#closed) this.#showPlots(history, Plots)
-        }
-      }
-    } catch {
-      // The bridge is away, which the head of the page says.
+      if (!document.hidden && this.#fleet.connected && this.#fleet.devices.has(this.#hostname)) await this.#renew()
+    } finally {
+      if (!this.#closed) this.#timer = setTimeout(() => this.#ask(), ASK_MS)
     }
-    if (!this.#closed) this.#timer = setTimeout(() => this.#ask(), ASK_MS)
+  }
+
+  async #renew() {
+    const device = await ask(this.#path)
+    if (device === undefined || this.#closed) return
+    this.#showDetails(device)
+    if (performance.now() - this.#plotsAt < PLOTS_MS) return
+    const history = await ask(`${this.#path}/history`)
+    // Who never opens a device need not wait for the plots' library.
+    const { Plots } = await import('./plots.js')
+    if (history === undefined || this.#closed) return
+    this.#plotsAt = performance.now()
+    this.#showPlots(history, Plots)
   }
 
   #showPlots(history, Plots) {
@@ -128,6 +129,12 @@ export class DeviceView {
     hold.hidden = device.hold === null
     renew(hold, [device.hold, device.decision], () => holdView(device, this.#fleet.now()))
   }
+}
+
+/** `undefined` where the bridge is away, which the head of the page says. */
+async function ask(path) {
+  const answer = await fetch(path).catch(() => undefined)
+  return answer?.ok ? answer.json() : undefined
 }
 
 function section(title, ...children) {
