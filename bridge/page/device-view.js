@@ -15,6 +15,7 @@ export class DeviceView {
   #plots
   #parts
   #timer
+  #isAsking = false
   #plotsAt = Number.NEGATIVE_INFINITY
   #closed = false
   #path
@@ -45,7 +46,6 @@ export class DeviceView {
       section('Where its readings are', ledger),
       section('Recent errors', errors),
     )
-    void this.#ask()
   }
 
   close() {
@@ -62,6 +62,10 @@ export class DeviceView {
       write(facts, this.#fleet.complete ? 'The bridge knows no device of this name (any more).' : '')
       return
     }
+    if (!this.#isAsking) {
+      this.#isAsking = true
+      void this.#ask()
+    }
     const now = this.#fleet.now()
     const { word, mood, why } = stateOf(tile, now)
     write(badge, word)
@@ -76,22 +80,24 @@ export class DeviceView {
 
   async #ask() {
     try {
-      if (!document.hidden) {
-        const answer = await fetch(this.#path)
-        if (answer.ok && !this.#closed) this.#showDetails(await answer.json())
-        const now = performance.now()
-        if (answer.ok && now - this.#plotsAt >= PLOTS_MS) {
-          this.#plotsAt = now
-          const history = await (await fetch(`${this.#path}/history`)).json()
-          // Who never opens a device need not wait for the plots' library.
-          const { Plots } = await import('./plots.js')
-          if (!this.#closed) this.#showPlots(history, Plots)
-        }
-      }
-    } catch {
-      // The bridge is away, which the head of the page says.
+      // A bridge that has just started may not know the device before its first reading.
+      if (!document.hidden && this.#fleet.connected && this.#fleet.devices.has(this.#hostname)) await this.#renew()
+    } finally {
+      if (!this.#closed) this.#timer = setTimeout(() => this.#ask(), ASK_MS)
     }
-    if (!this.#closed) this.#timer = setTimeout(() => this.#ask(), ASK_MS)
+  }
+
+  async #renew() {
+    const device = await ask(this.#path)
+    if (device === undefined || this.#closed) return
+    this.#showDetails(device)
+    if (performance.now() - this.#plotsAt < PLOTS_MS) return
+    const history = await ask(`${this.#path}/history`)
+    // Who never opens a device need not wait for the plots' library.
+    const { Plots } = await import('./plots.js')
+    if (history === undefined || this.#closed) return
+    this.#plotsAt = performance.now()
+    this.#showPlots(history, Plots)
   }
 
   #showPlots(history, Plots) {
@@ -123,6 +129,12 @@ export class DeviceView {
     hold.hidden = device.hold === null
     renew(hold, [device.hold, device.decision], () => holdView(device, this.#fleet.now()))
   }
+}
+
+/** `undefined` where the bridge is away, which the head of the page says. */
+async function ask(path) {
+  const answer = await fetch(path).catch(() => undefined)
+  return answer?.ok ? answer.json() : undefined
 }
 
 function section(title, ...children) {

@@ -7,6 +7,8 @@ export class Fleet {
   chain
   /** All there is has been told. */
   complete = false
+  /** What is known is of the bridge that answers now. */
+  connected = false
   /** The bridge's clock less ours, milliseconds. */
   #ahead = 0
   #sorted
@@ -18,6 +20,7 @@ export class Fleet {
   }
 
   begin() {
+    this.connected = true
     this.devices.clear()
     this.complete = false
     this.#sorted = undefined

@@ -87,6 +87,7 @@ function route() {
 }
 
 function showConnection(lostAt) {
+  if (lostAt !== undefined) fleet.connected = false
   const line = byId('connection')
   line.dataset.state = lostAt === undefined ? 'live' : 'lost'
   write(

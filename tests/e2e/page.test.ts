@@ -101,6 +101,10 @@ describeWithChromium('the fleet page', () => {
     await page.getByLabel('Find').fill('0012')
     await eventually('the one row', async () => (await text(page, '#rows .name')) === 'pi-0012')
     expect(await text(page, '#count')).toBe('1 of 30 devices')
+    await page.locator('#problems a', { hasText: 'pi-0007' }).click()
+    await page.getByText('npx snowhat ledger pi-0007 --resend').waitFor()
+    expect(await text(page, '.hold')).toContain("SELECT 1 WHERE hostname = 'pi-0007'")
+    expect(await text(page, '.scroll tbody')).toMatch(/aaaaaaaa\s+1 to 9\s+1 to 7\s+4/)
     expect(faults).toEqual([])
   })
 

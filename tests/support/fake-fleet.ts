@@ -55,7 +55,7 @@ export class FakeFleet {
       glance: () => ({ alerts: this.alerts, reachable: this.reachable }),
       health: () => this.health(),
       devices: () => [],
-      device: (hostname) => this.tiles.get(hostname),
+      device: (hostname) => (this.tiles.has(hostname) ? heldDevice(hostname) : undefined),
       fleet,
       metrics: { contentType: 'text/plain', metrics: async () => '' },
       feed: new EventFeed(fleet, { clock, log: silentLog() }),
@@ -138,5 +138,37 @@ export class FakeFleet {
       step_ms: STEP_MS,
       fields: Object.fromEntries(fields.map((field) => [field, values])),
     }
+  }
+}
+
+/** As `/api/devices/<hostname>` has a device that waits for a person. */
+function heldDevice(hostname: string): object {
+  return {
+    hostname,
+    lane: 'held',
+    hold: {
+      code: 'another_channel',
+      reason: 'the channel was dropped',
+      since: new Date(0).toISOString(),
+      choices: { keep: 'what was committed is taken as in the table', resend: 'the rows are sent again' },
+      queries: [`SELECT 1 WHERE hostname = '${hostname}'`],
+    },
+    decision: null,
+    readings_committed: 7,
+    ledger: {
+      streams: { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 7]], declared: [[4, 4]] } },
+      counters: {
+        received: 9,
+        redelivered: 0,
+        declared_gaps: 1,
+        undeclared_gaps: 0,
+        late: 0,
+        rejected: 0,
+        dead_letters: 0,
+      },
+      lag_rows: 2,
+    },
+    last: null,
+    errors: [],
   }
 }
