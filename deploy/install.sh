@@ -136,6 +136,10 @@ npm_install() {
     fail 'npm could not install the package (see above); nothing has changed'
   fi
   rm -f "$log"
+  if [ ! -e "$new/lib/node_modules/snowhat/deploy/systemd/$unit" ] || ! "$new/bin/snowhat" --version >/dev/null; then
+    rm -rf "$new"
+    fail "what is in $package does not run; nothing has changed"
+  fi
   mv "$new" "$1"
 }
 
