@@ -44,6 +44,8 @@ NODE_HINT='on Debian 13 and Raspberry Pi OS 13: apt-get install --no-install-rec
 
 role='' package='' broker='' username='' password_file='' ca_file='' hostname='' simulate=no
 account='' snowflake_url='' private_key_file='' action=install start=yes
+# What is left for a person to do; the exit code is 1 then.
+todo=()
 
 parse() {
   while [ $# -gt 0 ]; do
@@ -136,6 +138,10 @@ npm_install() {
     fail 'npm could not install the package (see above); nothing has changed'
   fi
   rm -f "$log"
+  if [ ! -e "$new/lib/node_modules/snowhat/deploy/systemd/$unit" ] || ! "$new/bin/snowhat" --version >/dev/null; then
+    rm -rf "$new"
+    fail "what is in $package does not run; nothing has changed"
+  fi
   mv "$new" "$1"
 }
 
@@ -211,6 +217,9 @@ write_settings() {
   if [ -e "$config" ]; then
     local given="$broker$username$hostname$account$snowflake_url"
     [ -z "$given" ] || say "$config is there and stays as it is; change it there"
+    if [ -n "$password_file" ] && ! grep -q password_file "$config"; then
+      todo+=("$config does not use the password: name $ETC/$role.password there, as password_file under mqtt")
+    fi
     return
   fi
   settings >"$config.new"
@@ -226,9 +235,6 @@ enable_i2c() {
   raspi-config nonint do_i2c 0
   say 'I2C is switched on'
 }
-
-# What is left for a person to do; the exit code is 1 then.
-todo=()
 
 look_at_board() {
   [ "$role" = publisher ] || return 0
