@@ -45,11 +45,18 @@ export function textOf(payload: Uint8Array | string): string | undefined {
   }
 }
 
+/** A finding shows values, and JSON may hold an object whose own `toString` is none. */
+function sayable(_key: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.defineProperty(value, Symbol.toPrimitive, { value: () => JSON.stringify(value) })
+    : value
+}
+
 /** The document, or nothing when the payload is no JSON object in UTF-8. */
 export function readDocument(payload: Uint8Array | string): DeviceDocument | undefined {
   let sent: unknown
   try {
-    sent = JSON.parse(textOf(payload) ?? '')
+    sent = JSON.parse(textOf(payload) ?? '', sayable)
   } catch {
     return undefined
   }
