@@ -52,8 +52,8 @@ export class Presence {
   take(message: IncomingMessage): boolean {
     const { topics } = this.#deps
     if (message.topic === topics.bridgeInfo) {
-      const name = instanceIn(message.payload) ?? null
-      this.#heard = { name, now: !message.retain || (this.#heard.now && this.#heard.name === name) }
+      // What was queued for the session comes as if it were said now; the retained copy after it tells how old it is.
+      this.#heard = { name: instanceIn(message.payload) ?? null, now: !message.retain }
       if (this.#own.size > 0) this.#look()
       return true
     }

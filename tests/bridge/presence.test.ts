@@ -57,6 +57,14 @@ describe('the presence of a bridge', () => {
     expect(rivals).toEqual([])
   })
 
+  it('does not mind what the bridge before it said while the session was away, and the broker has kept', async () => {
+    const { presence, link, hear, rivals } = setUp()
+    hear(topics.bridgeInfo, { instance: 'old1' }, false)
+    hear(topics.bridgeInfo, { instance: 'old1' })
+    await presence.speak(link)
+    expect(rivals).toEqual([])
+  })
+
   it('tells of another bridge that speaks after it', async () => {
     const { presence, link, hear, rivals } = setUp()
     hear(topics.bridgeInfo, { instance: 'old1' })
