@@ -7,7 +7,7 @@ umask 022
 usage() {
   cat <<'TEXT'
 install.sh publisher --package snowhat-X.tgz --broker mqtt://nas:1883 [OPTION...]   on a Pi with a Sense HAT
-install.sh bridge    --package snowhat-X.tgz [OPTION...]                             next to the broker
+install.sh bridge    --package snowhat-X.tgz --account ORG-ACCOUNT [OPTION...]       next to the broker
 install.sh publisher|bridge --uninstall     stops and removes it; settings, secrets and data stay
 install.sh publisher|bridge --purge         removes these too
 
@@ -71,6 +71,12 @@ parse() {
     shift
   done
   [ -n "$role" ] || bad_usage 'say publisher or bridge'
+  # The key for Snowflake has no place on a Pi.
+  if [ "$role" = publisher ]; then
+    [ -z "$account$snowflake_url$private_key_file" ] || bad_usage '--account, --snowflake-url and --private-key-file are for the bridge'
+  else
+    [ "$hostname$simulate" = no ] || bad_usage '--hostname and --simulate are for the publisher'
+  fi
   [ "$(id -u)" = 0 ] || fail 'run it as root: sudo install.sh …'
   unit=snowhat-$role.service
   config=$ETC/$role.yaml
@@ -88,6 +94,9 @@ check() {
   tar -xzOf "$package" package/package.json >/dev/null 2>&1 || fail "$package is no npm package"
   if [ ! -e "$config" ] && [ "$role" = publisher ] && [ -z "$broker" ]; then
     bad_usage 'name the broker: --broker mqtt://nas:1883'
+  fi
+  if [ ! -e "$config" ] && [ "$role" = bridge ] && [ -z "$account$snowflake_url" ]; then
+    bad_usage 'name the account: --account ORG-ACCOUNT'
   fi
   local file
   for file in "$ca_file" "$private_key_file" "${password_file#-}"; do
@@ -115,12 +124,14 @@ install_program() {
   rm -rf "$ROOT"/releases/new.*
   if [ -e "$release" ] && ! has_addon "$release" i2c-bus && can_compile; then
     say 'there is a compiler now: installing again, so that i2c-bus is compiled'
-    npm_install "$release.again"
-    mv "$release" "$ROOT/releases/new.old" && mv "$release.again" "$release"
+    npm_install "$ROOT/releases/new.again"
+    mv "$release" "$ROOT/releases/new.old"
+    mv "$ROOT/releases/new.again" "$release"
   elif [ ! -e "$release" ]; then
     npm_install "$release"
   fi
-  ln -sfn "$release" "$ROOT/new-current" && mv -T "$ROOT/new-current" "$ROOT/current"
+  ln -sfn "$release" "$ROOT/new-current"
+  mv -T "$ROOT/new-current" "$ROOT/current"
   ln -sfn "$ROOT/current/bin/snowhat" "$COMMAND"
   say "snowhat $("$COMMAND" --version) is in $release"
 }
@@ -147,6 +158,8 @@ npm_install() {
 
 remove_old_releases() {
   local used one
+  # What runs still loads from the old one.
+  [ "$start" = yes ] || return 0
   used=$(readlink "$ROOT/current")
   for one in "$ROOT"/releases/*; do [ "$one" = "$used" ] || rm -rf "$one"; done
 }
@@ -175,13 +188,15 @@ keep_secret() {
   local to=$2
   (umask 077 && if [ "$1" = - ]; then cat; else cat -- "$1"; fi >"$to.new")
   [ -s "$to.new" ] || { rm -f "$to.new" && fail "the secret for $to is empty"; }
-  chown "$user:$user" "$to.new" && chmod 0600 "$to.new" && mv "$to.new" "$to"
+  chown "$user:$user" "$to.new"
+  chmod 0600 "$to.new"
+  mv "$to.new" "$to"
 }
 
 keep_secrets() {
   [ -z "$password_file" ] || keep_secret "$password_file" "$ETC/$role.password"
   [ -z "$private_key_file" ] || keep_secret "$private_key_file" "$ETC/snowhat_key.p8"
-  [ -z "$ca_file" ] || install -m 0644 "$ca_file" "$ETC/ca.pem"
+  [ -z "$ca_file" ] || [ "$ca_file" -ef "$ETC/ca.pem" ] || install -m 0644 "$ca_file" "$ETC/ca.pem"
 }
 
 setting() { [ -z "$2" ] || printf '  %s: "%s"\n' "$1" "$2"; }
@@ -213,32 +228,40 @@ TEXT
   printf 'log:\n  format: pretty  # json for programs that read logs\n'
 }
 
+# A file that was given, and that settings written earlier do not name.
+check_named() {
+  [ -z "$1" ] || grep -q "$2:" "$config" || todo+=("$config does not use $3: name it there, as $2 under $4")
+}
+
 write_settings() {
   if [ -e "$config" ]; then
     local given="$broker$username$hostname$account$snowflake_url"
     [ -z "$given" ] || say "$config is there and stays as it is; change it there"
-    if [ -n "$password_file" ] && ! grep -q password_file "$config"; then
-      todo+=("$config does not use the password: name $ETC/$role.password there, as password_file under mqtt")
-    fi
+    check_named "$password_file" password_file "$ETC/$role.password" mqtt
+    check_named "$ca_file" ca_file "$ETC/ca.pem" mqtt
+    check_named "$private_key_file" private_key_file "$ETC/snowhat_key.p8" snowflake
     return
   fi
   settings >"$config.new"
-  chown "root:$user" "$config.new" && chmod 0640 "$config.new" && mv "$config.new" "$config"
+  chown "root:$user" "$config.new"
+  chmod 0640 "$config.new"
+  mv "$config.new" "$config"
   say "the settings are in $config"
 }
 
 # --- the board
 
+has_board() { [ "$role" = publisher ] && ! grep -Eq '^ *simulate: *true' "$config"; }
+
 enable_i2c() {
-  [ "$role" = publisher ] && [ "$simulate" = no ] && command -v raspi-config >/dev/null || return 0
+  has_board && command -v raspi-config >/dev/null || return 0
   [ "$(raspi-config nonint get_i2c)" != 0 ] || return 0
   raspi-config nonint do_i2c 0
   say 'I2C is switched on'
 }
 
 look_at_board() {
-  [ "$role" = publisher ] || return 0
-  grep -Eq '^ *simulate: *true' "$config" && return 0
+  has_board || return 0
   if ! has_addon "$ROOT/current" i2c-bus; then
     todo+=('the Sense HAT is read over the package i2c-bus, which was not compiled: apt-get install --no-install-recommends build-essential python3, then run this again')
     return 0
@@ -311,13 +334,17 @@ uninstall() {
 }
 
 purge() {
-  rm -rf "$data" "$config" "$ETC/$role.password"
+  local directory
+  rm -rf "$data" "$config" "$ETC/$role.password" "$UNITS/$unit.d"
   [ "$role" = publisher ] || rm -f "$ETC/snowhat_key.p8"
   # The other part may be there.
   if [ ! -e "$ETC/publisher.yaml" ] && [ ! -e "$ETC/bridge.yaml" ]; then rm -f "$ETC/ca.pem"; fi
   rmdir "$ETC" "$STATE" 2>/dev/null || true
   if getent passwd "$user" >/dev/null; then userdel "$user"; fi
-  say "nothing of the $role is left"
+  say "nothing of what this has made for the $role is left"
+  for directory in "$ETC" "$STATE"; do
+    [ ! -d "$directory" ] || say "still in $directory: $(find "$directory" -mindepth 1 -maxdepth 1 -printf '%f ')"
+  done
 }
 
 main() {

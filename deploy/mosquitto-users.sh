@@ -30,13 +30,16 @@ check_name() {
   esac
 }
 
+# Docker makes a directory that is not there as root, and then nobody else could add a user to it.
+if [ "$(id -u)" = 0 ]; then chown "$SECRETS_OWNER" "$SECRETS"; fi
 for name in "$@"; do
   check_name "$name"
   [ -e "$SECRETS/$name" ] && continue
-  head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$SECRETS/$name.new"
+  # Hidden: a half one that a power cut leaves behind is no user.
+  head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$SECRETS/.$name.new"
   # Whoever hands it out: the bridge in its container has this user id.
-  if [ "$(id -u)" = 0 ]; then chown "$SECRETS_OWNER" "$SECRETS/$name.new"; fi
-  mv "$SECRETS/$name.new" "$SECRETS/$name"
+  if [ "$(id -u)" = 0 ]; then chown "$SECRETS_OWNER" "$SECRETS/.$name.new"; fi
+  mv "$SECRETS/.$name.new" "$SECRETS/$name"
   echo "mosquitto-users: $name is new"
 done
 

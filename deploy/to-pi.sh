@@ -95,8 +95,12 @@ ask() {
 }
 
 make_password() {
-  [ ! -e "$secrets/$1" ] || return 0
+  if [ -e "$secrets/$1" ]; then
+    [ -r "$secrets/$1" ] || fail "$secrets/$1 cannot be read by you: it belongs to another user"
+    return 0
+  fi
   mkdir -p "$secrets"
+  [ -w "$secrets" ] || fail "no password can be made: $secrets belongs to another user"
   (umask 077 && head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$secrets/.$1.new")
   mv "$secrets/.$1.new" "$secrets/$1"
   touch "$work/new-users"

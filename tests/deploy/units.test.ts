@@ -68,7 +68,7 @@ it('the installer and the units mean the same files', () => {
 })
 
 const withShellcheck = withProgram('shellcheck', 'SNOWHAT_REQUIRE_SHELLCHECK')
-const scripts = readdirSync(DEPLOY).filter((name) => name.endsWith('.sh'))
+const scripts = readdirSync(DEPLOY, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sh'))
 const withHelp = ['install.sh', 'to-pi.sh']
 
 withShellcheck.each(scripts)('shellcheck has nothing to say against %s', (name) => {
@@ -81,5 +81,17 @@ it.each(withHelp)('%s says what it is for, and is no failure', (name) => {
   expect(run(join(DEPLOY, name), ['--nonsense'])).toMatchObject({
     status: 2,
     output: expect.stringContaining('--nonsense'),
+  })
+})
+
+it.each([
+  ['publisher', '--private-key-file', 'snowhat_key.p8'],
+  ['publisher', '--account', 'MYORG-MYACCOUNT'],
+  ['bridge', '--hostname', 'pi-attic'],
+  ['publisher', '--broker', 'mqtt://nas"\nurl: "mqtt://elsewhere'],
+] as const)('install.sh %s does not take %s %j', (part, option, value) => {
+  expect(run(join(DEPLOY, 'install.sh'), [part, option, value])).toMatchObject({
+    status: 2,
+    output: expect.stringContaining(option),
   })
 })

@@ -201,7 +201,8 @@ the JSON of \`deploy/monitoring/grafana/dashboards\` by import (its Prometheus m
 ## Readings from Snowflake in Grafana
 
 Off unless you choose a plugin, because each refresh of an open dashboard wakes a warehouse: an hour of it is an hour of an XS
-warehouse, one credit. Give that warehouse \`AUTO_SUSPEND = 60\`. Make a user for Grafana that may only read, with a key of its own.
+warehouse, one credit. Give that warehouse \`AUTO_SUSPEND = 60\`. Make a user for Grafana that may only read, with a key of its own
+(\`grafana_key.p8\`, made as in [README, "To Snowflake"](../README.md#to-snowflake)).
 
 | plugin | for | in \`.env\` |
 | --- | --- | --- |
