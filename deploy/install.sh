@@ -16,6 +16,8 @@ install.sh publisher|bridge --purge         removes these too
   --username NAME         at the broker
   --password-file FILE    holds its password; - reads it from standard input
   --ca-file FILE          the CA that signed the broker's certificate
+  --cert-file FILE        a certificate of its own instead of user and password, PEM,
+  --key-file FILE         and the key of that
   --hostname NAME         publisher: this Pi's name in topics, default its host name
   --simulate              publisher: without a Sense HAT, simulated readings
   --account NAME          bridge: the Snowflake account, ORG-ACCOUNT
@@ -42,7 +44,7 @@ COMMAND=/usr/local/bin/snowhat
 UNITS=/etc/systemd/system
 NODE_HINT='on Debian 13 and Raspberry Pi OS 13: apt-get install --no-install-recommends nodejs npm; elsewhere see https://nodejs.org/en/download'
 
-role='' package='' broker='' username='' password_file='' ca_file='' hostname='' simulate=no
+role='' package='' broker='' username='' password_file='' ca_file='' cert_file='' key_file='' hostname='' simulate=no
 account='' snowflake_url='' private_key_file='' action=install start=yes
 # What is left for a person to do; the exit code is 1 then.
 todo=()
@@ -54,7 +56,7 @@ parse() {
       --uninstall | --purge) action=${1#--} ;;
       --simulate) simulate=yes ;;
       --no-start) start=no ;;
-      --package | --broker | --username | --password-file | --ca-file | --hostname | --account | --snowflake-url | --private-key-file)
+      --package | --broker | --username | --password-file | --ca-file | --cert-file | --key-file | --hostname | --account | --snowflake-url | --private-key-file)
         [ $# -ge 2 ] || bad_usage "$1 needs a value"
         # A line break would be a line of the settings, a quote the end of a value.
         case $2 in '' | *[[:cntrl:]\"\\]*) bad_usage "$1 cannot have that value" ;; esac
@@ -77,6 +79,7 @@ parse() {
   else
     [ "$hostname$simulate" = no ] || bad_usage '--hostname and --simulate are for the publisher'
   fi
+  [ -z "$cert_file$key_file" ] || { [ -n "$cert_file" ] && [ -n "$key_file" ]; } || bad_usage '--cert-file and --key-file go together'
   [ "$(id -u)" = 0 ] || fail 'run it as root: sudo install.sh …'
   unit=snowhat-$role.service
   config=$ETC/$role.yaml
@@ -99,7 +102,7 @@ check() {
     bad_usage 'name the account: --account ORG-ACCOUNT'
   fi
   local file
-  for file in "$ca_file" "$private_key_file" "${password_file#-}"; do
+  for file in "$ca_file" "$cert_file" "$key_file" "$private_key_file" "${password_file#-}"; do
     [ -z "$file" ] || [ -r "$file" ] || fail "$file cannot be read"
   done
   [ -d "$UNITS" ] || fail "there is no $UNITS: this is for systemd"
@@ -193,10 +196,16 @@ keep_secret() {
   mv "$to.new" "$to"
 }
 
+keep_public() {
+  [ -z "$1" ] || [ "$1" -ef "$2" ] || install -m 0644 "$1" "$2"
+}
+
 keep_secrets() {
   [ -z "$password_file" ] || keep_secret "$password_file" "$ETC/$role.password"
   [ -z "$private_key_file" ] || keep_secret "$private_key_file" "$ETC/snowhat_key.p8"
-  [ -z "$ca_file" ] || [ "$ca_file" -ef "$ETC/ca.pem" ] || install -m 0644 "$ca_file" "$ETC/ca.pem"
+  [ -z "$key_file" ] || keep_secret "$key_file" "$ETC/$role.key"
+  keep_public "$cert_file" "$ETC/$role.crt"
+  keep_public "$ca_file" "$ETC/ca.pem"
 }
 
 setting() { [ -z "$2" ] || printf '  %s: "%s"\n' "$1" "$2"; }
@@ -212,6 +221,8 @@ TEXT
   setting username "$username"
   [ ! -e "$ETC/$role.password" ] || setting password_file "$ETC/$role.password"
   [ -z "$ca_file" ] || setting ca_file "$ETC/ca.pem"
+  [ -z "$cert_file" ] || setting cert_file "$ETC/$role.crt"
+  [ -z "$key_file" ] || setting key_file "$ETC/$role.key"
   if [ "$role" = publisher ]; then
     echo 'publisher:'
     setting hostname "$hostname"
@@ -239,6 +250,8 @@ write_settings() {
     [ -z "$given" ] || say "$config is there and stays as it is; change it there"
     check_named "$password_file" password_file "$ETC/$role.password" mqtt
     check_named "$ca_file" ca_file "$ETC/ca.pem" mqtt
+    check_named "$cert_file" cert_file "$ETC/$role.crt" mqtt
+    check_named "$key_file" key_file "$ETC/$role.key" mqtt
     check_named "$private_key_file" private_key_file "$ETC/snowhat_key.p8" snowflake
     return
   fi

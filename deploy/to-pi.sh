@@ -14,6 +14,8 @@ to-pi.sh --broker mqtt://nas:1883 [OPTION...] pi@HOST[=NAME]...
   --package FILE      what `npm pack` has made; without it it is made now, from this checkout
   --secrets DIR       the broker's users, one file each with its password; default secrets/mqtt beside compose.yaml
   --ca-file FILE      the CA that signed the broker's certificate
+  --certificates DIR  over TLS without passwords: DIR/NAME of each Pi, as deploy/tls/make-certificates.sh makes them in
+                      secrets/tls/clients; a Pi that is known gets its renewed one
   --simulate          simulated readings, for Pis without a Sense HAT
   --ssh-config FILE   instead of ~/.ssh/config
   --dry-run           says what would be done, and does nothing
@@ -29,7 +31,7 @@ fail() {
 }
 bad_usage() { fail "$1; see to-pi.sh --help" 2; }
 
-broker='' package='' secrets=$here/../secrets/mqtt ca_file='' simulate=no dry_run=no
+broker='' package='' secrets=$here/../secrets/mqtt ca_file='' certificates='' simulate=no dry_run=no
 hosts=() ssh_options=(-o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15)
 
 parse() {
@@ -38,7 +40,7 @@ parse() {
       -h | --help) usage && exit 0 ;;
       --simulate) simulate=yes ;;
       --dry-run) dry_run=yes ;;
-      --broker | --package | --secrets | --ca-file | --ssh-config)
+      --broker | --package | --secrets | --ca-file | --certificates | --ssh-config)
         [ $# -ge 2 ] || bad_usage "$1 needs a value"
         case $2 in '' | *[[:cntrl:]]*) bad_usage "$1 cannot have that value" ;; esac
         if [ "$1" = --ssh-config ]; then ssh_options+=(-F "$2"); else
@@ -57,6 +59,7 @@ parse() {
   [ ${#hosts[@]} -gt 0 ] || bad_usage 'name the Pis'
   [ -z "$package" ] || [ -f "$package" ] || fail "there is no $package"
   [ -z "$ca_file" ] || [ -r "$ca_file" ] || fail "$ca_file cannot be read"
+  [ -z "$certificates" ] || [ -z "$ca_file" ] || bad_usage 'with --certificates the CA is that of the certificates'
 }
 
 # Words for the shell at the other end.
@@ -94,6 +97,14 @@ ask() {
   echo "$name $state $root" >"$work/answers/$host"
 }
 
+check_certificate() {
+  local file
+  for file in ca.crt client.crt client.key; do
+    [ -r "$certificates/$1/$file" ] ||
+      fail "$certificates/$1/$file cannot be read: docker compose --profile tls run --rm certificates $1"
+  done
+}
+
 make_password() {
   if [ -e "$secrets/$1" ]; then
     [ -r "$secrets/$1" ] || fail "$secrets/$1 cannot be read by you: it belongs to another user"
@@ -116,15 +127,20 @@ install_on() {
   trap "ssh ${ssh_options[*]@Q} ${host@Q} 'rm -rf $there' || true" EXIT
   local files=("$package" "$here/install.sh") words=(publisher --package "$there/${package##*/}")
   if [ "$state" = new ]; then
-    words+=(--broker "$broker" --username "$name" --hostname "$name" --password-file "$there/password")
+    words+=(--broker "$broker" --hostname "$name")
+    [ -n "$certificates" ] || words+=(--username "$name" --password-file "$there/password")
     [ "$simulate" = no ] || words+=(--simulate)
   fi
   if [ -n "$ca_file" ]; then
     files+=("$ca_file")
     words+=(--ca-file "$there/${ca_file##*/}")
   fi
+  if [ -n "$certificates" ]; then
+    files+=("$certificates/$name/ca.crt" "$certificates/$name/client.crt" "$certificates/$name/client.key")
+    words+=(--ca-file "$there/ca.crt" --cert-file "$there/client.crt" --key-file "$there/client.key")
+  fi
   scp -q "${ssh_options[@]}" "${files[@]}" "$host:$there/"
-  if [ "$state" = new ]; then ssh "${ssh_options[@]}" "$host" "umask 077 && cat >$there/password" <"$secrets/$name"; fi
+  if [ "$state" = new ] && [ -z "$certificates" ]; then ssh "${ssh_options[@]}" "$host" "umask 077 && cat >$there/password" <"$secrets/$name"; fi
   local as_root=''
   [ "$root" = root ] || as_root='sudo -n '
   ssh "${ssh_options[@]}" "$host" "$as_root$(quoted bash "$there/install.sh" "${words[@]}")"
@@ -174,7 +190,9 @@ plan() {
     host=${one%%=*} name="its host name"
     [ "$one" = "$host" ] || name=${one#*=}
     echo "$host: ask whether it is new; copy ${package:-the package of this checkout} and install.sh; run it there as root"
-    echo "$host: where it is new: the broker ${broker:-(missing: --broker)}, MQTT user $name, its password from $secrets"
+    local login="its password from $secrets"
+    [ -z "$certificates" ] || login="its certificate from $certificates"
+    echo "$host: where it is new: the broker ${broker:-(missing: --broker)}, MQTT user $name, $login"
   done
 }
 
@@ -199,7 +217,7 @@ main() {
   local one name state
   for one in "${hosts[@]}"; do
     read -r name state _ <"$work/answers/${one%%=*}"
-    [ "$state" = known ] || make_password "$name"
+    if [ -n "$certificates" ]; then check_certificate "$name"; elif [ "$state" = new ]; then make_password "$name"; fi
   done
   on_all install
   summary

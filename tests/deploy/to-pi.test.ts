@@ -93,7 +93,7 @@ it('each Pi is installed with a user and a password of its own, which no argumen
   for (const [name, root] of Object.entries(roots)) {
     const password = readFileSync(join(secrets, name), 'utf8')
     const asRoot = readFileSync(join(root, 'root'), 'utf8')
-    expect(asRoot).toContain(`--broker mqtt://nas:1883 --username ${name} --hostname ${name} --password-file `)
+    expect(asRoot).toContain(`--broker mqtt://nas:1883 --hostname ${name} --username ${name} --password-file `)
     expect(readFileSync(join(root, 'password'), 'utf8')).toBe(password)
     expect(readFileSync(join(root, 'mode'), 'utf8').trim()).toBe('600')
     expect(calls() + asRoot + output).not.toContain(password.trim())
@@ -102,6 +102,33 @@ it('each Pi is installed with a user and a password of its own, which no argumen
   expect(readFileSync(join(secrets, 'pi-attic'), 'utf8')).toMatch(/^[\w-]{32}\n$/)
   expect(statSync(join(secrets, 'pi-attic')).mode & 0o777).toBe(0o600)
   expect(output).toContain('docker compose run --rm mosquitto-users')
+})
+
+it('with certificates each Pi gets its own, and no password is made', async () => {
+  const { directory, host, run, secrets } = world()
+  const root = host('a', 'pi-attic')
+  const own = join(directory, 'clients/pi-attic')
+  mkdirSync(own, { recursive: true })
+  for (const file of ['ca.crt', 'client.crt', 'client.key']) writeFileSync(join(own, file), file)
+  const { code, output } = await run(...BROKER, '--certificates', join(directory, 'clients'), 'pi@a')
+  expect([code, output]).toEqual([0, expect.stringContaining('pi@a | installing')])
+  const asRoot = readFileSync(join(root, 'root'), 'utf8')
+  expect(asRoot).toMatch(
+    /--hostname pi-attic --ca-file \S+\/ca\.crt --cert-file \S+\/client\.crt --key-file \S+\/client\.key/,
+  )
+  expect(asRoot).not.toContain('--password-file')
+  expect([existsSync(secrets), readdirSync(join(root, 'tmp'))]).toEqual([false, []])
+})
+
+it('a Pi without a certificate is named before anything is installed', async () => {
+  const { directory, host, run } = world()
+  const root = host('a', 'pi-attic')
+  const { code, output } = await run(...BROKER, '--certificates', join(directory, 'clients'), 'pi@a')
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(/pi-attic\/ca\.crt cannot be read: docker compose .* pi-attic/),
+  ])
+  expect(existsSync(join(root, 'root'))).toBe(false)
 })
 
 it('one that cannot be installed is named, ends it with 1, and the others are installed', async () => {
