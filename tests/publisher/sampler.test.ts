@@ -114,7 +114,9 @@ it('readings that fail one after the other are no progress, until one succeeds',
 })
 
 it('one reading that fails is no standstill, however long the wait for the next one', async () => {
-  const { clock, interval, sampler } = sample((_clock, at) => (at === 2 ? Promise.reject(new Error('once')) : undefined))
+  const { clock, interval, sampler } = sample((_clock, at) =>
+    at === 2 ? Promise.reject(new Error('once')) : undefined,
+  )
   await clock.advance(500)
   interval.ms = 3_600_000
   await clock.advance(3_000_000)
