@@ -9,10 +9,10 @@ import type { StatusSource } from './status/source.ts'
 
 export interface AnswersDeps {
   readonly clock: Clock
-  readonly spool: Spool
-  readonly lanes: Lanes
-  readonly ledgers: LedgerPublisher
-  readonly status: StatusSource
+  readonly spool: Pick<Spool, 'devices'>
+  readonly lanes: Pick<Lanes, 'flush'>
+  readonly ledgers: Pick<LedgerPublisher, 'flush'>
+  readonly status: Pick<StatusSource, 'device' | 'devices' | 'health'>
   readonly info: () => BridgeInfo
   readonly stopping: () => boolean
 }
@@ -30,14 +30,15 @@ export function answersOf({ clock, spool, lanes, ledgers, status, info, stopping
     ledger: (hostname) => (hostname === undefined ? { devices: status.devices() } : status.device(hostname)),
     flush: async () => {
       lanes.flush()
-      const waiting = new Set([...spool.devices()].filter((device) => device.rows.length > 0))
+      // Not `rows`: those on the disk wait as well.
+      const waiting = new Set([...spool.devices()].filter((device) => device.waiting > 0))
       const until = clock.monotonic() + FLUSH_MS
       while (waiting.size > 0 && clock.monotonic() < until && !stopping()) {
         await clock.sleep(LOOK_MS)
-        for (const device of waiting) if (device.rows.length === 0) waiting.delete(device)
+        for (const device of waiting) if (device.waiting === 0) waiting.delete(device)
       }
       await within(LEDGERS_MS, clock, () => ledgers.flush())
-      const rows = [...spool.devices()].reduce((sum, device) => sum + device.rows.length, 0)
+      const rows = [...spool.devices()].reduce((sum, device) => sum + device.waiting, 0)
       return { flushed: waiting.size === 0, rows_waiting: rows }
     },
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError } from '../src/errors.ts'
-import { silentLog } from '../src/log.ts'
+import { silentLog, withoutUserInfo } from '../src/log.ts'
 import { type IncomingMessage, type MqttLink, openMqttLink } from '../src/mqtt-link.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import { randomId } from '../src/random-id.ts'
@@ -58,7 +58,7 @@ export async function visitBroker<T>(
 function unreachable(url: string, cause: unknown): SnowhatError {
   if (cause instanceof SnowhatError && cause.code === 'E_MQTT_TLS') return cause
   const reason = cause === undefined ? 'it does not answer' : messageOf(cause) || 'it cannot be connected to'
-  return new SnowhatError('E_MQTT_DISCONNECTED', `cannot reach the MQTT broker ${url}: ${reason}`, {
+  return new SnowhatError('E_MQTT_DISCONNECTED', `cannot reach the MQTT broker ${withoutUserInfo(url)}: ${reason}`, {
     cause,
     hint: 'is it running, and are SNOWHAT_MQTT_URL and the password right?',
   })

@@ -121,7 +121,7 @@ export async function assemble(sections: PublisherSections, deps: PublisherDeps)
   const owner = { simulated: simulate, mounting }
   const keptBias = new KeptGyroBias(settings.outbox_dir, owner, { clock, log, ...onDisk })
   // The older guess is that of an RTIMULib.ini.
-  const gyroBias = (await keptBias.read()) ?? calibration.inertial.gyroBias
+  const gyroBias = await keptBias.read(calibration.inertial.gyroBias)
   const follower = await followed(inertia, settings.orientation_rate, { declination, gyroBias }, { clock, log })
   const compensation = method && { method, now: () => clock.monotonic() }
   const maker = createReadingMaker(identity, stream, simulate, {

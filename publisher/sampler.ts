@@ -13,7 +13,10 @@ export interface SamplerOptions {
 export interface Sampler {
   /** Ticks that passed while the one before was still at work. */
   readonly missed: number
-  /** Milliseconds since the first tick that has begun and not ended well since one last did; 0 while there is none. */
+  /**
+   * Milliseconds of the first tick that has begun since one last ended well, to the end of the last one or to now while one is
+   * at work; 0 while there is none. The wait for the next tick after one that failed is no part of it: it may be a day.
+   */
   readonly pendingMs: number
   /** Resolves when the limit is reached; not when it is stopped before. */
   readonly finished: Promise<void>
@@ -37,6 +40,7 @@ export function startSampler(
   let stopped = false
   let missed = 0
   let pendingSince: number | undefined
+  let failedAt: number | undefined
   let finish: () => void = () => undefined
   const finished = new Promise<void>((resolve) => {
     finish = resolve
@@ -48,10 +52,12 @@ export function startSampler(
     let index = 0
     for (let taken = 0; !stopped; ) {
       pendingSince ??= clock.monotonic()
+      failedAt = undefined
       try {
         await tick()
         pendingSince = undefined
       } catch (error) {
+        failedAt = clock.monotonic()
         log.error({ err: error, reason: messageOf(error) }, 'a reading could not be taken')
       }
       if (++taken === options.limit) return finish()
@@ -78,7 +84,7 @@ export function startSampler(
       return missed
     },
     get pendingMs() {
-      return pendingSince === undefined ? 0 : clock.monotonic() - pendingSince
+      return pendingSince === undefined ? 0 : (failedAt ?? clock.monotonic()) - pendingSince
     },
     finished,
     retime() {

@@ -117,11 +117,11 @@ export function chainOf({ health, alerts, brokerSince, brokerUrl }: ChainFacts):
   }
 }
 
-/** User and password are the bridge's own. */
+/** User and password are the bridge's own, and so may be what follows a `?`. The path is where a broker of WebSockets listens. */
 function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return ''
-  const { protocol, host } = new URL(url)
-  return `${protocol}//${host}`
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname.replace(/^\/$/, '')}`
 }
 
 function timeOf(iso: string | null): number | null {

@@ -5,8 +5,9 @@ import type { FleetSource } from './fleet.ts'
 
 /** What changes meanwhile is told together. */
 const EVERY_MS = 1_000
-/** A comment, so that proxies keep a connection on which nothing is said. */
+/** Proxies end a connection on which nothing is said; an event and no comment, because no script hears comments. */
 const HEARTBEAT_MS = 15_000
+const HEARTBEAT = 'event: alive\ndata:\n\n'
 /** Who takes nothing for this long is gone. */
 const STUCK_MS = 60_000
 /** How soon a browser comes back by itself. */
@@ -136,6 +137,7 @@ export class EventFeed {
     this.#source.watched(false)
     this.#entries.clear()
     this.#changed.clear()
+    this.#chain = ''
     this.#stop = undefined
     // Somebody came while the last one left.
     if (this.#readers.size > 0 && !this.#closed) void this.#run()
@@ -172,7 +174,7 @@ export class EventFeed {
       if (news === undefined) break
       this.#write(reader, `event: fleet\ndata: ${news}\n\n`, now)
     }
-    if (!reader.full && now - reader.tookAt >= HEARTBEAT_MS) this.#write(reader, ':\n\n', now)
+    if (!reader.full && now - reader.tookAt >= HEARTBEAT_MS) this.#write(reader, HEARTBEAT, now)
   }
 
   #write(reader: Reader, text: string, now: number): void {

@@ -5,6 +5,7 @@ import { REFUSAL_CODES } from '../route.ts'
 import { AILMENT_CODES } from '../status/ailments.ts'
 import { ALERT_CODES } from '../status/alerts.ts'
 import type { Health, HealthParts } from '../status/health.ts'
+import { readWhenAsked, type Sample } from './read-when-asked.ts'
 import { codeLabel } from './snowflake-calls.ts'
 
 export interface BridgeGaugeParts extends HealthParts {
@@ -12,46 +13,10 @@ export interface BridgeGaugeParts extends HealthParts {
   readonly spoolMaxBytes: number
 }
 
-/** One label's value, and the number. */
-type Sample = readonly [label: string, value: number]
-
 /** How the bridge is, read when somebody asks. `health` is of that moment. */
 export function measureBridge(parts: BridgeGaugeParts, health: () => Health, registry: Registry): void {
   const registers = [registry]
-  /** `null`: not known, and then there is no sample. */
-  const gauge = (name: string, help: string, value: () => number | null) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        const number = value()
-        if (number === null) this.remove()
-        else this.set(number)
-      },
-    })
-  const labelled = (name: string, help: string, label: string, samples: () => Iterable<Sample>) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      collect() {
-        this.reset()
-        for (const [value, number] of samples()) this.set({ [label]: value }, number)
-      },
-    })
-  const counter = (name: string, help: string, value: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(value())
-      },
-    })
-
+  const { counter, gauge, labelled } = readWhenAsked(registry)
   const { deadLetters, lanes, pressure, reach, spool } = parts
   new Gauge({
     name: 'snowhat_build_info',

@@ -1,31 +1,13 @@
 import { performance } from 'node:perf_hooks'
-import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { readWhenAsked } from './read-when-asked.ts'
 
 /**
  * The process under the names every dashboard knows. Not the library's own set: its watch over the event loop wakes the
  * processor a hundred times a second [measured: ten times the idle bridge's own use], and nothing ever ends it.
  */
 export function measureProcess(registry: Registry): void {
-  const registers = [registry]
-  const counter = (name: string, help: string, value: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(value())
-      },
-    })
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value())
-      },
-    })
+  const { counter, gauge } = readWhenAsked(registry)
   const startedAt = (performance.timeOrigin / 1000) | 0
   counter('process_cpu_seconds_total', 'Processor time of the process, user and system.', () => {
     const { system, user } = process.cpuUsage()

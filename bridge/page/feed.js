@@ -35,6 +35,9 @@ export class Feed {
     stream.addEventListener('open', () => {
       begun = false
     })
+    stream.addEventListener('alive', () => {
+      this.#heardAt = performance.now()
+    })
     stream.addEventListener('fleet', (event) => {
       this.#heardAt = performance.now()
       this.#lostAt = undefined

@@ -10,7 +10,8 @@ function brokerFor(url) {
   const isLocal = LOOPBACK.test(broker.hostname) || !/[.:]/.test(broker.hostname)
   const host = isLocal ? location.hostname : broker.hostname
   const port = broker.port || { mqtt: '1883', mqtts: '8883', ws: '80', wss: '443' }[scheme]
-  return { url: `${scheme}://${host}:${port}`, reachable: !LOOPBACK.test(host) }
+  const path = broker.pathname.replace(/^\/$/, '')
+  return { url: `${scheme}://${host}:${port}${path}`, reachable: !LOOPBACK.test(host) }
 }
 
 /** What to do when there is no device yet. */

@@ -101,7 +101,7 @@ export class FleetTable {
     write(row.rejected, count(tile.rejected))
     mark(row.rejected, 'mood', tile.rejected > 0 ? 'warning' : '')
     write(row.sent, bytes(tile.bytes_today))
-    const path = this.#sparklines.path(tile.hostname)
+    const path = this.#sparklines.path(tile.hostname, now)
     if (path === row.drawn) return
     row.drawn = path
     row.path.setAttribute('d', path)

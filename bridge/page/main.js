@@ -72,14 +72,14 @@ function showSteps() {
 
 /** `#/devices/pi-attic` is the page of a device, all else is the fleet. */
 function route() {
-  const [, hostname] = /^#\/devices\/([^/]+)$/.exec(location.hash) ?? []
+  const [, hostname] = /^#\/devices\/([a-z0-9_-]+)$/.exec(location.hash) ?? []
   device?.close()
   device = undefined
   devicePart.hidden = hostname === undefined
   devicePart.replaceChildren()
-  document.title = hostname === undefined ? 'Snowhat' : `${decodeURIComponent(hostname)} · Snowhat`
+  document.title = hostname === undefined ? 'Snowhat' : `${hostname} · Snowhat`
   if (hostname !== undefined) {
-    device = new DeviceView(devicePart, decodeURIComponent(hostname), fleet)
+    device = new DeviceView(devicePart, hostname, fleet)
     scrollTo(0, 0)
     devicePart.querySelector('h2').focus({ preventScroll: true })
   }

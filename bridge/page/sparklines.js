@@ -63,20 +63,28 @@ export class Sparklines {
     if (line === undefined || temperature === null) return
     const step = Math.floor(measured_at / STEP_MS)
     if (step <= line.newest - POINTS) return
-    for (let empty = Math.max(line.newest + 1, step - POINTS + 1); empty < step; empty++)
-      line.values[empty % POINTS] = Number.NaN
-    line.newest = Math.max(line.newest, step)
+    reach(line, step)
     line.values[step % POINTS] = temperature
     line.path = undefined
   }
 
-  /** The path of the line in a box of 120 by 28; empty while nothing is known. */
-  path(hostname) {
+  /** The path of the line of the hour up to `now` in a box of 120 by 28; empty while nothing is known. */
+  path(hostname, now) {
     const line = this.#known.get(hostname)
     if (line === undefined) return ''
+    reach(line, Math.floor(now / STEP_MS))
     line.path ??= pathOf(line)
     return line.path
   }
+}
+
+/** Its hour ends with this step, or later. */
+function reach(line, step) {
+  if (step <= line.newest) return
+  for (let empty = Math.max(line.newest + 1, step - POINTS + 1); empty <= step; empty++)
+    line.values[empty % POINTS] = Number.NaN
+  line.newest = step
+  line.path = undefined
 }
 
 function pathOf({ newest, values }) {

@@ -102,6 +102,12 @@ function read(path: string, query: URLSearchParams, source: StatusSource): Reply
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    // Parts of it come from payloads.
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  })
   response.end(JSON.stringify(body))
 }

@@ -60,9 +60,14 @@ export function statusSource(parts: StatusParts): StatusSource {
     again.channels_reopened++
     again.rows_replayed += rows
   })
-  const health = () => healthOf(parts, { reasons: ailments(), alerts: alerts.look(), again })
+  /** Looked at once: each look goes through all devices. */
+  const moment = () => {
+    const standing = alerts.look()
+    return { alerts: standing, health: healthOf(parts, { reasons: ailments(), alerts: standing, again }) }
+  }
+  const health = () => moment().health
   const fleet = new Fleet(parts, () =>
-    chainOf({ health: health(), alerts: alerts.look(), brokerSince: parts.brokerSince(), brokerUrl: parts.brokerUrl }),
+    chainOf({ ...moment(), brokerSince: parts.brokerSince(), brokerUrl: parts.brokerUrl }),
   )
   return {
     ready: () => !parts.stopping() && parts.connected(),

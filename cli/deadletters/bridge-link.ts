@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
-import type { Log } from '../../src/log.ts'
+import { type Log, withoutUserInfo } from '../../src/log.ts'
 import { type MqttLink, openMqttLink } from '../../src/mqtt-link.ts'
 import type { MqttSettings } from '../../src/mqtt-section.ts'
 import { randomId } from '../../src/random-id.ts'
@@ -42,15 +42,16 @@ export async function connectToBridge(
     },
     deps,
   )
+  const url = withoutUserInfo(mqtt.url)
   try {
     await orAfter(CONNECT_MS, ready, clock, stop, () => {
-      throw new SnowhatError('E_MQTT_DISCONNECTED', `cannot reach the broker at ${mqtt.url}`, {
+      throw new SnowhatError('E_MQTT_DISCONNECTED', `cannot reach the broker at ${url}`, {
         hint: 'is SNOWHAT_MQTT_URL that of the bridge? Nothing was sent',
       })
     })
     const said = await orAfter(BRIDGE_MS, word, clock, stop, () => 'nothing')
     if (said !== 'online')
-      throw new SnowhatError('E_DEAD_LETTERS', `no bridge is online at ${mqtt.url}: nobody would take the readings`, {
+      throw new SnowhatError('E_DEAD_LETTERS', `no bridge is online at ${url}: nobody would take the readings`, {
         hint: `start snowhat bridge and try again; ${topics.bridgeAvailability} must say online. Nothing was sent`,
       })
     return link

@@ -2,6 +2,7 @@ import { parseBridgeInfo } from '../../src/bridge-info.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { isHostname, toHostname } from '../../src/hostname.ts'
 import { parseLedger } from '../../src/ledger.ts'
+import { withoutUserInfo } from '../../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../../src/mqtt-link.ts'
 import { createTopics } from '../../src/topics.ts'
 import type { Invocation } from '../command.ts'
@@ -48,7 +49,7 @@ export async function runForget(invocation: Invocation): Promise<number> {
   }
   const outcome = await visitBroker(settings.mqtt, { name: 'forget', onMessage }, invocation, work)
   if (outcome.messages.length === 0 && outcome.forgot === undefined)
-    throw new SnowhatError('E_NOT_FORGOTTEN', `${settings.mqtt.url} holds nothing of ${hostname}`, {
+    throw new SnowhatError('E_NOT_FORGOTTEN', `${withoutUserInfo(settings.mqtt.url)} holds nothing of ${hostname}`, {
       hint: 'snowhat ledger lists the devices the bridge knows; mqtt.base_topic and mqtt.discovery_prefix must be theirs',
     })
   print(flags.json === true ? outcomeJson(outcome) : outcomeWords(outcome))

@@ -1,5 +1,6 @@
 import type { Choice } from '../../bridge/lanes/decision.ts'
 import { SnowhatError } from '../../src/errors.ts'
+import { withoutUserInfo } from '../../src/log.ts'
 import type { Invocation } from '../command.ts'
 import { accountOf, isWell } from './account.ts'
 import { decide, devicesOnPage, pageUrl } from './bridge-page.ts'
@@ -31,13 +32,14 @@ export async function runLedger(invocation: Invocation): Promise<number> {
       ),
     )
   const [only] = accounts
+  const broker = withoutUserInfo(settings.mqtt.url)
   if (hostname !== undefined && only === undefined)
-    throw new SnowhatError('E_NO_LEDGER', `there is no ledger of ${hostname} at ${settings.mqtt.url}`, {
+    throw new SnowhatError('E_NO_LEDGER', `there is no ledger of ${hostname} at ${broker}`, {
       hint: `snowhat ledger lists ${[...retained.ledgers.keys()].sort().join(', ') || 'nothing'}`,
     })
   if (flags.json === true) for (const account of accounts) print(JSON.stringify(account))
   else if (hostname !== undefined && only !== undefined) print(detailOf(only, retained))
-  else print(overviewOf(accounts, retained, settings.mqtt.url))
+  else print(overviewOf(accounts, retained, broker))
   return accounts.every(isWell) ? 0 : 1
 }
 

@@ -34,7 +34,7 @@ export class KeptGyroBias {
   readonly #path: string | undefined
   readonly #owner: BiasOwner
   readonly #deps: { readonly clock: Clock; readonly log: Log; readonly fs: FileSystem }
-  /** What is on the disk, and what is known by now. */
+  /** What the next start knows as it is, and what is known by now. */
   #kept: Vector | null = null
   #known: Vector | null = null
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -51,12 +51,16 @@ export class KeptGyroBias {
     this.#deps = { clock, log, fs }
   }
 
-  /** rad/s; `null` when nothing is kept that fits this board. Never rejects. */
-  async read(): Promise<Vector | null> {
-    if (this.#path === undefined) return null
+  /**
+   * rad/s; `otherwise` when nothing is kept that fits this board. That is not kept by itself: the next start finds it where this
+   * one has, or a newer one. Never rejects.
+   */
+  async read(otherwise: Vector | null = null): Promise<Vector | null> {
+    this.#kept = otherwise
+    if (this.#path === undefined) return otherwise
     try {
       const found = await readSnapshot(this.#deps.fs, this.#path)
-      this.#kept = found === undefined ? null : biasIn(found.bytes, this.#owner)
+      this.#kept = (found && biasIn(found.bytes, this.#owner)) ?? otherwise
     } catch (error) {
       this.#deps.log.warn({ reason: messageOf(error) }, "the gyroscope's bias could not be read; it is learned anew")
     }

@@ -166,6 +166,21 @@ describe('snowhat ledger', () => {
     expect(err).toMatch(/^snowhat: cannot reach the MQTT broker mqtt:\/\/.*ECONNREFUSED.*\n.*SNOWHAT_MQTT_URL.*\n$/)
   })
 
+  it('shows nobody the password in the address of the broker', async () => {
+    const { env } = await broker({})
+    const nowhere = `mqtt://127.0.0.1:${await freePort()}`
+    for (const [url, ...argv] of [
+      [env.SNOWHAT_MQTT_URL, 'ledger'],
+      [env.SNOWHAT_MQTT_URL, 'ledger', 'pi-nowhere'],
+      [nowhere, 'ledger'],
+    ] as const) {
+      const secret = url.replace('//', '//pi:hunter2@')
+      const { out, err } = await snowhat([...argv], { ...env, SNOWHAT_MQTT_URL: secret })
+      expect(out + err).toContain(url.replace('//', '//[secret]@'))
+      expect(out + err).not.toContain('hunter2')
+    }
+  })
+
   it.each([[['a', 'b']], [['--keep']], [['pi', '--keep', '--resend']]])('%j is bad usage', async (argv) => {
     expect((await snowhat(['ledger', ...argv], {})).code).toBe(2)
   })

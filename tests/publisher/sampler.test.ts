@@ -107,8 +107,19 @@ it('a reading that does not come to an end is told by how long it has taken, and
 it('readings that fail one after the other are no progress, until one succeeds', async () => {
   const { clock, sampler } = sample((_clock, at) => (at < 30 ? Promise.reject(new Error('broken')) : undefined))
   await clock.advance(28_500)
-  expect(sampler.pendingMs).toBe(28_500)
+  expect(sampler.pendingMs).toBe(28_000)
   await clock.advance(1_000)
+  expect(sampler.pendingMs).toBe(0)
+  await sampler.stop()
+})
+
+it('one reading that fails is no standstill, however long the wait for the next one', async () => {
+  const { clock, interval, sampler } = sample((_clock, at) =>
+    at === 2 ? Promise.reject(new Error('once')) : undefined,
+  )
+  await clock.advance(500)
+  interval.ms = 3_600_000
+  await clock.advance(3_000_000)
   expect(sampler.pendingMs).toBe(0)
   await sampler.stop()
 })

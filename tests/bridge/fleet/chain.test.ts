@@ -16,6 +16,8 @@ it('all is well where nothing is wrong', () => {
 it('says where the broker is without the password', () => {
   expect(chainOf(facts).broker_url).toBe('mqtts://nas:8883')
   expect(JSON.stringify(chainOf(facts))).not.toContain('secret')
+  const behindPath = { ...facts, brokerUrl: 'wss://bridge:secret@nas/mqtt?token=secret' }
+  expect(chainOf(behindPath).broker_url).toBe('wss://nas/mqtt')
 })
 
 it.each(ALERT_CODES)('%s has its station, its sentence, and what to do', (code) => {

@@ -137,7 +137,7 @@ describe('the stream of the fleet', () => {
     expect([stuck.ended, feed.readers]).toEqual([true, 0])
   })
 
-  it('says something on a quiet line, so that it stays open', async () => {
+  it('says something on a quiet line that a browser can hear, so that it stays open', async () => {
     const { clock, fleet, read } = world(0)
     // A chain that never changes: nothing is news.
     const still = fleet.source.fleet.chain()
@@ -146,8 +146,26 @@ describe('the stream of the fleet', () => {
     await clock.advance(50_000)
     expect(reader.news).toHaveLength(1)
     expect(reader.news[0]).toMatchObject({ complete: true, devices: [] })
-    expect(reader.written.match(/^:\n/gm)).toHaveLength(3)
+    // A comment would keep proxies quiet as well, but no script is told of one.
+    expect(reader.written.match(/^event: alive\ndata:\n\n/gm)).toHaveLength(3)
     reader.end()
+  })
+
+  it('says that all was told to nobody who comes while the fleet is looked at, the second time neither', async () => {
+    const { clock, read, truth } = world(450)
+    const first = read()
+    await clock.advance(1_500)
+    first.end()
+    await clock.advance(1_500)
+    const early = read()
+    const late = read()
+    expect([early.news, late.news]).toEqual([[], []])
+    await clock.advance(1_500)
+    for (const reader of [early, late]) {
+      expect(reader.news.map(({ complete }) => complete).slice(0, 3)).toEqual([false, false, true])
+      expect(reader.fleet).toEqual(truth())
+      reader.end()
+    }
   })
 
   it('takes so many readers and no more', async () => {

@@ -389,6 +389,8 @@ describe('the page', () => {
     expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'self';/)
     expect(response.headers.get('content-security-policy')).not.toContain('unsafe')
     expect(await response.text()).toContain('<script type="module" src="main.js">')
+    for (const path of ['/', '/api/devices', '/api/health'])
+      expect((await fetch(url + path)).headers.get('x-content-type-options')).toBe('nosniff')
   })
 
   it('is asked for each time, and sent again only when it is another', async () => {

@@ -28,6 +28,15 @@ it('what was learned is the first guess after a restart', async () => {
   expect(await open(fs).read()).toEqual(BIAS)
 })
 
+it('what another file guesses is not kept as if it had been learned', async () => {
+  const fs = await disk()
+  const first = open(fs)
+  expect(await first.read(BIAS)).toEqual(BIAS)
+  first.learned(BIAS)
+  await first.close()
+  expect(await open(fs).read({ ...BIAS, x: 0.2 })).toEqual({ ...BIAS, x: 0.2 })
+})
+
 it('a power cut takes what changed in the last ten minutes, and no more', async () => {
   const fs = await disk()
   const clock = new ManualClock()
