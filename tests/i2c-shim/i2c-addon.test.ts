@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { SensorKey } from '../../publisher/sensors/sensors.ts'
 import { SimulatedBus } from '../../publisher/sensors/simulated-bus/simulated-bus.ts'
@@ -38,14 +39,22 @@ describeWithAddon('over the compiled i2c-bus', () => {
       ? 'everything'
       : (Object.keys(values) as SensorKey[]).filter((key) => values[key] === null)
 
+  type Order = Awaited<ReturnType<Awaited<ReturnType<typeof start>>['run']>>['order']
+
+  /** A look that lacks just these: on a busy machine a transfer may once take longer than the bus is given. */
+  const read = (order: Order, lacking: readonly SensorKey[] = []) =>
+    eventually(lacking.length === 0 ? 'all is read' : `all but ${lacking} is read`, async () => {
+      const answer = await order({ read: true })
+      return isDeepStrictEqual(missing(answer), lacking) && answer
+    })
+
   describe('a board', () => {
     it('is read as it truly is', async () => {
       const { run, adapter } = await start()
       const { first, order } = await run()
       expect(first.board).toBe('Sense HAT V2')
-      const answer = await order({ read: true })
-      expect([missing(answer), answer.problems]).toEqual([[], []])
-      const { values } = answer
+      const { problems, values } = await read(order)
+      expect(problems).toEqual([])
       // Within what the chips themselves err by.
       expect(Math.abs((values?.temperature ?? 0) - ROOM.temperature)).toBeLessThan(1)
       expect(Math.abs((values?.humidity ?? 0) - ROOM.humidity)).toBeLessThan(6)
@@ -82,12 +91,11 @@ describeWithAddon('over the compiled i2c-bus', () => {
       const { run, adapter } = await start()
       adapter.claimed.add(HUMIDITY)
       const { order } = await run()
-      const answer = await order({ read: true })
-      expect(missing(answer)).toEqual(['temperature', 'humidity'])
+      const answer = await read(order, ['temperature', 'humidity'])
       expect(answer.problems).toEqual(['the HTS221: a kernel driver owns it (0x5f)'])
       expect(answer.counters?.reopens).toBeGreaterThan(0)
       adapter.claimed.clear()
-      await eventually('all is read', async () => missing(await order({ read: true })).length === 0)
+      await read(order)
       expect(adapter.generalCalls).toBe(0)
     })
 
@@ -95,12 +103,11 @@ describeWithAddon('over the compiled i2c-bus', () => {
       const { run, state } = await start()
       const { order } = await run()
       state.dead.add(HUMIDITY)
-      const answer = await order({ read: true })
-      expect(missing(answer)).toEqual(['temperature', 'humidity'])
+      const answer = await read(order, ['temperature', 'humidity'])
       expect(answer.problems).toEqual(['the HTS221: nobody answers (0x5f)'])
       expect(answer.counters?.retries).toBeGreaterThanOrEqual(3)
       state.dead.clear()
-      await eventually('all is read', async () => missing(await order({ read: true })).length === 0)
+      await read(order)
     })
 
     it('a bus that vanishes and comes back is opened anew, and leaves no file open', async () => {
@@ -114,7 +121,7 @@ describeWithAddon('over the compiled i2c-bus', () => {
       await eventually('nothing is open', () => adapter.openFiles === 0)
       state.gone = false
       adapter.state = 'open'
-      await eventually('all is read', async () => missing(await order({ read: true })).length === 0)
+      await read(order)
     })
 
     it('a transfer that takes too long is given up, and the next ones wait until it is over', async () => {
@@ -125,7 +132,7 @@ describeWithAddon('over the compiled i2c-bus', () => {
       expect(missing(answer)).toBe('everything')
       expect(answer.problems?.[0]).toMatch(/the I2C bus hangs/)
       adapter.delayMs = 0
-      await eventually('all is read', async () => missing(await order({ read: true })).length === 0)
+      await read(order)
       expect(adapter.generalCalls).toBe(0)
     })
   })
@@ -151,7 +158,7 @@ describeWithAddon('over the compiled i2c-bus', () => {
       const { run, adapter } = await start('force')
       adapter.claimed.add(HUMIDITY)
       const { order } = await run()
-      expect(missing(await order({ read: true }))).toEqual([])
+      await read(order)
     })
   })
 })
