@@ -94,7 +94,7 @@ export class RetainedLedgers {
     const topic = this.#topics.ledger(hostname)
     const found = await this.#inRound(topic)
     // An empty payload clears a retained message: there is none then.
-    const held = found.find((message) => message.topic === topic && message.payload.length > 0)
+    const held = found.findLast((message) => message.topic === topic && message.payload.length > 0)
     if (held === undefined) return null
     const ledger = parseLedger(held.payload)
     if (ledger === undefined)
@@ -131,7 +131,7 @@ export class RetainedLedgers {
     const answered = new Set(this.#heard.map(({ topic }) => topic))
     const again = filters.filter((filter) => !answered.has(filter))
     if (again.length > 0) await this.#ask(again)
-    return [...new Map(this.#heard.map((message) => [message.topic, message])).values()]
+    return this.#heard
   }
 
   async #ask(filters: readonly string[]): Promise<void> {

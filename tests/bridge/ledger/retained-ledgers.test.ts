@@ -50,7 +50,6 @@ it('brings what the broker holds, each time anew, and nothing of before', async 
   for (let again = 0; again < 2; again++) {
     const found = await retained.messages([topics.bridgeInfo, topics.allLedgers], forever)
     expect(new Set(found.map(({ topic }) => topic))).toEqual(new Set([topics.bridgeInfo, topics.ledger('pi-a')]))
-    expect(found).toHaveLength(2)
   }
 })
 
