@@ -149,7 +149,9 @@ export class DeviceLog {
   /** The rows with the tokens they will have. Changes nothing: they are not in the spool yet. */
   plan(owner: string, rows: readonly NewRow[]): PlannedRow[] {
     let last = this.tail
-    return rows.map((row) => {
+    // A take-over since they came may have found them in the table.
+    const fresh = rows.filter(({ stream, seq }) => !this.received.has(stream, seq))
+    return fresh.map((row) => {
       last = nextToken(last, owner, row.stream, row.seq)
       return { token: last, json: row.json, receivedAt: row.receivedAt, arrived: row.arrived, record: 0 }
     })

@@ -13,7 +13,7 @@ import { Devices } from './devices.ts'
 import { moveAside } from './move-aside.ts'
 import { restoreDevices } from './restore-devices.ts'
 import { forgetChannel, retire } from './retire.ts'
-import { RowLog } from './row-log.ts'
+import { type Planned, RowLog } from './row-log.ts'
 import { type Arrival, ASIDE_BYTES, bytesOf, rowsWait, type Spool, spoolFull } from './spool.ts'
 import { encodeFacts, factsOf } from './spool-record.ts'
 import { readSpoolSnapshot, writeSpoolSnapshot } from './spool-snapshot.ts'
@@ -158,8 +158,10 @@ export class DiskSpool implements Spool {
       }
       if (this.#devices.isFullFor(main)) throw spoolFull()
       const plan = ({ device, rows }: Arrival) => ({ device, rows: device.plan(this.#instance, rows) })
-      const writes = aside.map(([log, arrival]) => log.append([plan(arrival)]))
-      if (main.length > 0) writes.push(this.#rows.append(main.map(plan)))
+      const hasRows = ({ rows }: Planned) => rows.length > 0
+      const writes = aside.flatMap(([log, arrival]) => [plan(arrival)].filter(hasRows).map((one) => log.append([one])))
+      const planned = main.map(plan).filter(hasRows)
+      if (planned.length > 0) writes.push(this.#rows.append(planned))
       const [failed] = (await Promise.allSettled(writes)).filter((one) => one.status === 'rejected')
       if (failed !== undefined) {
         // What was taken all the same is known when its message comes again, and need not wait for that.
