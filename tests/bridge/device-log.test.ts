@@ -121,6 +121,9 @@ describe('the log of a device', () => {
     })
     expect(texts(device)).toEqual(['9.own2.aaaaaaaa.3', '10.own2.aaaaaaaa.7', '11.own2.bbbbbbbb.1'])
     expect(device.committed.of('cccccccc').toJSON()).toEqual([[1, 9]])
+    // Checked before it, written after it: one that the table has, and one that it has not.
+    const row = (seq: number) => ({ stream: 'cccccccc', seq, json: Buffer.from('{}'), receivedAt: 0, arrived: 0 })
+    expect(device.plan('own2', [row(9), row(10)]).map(({ token }) => token.seq)).toEqual([10])
     expect(device.has('cccccccc', 5)).toBe(true)
     expect(device.term).toBeGreaterThan(term)
     expect(device).toMatchObject({ resolved: true, confirmed: false, trimmed: null, takenOverAt: '5.old1.aaaaaaaa.2' })
