@@ -1,22 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { I2cBus } from '../../../publisher/sensors/bus/bus.ts'
 import { openSenseHat } from '../../../publisher/sensors/sense-hat.ts'
-import { BOARD_KEYS, type SensorKey } from '../../../publisher/sensors/sensors.ts'
+import { BOARD_KEYS } from '../../../publisher/sensors/sensors.ts'
 import { CHIPS, type ScenarioChip } from '../../../publisher/sensors/simulated-bus/scenario-file.ts'
 import { silentLog } from '../../../src/log.ts'
 import { LeapClock } from '../../support/leap-clock.ts'
 import { settled } from '../../support/manual-clock.ts'
-import { chipsOf, ROOM } from './support.ts'
+import { chipsOf, KEYS, ROOM } from './support.ts'
 
 /* Every chip in every way a chip on a real bus can fail, beside what `sense-hat.test.ts` lets a simulated board do. */
-
-const KEYS: Record<ScenarioChip, readonly SensorKey[]> = {
-  humidity: ['temperature', 'humidity'],
-  pressure: ['pressure', 'temperature_pressure'],
-  motion: ['accel_x', 'accel_y', 'accel_z', 'gyro_x', 'gyro_y', 'gyro_z'],
-  magnetic: ['mag_x', 'mag_y', 'mag_z'],
-  colour: ['color_red', 'color_green', 'color_blue', 'color_clear', 'illuminance'],
-}
 
 /** What is done to each transfer of one chip: a Linux errno it rejects with, or a byte that all of its registers hold. */
 type Way = { readonly errno: number } | { readonly byte: number }

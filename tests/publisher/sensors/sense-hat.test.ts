@@ -1,25 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ChipHealth } from '../../../publisher/sensors/chips/watched-chip.ts'
 import { openSenseHat, type SenseHat } from '../../../publisher/sensors/sense-hat.ts'
-import { BOARD_KEYS, type SensorKey } from '../../../publisher/sensors/sensors.ts'
+import { BOARD_KEYS } from '../../../publisher/sensors/sensors.ts'
 import { CHIPS, type ScenarioChip } from '../../../publisher/sensors/simulated-bus/scenario-file.ts'
 import type { SimulatedBoard } from '../../../publisher/sensors/simulated-bus/simulated-board.ts'
 import type { SimulatedColourOptions } from '../../../publisher/sensors/simulated-bus/simulated-colour.ts'
 import { silentLog } from '../../../src/log.ts'
 import { LeapClock } from '../../support/leap-clock.ts'
 import { settled } from '../../support/manual-clock.ts'
-import { chipsOf } from './support.ts'
+import { chipsOf, KEYS } from './support.ts'
 
 const V2: SimulatedColourOptions = { part: 'TCS34725' }
-
-/** What each chip measures, and its place in `health`. */
-const KEYS: Record<ScenarioChip, readonly SensorKey[]> = {
-  humidity: ['temperature', 'humidity'],
-  pressure: ['pressure', 'temperature_pressure'],
-  motion: ['accel_x', 'accel_y', 'accel_z', 'gyro_x', 'gyro_y', 'gyro_z'],
-  magnetic: ['mag_x', 'mag_y', 'mag_z'],
-  colour: ['color_red', 'color_green', 'color_blue', 'color_clear', 'illuminance'],
-}
 
 async function open(prepare: (board: SimulatedBoard) => void = () => undefined) {
   const clock = new LeapClock()

@@ -1,6 +1,8 @@
 import { SharedBus } from '../../../publisher/sensors/bus/shared-bus.ts'
 import type { Chip, ChipDeps } from '../../../publisher/sensors/chips/chip.ts'
+import type { SensorKey } from '../../../publisher/sensors/sensors.ts'
 import type { SimulatedDevice } from '../../../publisher/sensors/simulated-bus/device.ts'
+import type { ScenarioChip } from '../../../publisher/sensors/simulated-bus/scenario-file.ts'
 import { SimulatedBoard } from '../../../publisher/sensors/simulated-bus/simulated-board.ts'
 import { BusState, SimulatedBus } from '../../../publisher/sensors/simulated-bus/simulated-bus.ts'
 import type { SimulatedColourOptions } from '../../../publisher/sensors/simulated-bus/simulated-colour.ts'
@@ -17,6 +19,15 @@ export const ROOM: Truth = {
   pressure: 1000,
   inertia: { accel: { x: 0, y: 0, z: 1 }, gyro: { x: 0, y: 0, z: 0 }, field: { x: 20, y: 0, z: 40 } },
   light: { illuminance: 300, kelvin: 4000 },
+}
+
+/** What each chip measures, and its place in `health`. */
+export const KEYS: Record<ScenarioChip, readonly SensorKey[]> = {
+  humidity: ['temperature', 'humidity'],
+  pressure: ['pressure', 'temperature_pressure'],
+  motion: ['accel_x', 'accel_y', 'accel_z', 'gyro_x', 'gyro_y', 'gyro_z'],
+  magnetic: ['mag_x', 'mag_y', 'mag_z'],
+  colour: ['color_red', 'color_green', 'color_blue', 'color_clear', 'illuminance'],
 }
 
 /** No noise and no lasting error. */
