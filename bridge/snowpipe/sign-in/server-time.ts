@@ -30,7 +30,7 @@ export class ServerTime {
     const skew = this.#skew()
     if (this.#heard !== undefined && Math.abs(skew) <= TOLERANCE_MS) {
       this.#heard = undefined
-      this.#log.info("this machine's clock agrees with Snowflake's again")
+      this.#log.info('the clock of this machine is right again')
       return 0
     }
     return skew
@@ -46,7 +46,7 @@ export class ServerTime {
     if (skewMs !== 0)
       this.#log.warn(
         { seconds: Math.round(skewMs / 1000), hint: 'set the clock: NTP, or timedatectl set-ntp true' },
-        "this machine's clock is wrong; signing in by Snowflake's, which is so many seconds ahead of it",
+        'the clock of this machine is wrong; signing in by that of Snowflake, which is so many seconds ahead',
       )
     return true
   }
