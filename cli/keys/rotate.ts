@@ -135,7 +135,7 @@ class Rotation {
     onWaiting(state)
     const until = clock.monotonic() + waitMs
     while (clock.monotonic() < until) {
-      await clock.sleep(TRY_EVERY_MS, stop).catch(() => {
+      await clock.sleep(Math.min(TRY_EVERY_MS, until - clock.monotonic()), stop).catch(() => {
         throw new SnowhatError('E_SHUTDOWN', 'stopped; run it again to go on from here')
       })
       if (await isSo()) return undefined
