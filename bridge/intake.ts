@@ -4,7 +4,7 @@ import type { IncomingMessage } from '../src/mqtt-link.ts'
 import { Arrivals, type Letter, type Moment } from './arrivals.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
-import type { Decoded, Route } from './route.ts'
+import type { Decoded, Route } from './routes/route.ts'
 import type { DeviceLog } from './spool/device-log.ts'
 import type { Spool } from './spool/spool.ts'
 

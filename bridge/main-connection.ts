@@ -2,7 +2,7 @@ import type { IncomingMessage, LinkOptions, MqttLink } from '../src/mqtt-link.ts
 import type { Topics } from '../src/topics.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import type { Presence } from './presence.ts'
-import type { Route } from './route.ts'
+import type { Route } from './routes/route.ts'
 
 export interface MainConnectionParts {
   readonly clientId: string

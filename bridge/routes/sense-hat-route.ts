@@ -1,5 +1,5 @@
-import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../src/reading.ts'
-import type { Topics } from '../src/topics.ts'
+import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../src/reading.ts'
+import type { Topics } from '../../src/topics.ts'
 import { faultOf, quotesIfPlain } from './reading-check.ts'
 import type { Decoded, DecodedReading, Refused, Route } from './route.ts'
 import { isRow, writeRow } from './row-json.ts'
