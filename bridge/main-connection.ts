@@ -2,13 +2,13 @@ import type { IncomingMessage, LinkOptions, MqttLink } from '../src/mqtt-link.ts
 import type { Topics } from '../src/topics.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import type { Presence } from './presence.ts'
-import type { Route } from './routes/route.ts'
+import type { Routes } from './routes/routes.ts'
 
 export interface MainConnectionParts {
   readonly clientId: string
   readonly topics: Topics
   readonly presence: Presence
-  readonly route: Route
+  readonly routes: Routes
   readonly ledgers: LedgerPublisher
   readonly link: () => MqttLink
   /** What the broker holds on these topics, read where nothing queues. */
@@ -24,7 +24,7 @@ const UNACKNOWLEDGED = { messages: 1_000, bytes: 8 * 1024 * 1024 }
 
 /** What the main connection is made of: its session, its Will, and what is said on it in which order. */
 export function mainConnection(parts: MainConnectionParts): LinkOptions {
-  const { ledgers, presence, route, topics } = parts
+  const { ledgers, presence, routes, topics } = parts
   return {
     clientId: parts.clientId,
     persistentSession: true,
@@ -32,7 +32,7 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
     will: { topic: topics.bridgeAvailability, payload: 'offline' },
     onMessage: (message) => {
       // Our own marker of a connection that broke comes again in the session.
-      if (presence.take(message) || !route.matches(message.topic)) return undefined
+      if (presence.take(message) || routes.ofTopic(message.topic) === undefined) return undefined
       return parts.accept(message)
     },
     onConnect: async ({ ended }) => {
@@ -42,7 +42,7 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
       for (const message of await parts.retained(presence.filters(), ended)) presence.take(message)
       await presence.speak(link)
       ledgers.connected()
-      await link.subscribe([route.filter])
+      await link.subscribe(routes.filters)
       parts.onReady()
     },
     onDisconnect: () => {

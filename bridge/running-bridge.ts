@@ -27,7 +27,7 @@ import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
 import { SnowflakeCalls } from './metrics/snowflake-calls.ts'
 import { Presence } from './presence.ts'
-import type { Route } from './routes/route.ts'
+import { Routes } from './routes/routes.ts'
 import { senseHatRoute } from './routes/sense-hat-route.ts'
 import { SideConnection } from './side-connection.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
@@ -61,7 +61,7 @@ export class RunningBridge implements Bridge {
   readonly #snowpipe: Snowpipe
   readonly #ledgers: LedgerPublisher
   readonly #lanes: Lanes
-  readonly #route: Route
+  readonly #routes: Routes
   readonly #intake: Intake
   readonly #pressure: BackPressure
   readonly #presence: Presence
@@ -135,8 +135,10 @@ export class RunningBridge implements Bridge {
       retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
       onAnnounced: (device) => this.#lanes.wake(device),
     })
+    this.#routes = new Routes([senseHatRoute(topics, settings.snowflake)])
     this.#lanes = new Lanes(settings, {
       ...deps,
+      routes: this.#routes,
       events,
       spool,
       snowpipe: this.#snowpipe,
@@ -148,8 +150,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
       onRefusedRow: (...refused) => keepRefusedRow({ clock, deadLetters, events, topics }, ...refused),
     })
-    this.#route = senseHatRoute(topics)
-    this.#intake = new Intake(this.#route, {
+    this.#intake = new Intake(this.#routes, {
       clock,
       log,
       events,
@@ -360,7 +361,7 @@ export class RunningBridge implements Bridge {
       clientId: this.#settings.bridge.client_id,
       topics: this.#topics,
       presence: this.#presence,
-      route: this.#route,
+      routes: this.#routes,
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
       retained: (filters, signal) => this.#retained.messages(filters, signal),

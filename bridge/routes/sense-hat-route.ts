@@ -1,13 +1,15 @@
 import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../src/reading.ts'
 import type { Topics } from '../../src/topics.ts'
 import { faultOf, quotesIfPlain } from './reading-check.ts'
-import type { Decoded, DecodedReading, Refused, Route } from './route.ts'
+import type { Decoded, DecodedReading, Destination, Refused, Route } from './route.ts'
 import { isRow, writeRow } from './row-json.ts'
 
 /** `sensehat/<hostname>/readings` to the table of readings. */
-export function senseHatRoute(topics: Topics): Route {
+export function senseHatRoute(topics: Topics, destination: Destination): Route {
   return {
     name: 'sensehat',
+    ownsHostnames: true,
+    destination,
     filter: topics.allReadings,
     matches: topics.isReadings,
     deviceOf: topics.hostnameOfReadings,
