@@ -20,7 +20,7 @@ export const READINGS_LIMITS: MessageLimits = { bytes: MAX_MESSAGE_BYTES, readin
 /** A value with how it stood in the message. */
 export interface Written {
   readonly value: unknown
-  /** The whole message, when the value is all of it. */
+  /** Its own JSON, where that is known: the whole message, or an element that the reader has cut out of it. */
   readonly text: string | undefined
   /** The bytes of the value; of an element of an array written anew, so that it has no key twice. */
   readonly bytes: () => Buffer
@@ -28,13 +28,15 @@ export interface Written {
 
 export interface MessageReader {
   readonly limits: MessageLimits
+  /** Cuts an array into the JSON of its elements, for who needs them as they stand. */
+  readonly elements?: (text: string) => readonly string[]
   /** Nothing is wrong with a value: it need not be looked at for its depth. */
   readonly isPlain?: (value: unknown) => boolean
   readonly read: (written: Written) => DecodedReading | Refused
 }
 
 /** Never throws. */
-export function decodeMessage(payload: Buffer, { limits, isPlain, read }: MessageReader): Decoded {
+export function decodeMessage(payload: Buffer, { limits, elements, isPlain, read }: MessageReader): Decoded {
   const whole = (code: Refused['code'], reason: string): Decoded => ({
     readings: NONE,
     refused: [{ code, reason, payload }],
@@ -58,8 +60,10 @@ export function decodeMessage(payload: Buffer, { limits, isPlain, read }: Messag
     return whole('too_many', `${value.length} readings; a message holds at most ${limits.readings}`)
   const readings: DecodedReading[] = []
   const refused: Refused[] = []
-  for (const element of value) {
-    const one = read({ value: element, text: undefined, bytes: () => Buffer.from(JSON.stringify(element)) })
+  const texts = elements?.(text)
+  for (const [index, element] of value.entries()) {
+    const own = texts?.[index]
+    const one = read({ value: element, text: own, bytes: () => Buffer.from(own ?? JSON.stringify(element)) })
     if ('json' in one) readings.push(one)
     else refused.push(one)
   }
