@@ -33,6 +33,26 @@ export const snowflakeSection = {
   ...secret('oauth_token', 'OAuth access token that somebody else renews, used instead of the key'),
 } as const satisfies Section
 
+export const phonesSection = {
+  database: { kind: 'string', default: 'ACTIVITY_DB', doc: 'database of what phones send' },
+  schema: { kind: 'string', default: 'RAW_DATA', doc: 'schema of what they have sent, as it came' },
+  pipes: {
+    kind: 'list',
+    default: ['ACTIVITY_RECORDS-STREAMING'],
+    doc: 'its streaming pipes; default: that of the table',
+  },
+  activity_schema: { kind: 'string', default: 'PROCESSED_DATA', doc: 'schema of the activity made of it' },
+  activity_pipes: {
+    kind: 'list',
+    default: ['USER_ACTIVITY_PROCESSED-STREAMING'],
+    doc: 'its streaming pipes; default: that of the table',
+  },
+} as const satisfies Section
+
+export const routesSection = {
+  files: { kind: 'list', default: [], doc: 'files of routes of your own: any MQTT topic to any table' },
+} as const satisfies Section
+
 export const batchSection = {
   max_rows: { kind: 'count', default: 100, doc: 'send a batch at this many rows …' },
   max_bytes: { kind: 'count', default: 1_000_000, doc: '… or this many bytes before compression …' },
@@ -105,6 +125,8 @@ export const costSection = {
 export const bridgeSections = {
   bridge: bridgeSection,
   snowflake: snowflakeSection,
+  phones: phonesSection,
+  routes: routesSection,
   batch: batchSection,
   spool: spoolSection,
   http: httpSection,
@@ -112,6 +134,8 @@ export const bridgeSections = {
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
+export type PhonesSettings = ValuesOf<typeof phonesSection>
+export type RoutesSettings = ValuesOf<typeof routesSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
@@ -121,6 +145,8 @@ export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 export interface BridgeSettings {
   readonly bridge: BridgeOwnSettings
   readonly snowflake: SnowflakeSettings
+  readonly phones: PhonesSettings
+  readonly routes: RoutesSettings
   readonly batch: BatchSettings
   readonly spool: SpoolSettings
   readonly http: HttpSettings

@@ -7,12 +7,20 @@ import { temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWithMosquitto, type MosquittoProcess, openMosquitto } from '../support/mosquitto-process.ts'
 import { freePorts } from '../support/ports.ts'
-import { type Program, snowhat } from '../support/program.ts'
+import { snowhat } from '../support/program.ts'
 
 const PASSPHRASE = 'passphrase-that-opens-sesame'
 const PAT = 'pat-that-nobody-may-see'
 const OAUTH = 'oauth-that-nobody-may-see'
 const HTTP_TOKEN = 'token-of-the-page-that-nobody-may-see'
+
+/** What a person runs while looking for what is wrong. */
+const COMMANDS = [
+  ['keys', 'check'],
+  ['keys', 'show', '--json'],
+  ['keys', 'rotate'],
+  ['query', 'select nonsense'],
+]
 
 const USERS = ['bridge', 'admin', 'pi-one']
 
@@ -31,6 +39,11 @@ interface World {
   readonly page: string
 }
 
+/** One out of the middle of a PEM. */
+function lineOf(pem: string | Buffer): string {
+  return pem.toString().split('\n')[9] ?? ''
+}
+
 async function world(): Promise<World> {
   const directory = temporaryDirectory()
   const ports = await freePorts('broker', 'emulator', 'page')
@@ -42,7 +55,8 @@ async function world(): Promise<World> {
     return join(directory, name)
   }
   const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const pem = pair().privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
+  const key = pair().privateKey
+  const pem = key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
   const registered = file('registered.pub', pair().publicKey.export({ type: 'spki', format: 'pem' }).toString())
   const password = readFileSync(broker.passwordFile('bridge'), 'utf8').trim()
   return {
@@ -58,7 +72,8 @@ async function world(): Promise<World> {
       SNOWHAT_LOG_LEVEL: 'trace',
     },
     secrets: {
-      'private key': pem.toString().split('\n')[5] ?? '',
+      'private key': lineOf(key.export({ type: 'pkcs8', format: 'pem' })),
+      'encrypted private key': lineOf(pem),
       passphrase: PASSPHRASE,
       'programmatic access token': PAT,
       'OAuth token': OAUTH,
@@ -82,6 +97,7 @@ async function world(): Promise<World> {
       SNOWHAT_HTTP_PORT: String(ports.page),
       SNOWHAT_HTTP_TOKEN: HTTP_TOKEN,
       SNOWHAT_BATCH_MAX_AGE_MS: '100',
+      SNOWHAT_BRIDGE_DRAIN: '100ms',
       SNOWHAT_LOG_LEVEL: 'trace',
     },
   }
@@ -141,18 +157,7 @@ describeWithMosquitto('secrets', () => {
       await bridge.line(/connected to the broker/)
       await pi.publishAsync('sensehat/pi-one/readings', '{"temperature":21.5}', { qos: 1 })
       await bridge.line(name.includes('refused') ? /Snowflake refuses rows/ : /a channel is open/)
-      const others: [string, Program][] = [
-        ['check', 'check --json', 'show', 'show --json', 'rotate', 'rotate --json'].map((words) => [
-          'keys',
-          ...words.split(' '),
-        ]),
-        [
-          ['query', 'select 1'],
-          ['query', '--json', 'select nonsense'],
-        ],
-      ]
-        .flat()
-        .map((argv) => [`snowhat ${argv.join(' ')}`, snowhat([...argv], { env: all })])
+      const others = COMMANDS.map((argv) => [argv.join(' '), snowhat(argv, { env: all })] as const)
       seen.set(`${name}: arguments`, commandLines())
       seen.set(`${name}: HTTP`, await told(page))
       for (const [command, program] of others) {
