@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../../support/directory.ts'
 import { keys } from './keys.ts'
@@ -194,4 +195,38 @@ describe('snowhat keys rotate', () => {
     expect(code).toBe(78)
     expect(err).toContain('no key in a file')
   })
+})
+
+it('whatever is repeated, and however often, the key in the file signs in', async () => {
+  const step = fc.constantFrom<'rotate' | 'run'>('rotate', 'rotate', 'run')
+  await fc.assert(
+    fc.asyncProperty(
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(step, { maxLength: 9 }),
+      async (inSecond, describes, steps) => {
+        const { account, inFile, rotate } = await configured({ describes })
+        const free = inSecond ? '1' : '2'
+        if (inSecond) account.slots = { RSA_PUBLIC_KEY: undefined, RSA_PUBLIC_KEY_2: pair.publicKey }
+        let statement: string | undefined
+        let done = false
+        for (const one of [...steps, 'rotate', 'run', 'rotate', 'run', 'rotate'] as const) {
+          if (done) break
+          if (one === 'run' && statement !== undefined) account.run(statement)
+          if (one === 'rotate') {
+            const { state } = await rotate('--slot', free)
+            statement = state.statement ?? undefined
+            done = state.done
+          }
+          const registered = Object.values(account.slots).flatMap((key) =>
+            key === undefined ? [] : [fingerprintOf(key)],
+          )
+          expect(registered).toContain(inFile())
+        }
+        expect(done).toBe(true)
+        expect(Object.values(account.slots).filter((key) => key !== undefined)).toHaveLength(1)
+      },
+    ),
+    { numRuns: 6 },
+  )
 })

@@ -9,7 +9,7 @@ type Slot = 'RSA_PUBLIC_KEY' | 'RSA_PUBLIC_KEY_2'
 
 /** An account with one user and its two places for keys, over HTTP: signing in, and DESC USER, as they are documented. */
 export class SlottedAccount {
-  readonly slots: Record<Slot, KeyObject | undefined> = { RSA_PUBLIC_KEY: undefined, RSA_PUBLIC_KEY_2: undefined }
+  slots: Record<Slot, KeyObject | undefined> = { RSA_PUBLIC_KEY: undefined, RSA_PUBLIC_KEY_2: undefined }
   /** A user may not be allowed to look at itself. */
   describes = true
   url = ''
