@@ -1,4 +1,5 @@
 import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import { type PhonesSettings, phonesSection } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
@@ -31,22 +32,6 @@ export const snowflakeSection = {
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
   ...secret('oauth_token', 'OAuth access token that somebody else renews, used instead of the key'),
-} as const satisfies Section
-
-export const phonesSection = {
-  database: { kind: 'string', default: 'ACTIVITY_DB', doc: 'database of what phones send' },
-  schema: { kind: 'string', default: 'RAW_DATA', doc: 'schema of what they have sent, as it came' },
-  pipes: {
-    kind: 'list',
-    default: ['ACTIVITY_RECORDS-STREAMING'],
-    doc: 'its streaming pipes; default: that of the table',
-  },
-  activity_schema: { kind: 'string', default: 'PROCESSED_DATA', doc: 'schema of the activity made of it' },
-  activity_pipes: {
-    kind: 'list',
-    default: ['USER_ACTIVITY_PROCESSED-STREAMING'],
-    doc: 'its streaming pipes; default: that of the table',
-  },
 } as const satisfies Section
 
 export const routesSection = {
@@ -134,7 +119,6 @@ export const bridgeSections = {
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
-export type PhonesSettings = ValuesOf<typeof phonesSection>
 export type RoutesSettings = ValuesOf<typeof routesSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>

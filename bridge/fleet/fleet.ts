@@ -200,7 +200,7 @@ export class Fleet implements FleetSource {
     const route = routeOfKey(device)
     if (route === undefined) this.#history.passed(device, newest)
     else this.#history.heard(device)
-    if (route === PHONE_ROUTES.activity) this.#activity.passed(device, newest)
+    if (route === PHONE_ROUTES.activity.route) this.#activity.passed(device, newest)
   }
 
   #changed(hostname: string): void {

@@ -104,6 +104,7 @@ export class DeviceView {
   #showPlots(history, Plots) {
     if (history.activity !== undefined) {
       this.#parts.plots.replaceChildren(activityView(history))
+      this.#parts.now.closest('section').hidden = true
       write(this.#parts.plotsNote, 'One block per 30 seconds, kept in memory since the bridge started.')
       return
     }

@@ -106,7 +106,9 @@ export class FleetTable {
     write(row.badge, word)
     mark(row.badge, 'mood', mood)
     if (row.badge.title !== why) row.badge.title = why
-    write(row.temperature, tile.activity === null ? value(tile.temperature, '°C') : doing(tile))
+    write(row.temperature, tile.activity ?? value(tile.temperature, '°C'))
+    const sure = tile.activity === null ? '' : doing(tile)
+    if (row.temperature.title !== sure) row.temperature.title = sure
     mark(row.temperature, 'compensated', String(tile.compensated))
     write(row.seen, tile.seen_at === null ? '–' : ago(now - tile.seen_at))
     write(row.lag, tile.waiting === 0 ? '–' : duration(lagOf(tile, now)))

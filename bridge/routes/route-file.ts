@@ -10,7 +10,7 @@ import type { RecordRouteSettings } from './record-route.ts'
 import { topicPattern } from './topic-pattern.ts'
 
 /** Names the bridge's own routes have. */
-const TAKEN = new Set(['sensehat', 'phones', 'activity'])
+const TAKEN = new Set(['sensehat', 'phone', 'activity'])
 
 const KINDS = Object.keys(SQL_TYPES) as [keyof typeof SQL_TYPES, ...(keyof typeof SQL_TYPES)[]]
 

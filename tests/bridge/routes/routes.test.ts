@@ -34,7 +34,7 @@ describe('the routes of a bridge', () => {
     ])
     expect(routes.ofTopic('weather/roof/observation')?.deviceOf('weather/roof/observation')).toBe('weather.roof')
     expect(routes.ofDevice('pi')?.name).toBe('sensehat')
-    expect(routes.ofDevice('phones.pixel')?.destination).toMatchObject({ database: 'ACTIVITY_DB', schema: 'RAW_DATA' })
+    expect(routes.ofDevice('phone.pixel')?.destination).toMatchObject({ database: 'ACTIVITY_DB', schema: 'RAW_DATA' })
     expect(routes.ofDevice('gone.roof')).toBeUndefined()
   })
 
@@ -66,7 +66,7 @@ describe('the file of a route', () => {
 
   it.each([
     [WEATHER.replace('table:', 'tabel:'), /has no setting tabel/],
-    [WEATHER.replace('name: weather', 'name: phones'), /name: must be .* none of sensehat, phones, activity/],
+    [WEATHER.replace('name: weather', 'name: phone'), /name: must be .* none of sensehat, phone, activity/],
     [WEATHER.replace('+', '#'), /must have exactly one \+/],
     [WEATHER.replace('number', 'float'), /columns.temperature: must be one of text, integer/],
     [`${WEATHER}pipes: [A]\n`, /must name either the table/],
