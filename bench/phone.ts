@@ -35,7 +35,7 @@ const ONE_PHONE_HERTZ = 200
 const parameters = await readParameters()
 const keeps = sensorFilter(DEFAULT_SENSORS)
 
-const found = []
+const found: { readonly fleet: ReturnType<typeof cost>; readonly one: ReturnType<typeof cost> }[] = []
 for (let round = 0; round < rounds; round++) {
   const fleet = cost(phones, hertz, seconds)
   const one = cost(1, ONE_PHONE_HERTZ, seconds * 5)
@@ -75,7 +75,7 @@ conclude(
   { rounds, phones, hertz, seconds, heap_mb: megabytes(process.memoryUsage().heapUsed) },
 )
 
-/** Processor time of this process per sample, µs: of everything, and of `JSON.parse` alone. */
+/** Time per sample, µs, in which nothing but this goes on in the process: of everything, and of `JSON.parse` alone. */
 function cost(phoneCount: number, rateHz: number, length: number): { readonly whole: number; readonly bare: number } {
   const recognition = Recognition.begin({ classifier: 'std' }, parameters)
   let [whole, bare, windows] = [0, 0, 0]

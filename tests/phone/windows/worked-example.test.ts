@@ -23,7 +23,7 @@ const BATCH_6 = [
 ]
 const B_IN_BATCH_6 = [2, 4, 6, 8, 10].map((start) => `B [${start},${start + 10}) 11 n1 running`)
 
-describe('the worked example', () => {
+describe('the worked example (T3; T11: the values of Spark, stored)', () => {
   it('comes out as on Spark since 3.4', () => {
     const { out, late } = run(sparkWindows('>=3.4'))
     expect(out).toEqual([
