@@ -129,6 +129,14 @@ describe('X-4: bounds', () => {
   })
 })
 
+it('a message whose samples lie hours apart is taken like any other', () => {
+  const engine = new WindowEngine(DEFAULT_WINDOWS)
+  const scattered = Array.from({ length: 40_000 }, (_, i) => at('A', ((i * 7919) % 40_000) * -12, 1))
+  const windows = engine.process(scattered, T0_MS)
+  expect(windows).toHaveLength(200_000 - 64)
+  expect(ends(windows)).toEqual(ends(windows).toSorted((a, b) => a - b))
+})
+
 describe('what the phone itself says', () => {
   it('comes with the windows that end after it', () => {
     const engine = new WindowEngine(DEFAULT_WINDOWS)
