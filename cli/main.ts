@@ -15,6 +15,7 @@ import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
+import { keysCommand } from './keys/command.ts'
 import { ledgerCommand } from './ledger/command.ts'
 import { phoneCommand } from './phone/command.ts'
 import { publisherCommand } from './publisher.ts'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   bridgeCommand,
   emulatorCommand,
   queryCommand,
+  keysCommand,
   deadLettersCommand,
   ledgerCommand,
   phoneCommand,
