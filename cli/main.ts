@@ -15,7 +15,9 @@ import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
+import { keysCommand } from './keys/command.ts'
 import { ledgerCommand } from './ledger/command.ts'
+import { phoneCommand } from './phone/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
@@ -29,8 +31,10 @@ export const COMMANDS: readonly Command[] = [
   emulatorCommand,
   queryCommand,
   setupSqlCommand,
+  keysCommand,
   deadLettersCommand,
   ledgerCommand,
+  phoneCommand,
   forgetCommand,
 ]
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { HOLD_CODES } from '../lanes/decision.ts'
 import { LANE_STATES } from '../lanes/lane.ts'
-import { REFUSAL_CODES } from '../route.ts'
+import { REFUSAL_CODES } from '../routes/route.ts'
 import { AILMENT_CODES } from '../status/ailments.ts'
 import { ALERT_CODES } from '../status/alerts.ts'
 import type { Health, HealthParts } from '../status/health.ts'
@@ -74,7 +74,12 @@ export function measureBridge(parts: BridgeGaugeParts, health: () => Health, reg
   gauge(
     'snowhat_credential_expiry_timestamp_seconds',
     'When the token for Snowflake ends; no sample for a key, which does not.',
-    () => seconds(parts.credentialExpiresAt),
+    () => seconds(parts.identity.expiresAt),
+  )
+  gauge(
+    'snowhat_snowflake_clock_skew_seconds',
+    "How far Snowflake's clock is ahead of this machine's, where signing in has to correct that; 0 where not.",
+    () => parts.identity.clockSkewMs / 1000,
   )
 
   new Counter({

@@ -5,6 +5,7 @@ import type { Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import type { StatusParts } from '../../../bridge/status/source.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 import { samplesOf } from '../../support/samples.ts'
 import { statusOf } from '../../support/status.ts'
 
@@ -75,7 +76,7 @@ describe('a scrape', () => {
       drop: async () => ({ verdict: 'retry', answer: { ...noAnswer(''), code: `C${n++}` } }),
     } as unknown as Snowpipe
     const watched = calls.watch(odd)
-    for (let i = 0; i < 200; i++) await watched.drop({ pipe: 'p', channel: 'c' })
+    for (let i = 0; i < 200; i++) await watched.drop({ pipe: pipeNamed('p'), channel: 'c' })
     const { Registry } = await import('prom-client')
     const registry = new Registry()
     calls.register(registry)
@@ -84,6 +85,28 @@ describe('a scrape', () => {
     )
     expect(drops.length).toBeLessThanOrEqual(61)
     expect(drops.reduce((sum, [, value]) => sum + value, 0)).toBe(200)
+  })
+
+  it('counts a sign-in for each token that is made or new, not for each look at one that is the same', async () => {
+    const count = async (exchanged: boolean, tokens: readonly string[]) => {
+      const calls = new SnowflakeCalls(systemClock())
+      const left = [...tokens]
+      const identity = calls.watchIdentity({
+        exchanged,
+        expiresAt: null,
+        hint: '',
+        clockSkewMs: 0,
+        credential: async () => ({ token: left.shift() ?? '', kind: exchanged ? 'KEYPAIR_JWT' : 'OAUTH' }),
+        refused: async () => false,
+      })
+      for (const _ of tokens) await identity.credential()
+      const { Registry } = await import('prom-client')
+      const registry = new Registry()
+      calls.register(registry)
+      return samplesOf(await registry.metrics()).get('snowhat_snowflake_sign_ins_total')
+    }
+    expect(await count(true, ['a', 'a', 'b'])).toBe(3)
+    expect(await count(false, ['a', 'a', 'b', 'b'])).toBe(2)
   })
 
   it('says why channels were opened again', async () => {
@@ -124,7 +147,7 @@ describe('a scrape', () => {
   })
 
   it('has no sample for what is not known', async () => {
-    const { scrape } = measured(({ clock }) => ({ credentialExpiresAt: clock.now() }))
+    const { scrape } = measured(({ clock }) => ({ identity: { expiresAt: clock.now(), clockSkewMs: 0 } }))
     const { scrape: other } = measured()
     expect((await scrape()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(true)
     expect((await other()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(false)
