@@ -1,8 +1,8 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { SnowflakeSettings } from '../../bridge/config.ts'
+import { readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
 import { parseDuration } from '../../src/duration.ts'
-import { messageOf, SnowhatError } from '../../src/errors.ts'
+import { SnowhatError } from '../../src/errors.ts'
 import type { Command, Flag } from '../command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'
 import { DEFAULT_SET_UP, readScript, rendered, type ScriptFile, type SetUp } from './script.ts'
@@ -39,7 +39,7 @@ export const setupSqlCommand: Command = {
   uses: ['log'],
   flags: FLAGS,
   examples: [
-    ['snowhat setup-sql > setup.sql', 'with the public half of the configured key'],
+    ['snowhat setup-sql', 'with the public half of the configured key'],
     ['snowhat setup-sql --pipes 10 --views', 'for a large fleet: SENSEHAT_STREAMING_PIPE_00 to _09, and the views'],
     ['snowhat setup-sql --allowed-ip 192.0.2.7', 'for a programmatic access token'],
     ['snowhat setup-sql --upgrade', 'for the table and pipe of the first system'],
@@ -100,18 +100,10 @@ function numbered(count: number): string[] {
   return Array.from({ length: Math.min(count, MAX_PIPES + 1) }, (_, i) => `${name}_${String(i).padStart(2, '0')}`)
 }
 
-function publicKeyOf({ pat, private_key, private_key_passphrase }: SnowflakeSettings): string | undefined {
-  if (private_key === '' || pat !== '') return undefined
-  try {
-    const passphrase = private_key_passphrase === '' ? {} : { passphrase: private_key_passphrase }
-    const key = createPublicKey(createPrivateKey({ key: private_key, ...passphrase }))
-    return key.export({ type: 'spki', format: 'der' }).toString('base64')
-  } catch (error) {
-    throw new SnowhatError('E_KEY_INVALID', `the private key cannot be read: ${messageOf(error)}`, {
-      hint: 'Is it a PEM file, and is the passphrase right (SNOWHAT_SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE)?',
-      cause: error,
-    })
-  }
+function publicKeyOf({ oauth_token, pat, private_key, private_key_passphrase }: SnowflakeSettings): string | undefined {
+  if (private_key === '' || pat !== '' || oauth_token !== '') return undefined
+  const { publicKey } = readPrivateKey(private_key, private_key_passphrase)
+  return publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
 }
 
 function allowedIpsOf(flag: Flags[string]): readonly string[] {

@@ -154,7 +154,7 @@ describe('setup-sql', () => {
     const base64 = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
     const settings = { ...defaults, private_key: pem, private_key_passphrase: 'p' }
     expect(rendered(text, setUpOf(settings, {}))).toContain(`RSA_PUBLIC_KEY = '${base64}'`)
-    expect(() => setUpOf({ ...settings, private_key_passphrase: 'q' }, {})).toThrow(/private key cannot be read/)
+    expect(() => setUpOf({ ...settings, private_key_passphrase: 'q' }, {})).toThrow(/private key cannot be used/)
     expect(rendered(text, setUpOf(defaults, { 'allowed-ip': '192.0.2.7' }))).not.toMatch(/^ *RSA_PUBLIC_KEY/m)
   })
 
