@@ -60,6 +60,7 @@ export class HeldReadings<T extends Numbered> {
   #givenUp = 0
   #heldBack = 0
   #takenThrough = 0
+  #bytes = 0
   #turn = 0
   /** The latest message of which the last ledger shows a reading. */
   #reached = 0
@@ -98,6 +99,11 @@ export class HeldReadings<T extends Numbered> {
     return this.#givenUp
   }
 
+  /** Of all readings held, as they are sent. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Oldest first. */
   all(): readonly Held<T>[] {
     return this.#entries
@@ -131,13 +137,20 @@ export class HeldReadings<T extends Numbered> {
     if (entry.takenAt === undefined) return
     entry.takenAt = undefined
     entry.reading = reading
-    entry.bytes = this.#bytesOf(reading) + AFTER_BYTES
+    const bytes = this.#bytesOf(reading) + AFTER_BYTES
+    if (!entry.gone) this.#bytes += bytes - entry.bytes
+    entry.bytes = bytes
     if (!entry.gone) this.#heldBack--
   }
 
   /** What came before the next reading, where that is not the last one held. */
   continueAfter(last: Place): void {
     this.#last = last
+  }
+
+  /** `<stream>.<seq>` of a reading that came before the next one and need not be kept. */
+  pass(name: string): void {
+    this.#last = { order: (this.#last?.order ?? 0) + 1, name }
   }
 
   take(limit: { readonly readings: number; readonly bytes: number }): T[] {
@@ -166,6 +179,7 @@ export class HeldReadings<T extends Numbered> {
     this.#unsent = 0
     this.#heldBack = 0
     this.#reached = 0
+    this.#bytes = 0
     for (const entry of this.#entries) {
       const { stream, seq } = entry.reading
       const known = spooled.has(stream, seq)
@@ -178,6 +192,7 @@ export class HeldReadings<T extends Numbered> {
       if (known) this.#spooled++
       if (!entry.sent) this.#unsent++
       if (entry.takenAt !== undefined) this.#heldBack++
+      this.#bytes += entry.bytes
       kept.push(entry)
     }
     const released = this.#entries.length - kept.length
@@ -209,11 +224,20 @@ export class HeldReadings<T extends Numbered> {
     return again
   }
 
+  /** Gives up the oldest until no more than `bytes` are held; the newest stays. */
+  giveUpOldest(bytes: number): void {
+    let count = 0
+    let left = this.#bytes
+    for (; count < this.#entries.length - 1 && left > bytes; count++) left -= this.#entries[count]?.bytes ?? 0
+    this.#giveUp(0, count)
+  }
+
   #hold(reading: T, place: Place, before: Place, since: number, takenAt: BootTime | undefined): Entry<T> {
     const state = { gone: false, stored: false, sent: false, turn: 0, spooled: false }
     const bytes = this.#bytesOf(reading) + AFTER_BYTES
     const entry = { reading, place, before, bytes, since, takenAt, ...state }
     this.#entries.push(entry)
+    this.#bytes += bytes
     this.#last = place
     this.#unsent++
     if (takenAt !== undefined) this.#heldBack++
@@ -249,6 +273,7 @@ export class HeldReadings<T extends Numbered> {
     const victims = this.#entries.splice(index, count)
     for (const victim of victims) {
       victim.gone = true
+      this.#bytes -= victim.bytes
       for (const later of [this.#entries.at(-1), this.#entries[index]])
         if (later && victim.before.order < later.before.order) later.before = victim.before
       if (victim.spooled) this.#spooled--

@@ -1,0 +1,45 @@
+import type { SenderTopics } from '../src/outbox/sender.ts'
+import type { Topics } from '../src/topics.ts'
+
+/** The two kinds of rows; each is a route of the bridge. */
+export type RowKind = 'readings' | 'activity'
+
+/** The bridge's names of the routes: with the device's they make the key of its ledger. */
+const ROUTE = { readings: 'phone', activity: 'activity' } as const satisfies Record<RowKind, string>
+
+/** Every topic of the receiver, from the names that are settings. */
+export interface PhoneTopics {
+  rows(kind: RowKind, device: string): string
+  /** Latest values of a phone, for Home Assistant; not retained. */
+  state(device: string): string
+  /** Whether the receiver is there: `online` or `offline`, retained. */
+  readonly availability: string
+  /** Key of the ledger of a phone's rows of that kind. */
+  key(kind: RowKind, device: string): string
+  /** Where a sender of rows of that kind sends and hears. */
+  ofSender(kind: RowKind, device: string): SenderTopics
+  /** A phone's device document. */
+  discovery(device: string): string
+  readonly allDiscovery: string
+  readonly homeAssistantStatus: string
+}
+
+export function createPhoneTopics(base: string, topics: Topics): PhoneTopics {
+  const rows = (kind: RowKind, device: string) => `${base}/${device}/${kind}`
+  const discovery = (device: string) => `${topics.discoveryPrefix}/device/${device}/snowhat_phone/config`
+  return {
+    rows,
+    state: (device) => `${base}/${device}/state`,
+    availability: `${base}/receiver/availability`,
+    key: (kind, device) => `${ROUTE[kind]}.${device}`,
+    ofSender: (kind, device) => ({
+      readings: () => rows(kind, device),
+      ledger: topics.ledger,
+      bridgeAvailability: topics.bridgeAvailability,
+      bridgeInfo: topics.bridgeInfo,
+    }),
+    discovery,
+    allDiscovery: discovery('+'),
+    homeAssistantStatus: topics.homeAssistantStatus,
+  }
+}
