@@ -15,7 +15,11 @@ export const phoneSection = {
     default: false,
     doc: 'listen for others than this machine without a token; whoever reaches the port can then write',
   },
-  tls_cert: { kind: 'string', default: '', doc: 'PEM file with the certificate; with it and `tls_key` the receiver speaks HTTPS' },
+  tls_cert: {
+    kind: 'string',
+    default: '',
+    doc: 'PEM file with the certificate; with it and `tls_key` the receiver speaks HTTPS',
+  },
   tls_key: { kind: 'string', default: '', doc: "PEM file with the certificate's key" },
   dir: {
     kind: 'string',
@@ -49,11 +53,15 @@ export const phoneSection = {
   drop_sensors: { kind: 'list', default: ['camera'], doc: 'sensors that are never kept' },
   devices: { kind: 'list', default: [], doc: '`deviceId` of the phones that may send; an empty list allows all' },
   max_devices: { kind: 'count', default: 1_000, doc: 'phones known at a time; one silent for 30 days makes room' },
-  max_messages_per_s: { kind: 'number', default: 50, doc: 'messages a second of one phone; more are turned away with 429' },
+  max_messages_per_s: {
+    kind: 'number',
+    default: 50,
+    doc: 'messages a second of one phone; more are turned away',
+  },
   max_bytes_per_s: {
     kind: 'count',
     default: 1_048_576,
-    doc: 'bytes a second of one phone over ten seconds; more are turned away with 429',
+    doc: 'bytes a second of one phone over ten seconds; more are turned away',
   },
   idle_flush: {
     kind: 'duration',
@@ -65,6 +73,11 @@ export const phoneSection = {
     default: 'std',
     choices: ['std', 'thresholds'],
     doc: 'what tells activities apart: the calibrated model, or the first system’s limits on the average',
+  },
+  parameters_file: {
+    kind: 'string',
+    default: '',
+    doc: "JSON file with the classifiers' parameters; empty takes those of this version",
   },
   dead_letters_max_bytes: {
     kind: 'count',

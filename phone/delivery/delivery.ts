@@ -208,7 +208,10 @@ export class Delivery {
     if (this.bytes <= most) return
     for (const { outbox } of this.#ways.values()) outbox.giveUpOldest(outbox.bytes / 2)
     this.#warned.when((times) =>
-      this.#deps.log.warn({ rows: this.givenUp, times }, 'no bridge has come for the rows of phones: the oldest are given up'),
+      this.#deps.log.warn(
+        { rows: this.givenUp, times },
+        'no bridge has come for the rows of phones: the oldest are given up',
+      ),
     )
   }
 
@@ -216,6 +219,9 @@ export class Delivery {
     const moves = ({ outbox: other }: Way) => other !== outbox && other.stillMs < STUCK_MS
     if (outbox.stillMs < STUCK_MS || ![...this.#ways.values()].some(moves)) return
     outbox.giveUpOldest(share / 2)
-    this.#deps.log.error({ rows: outbox.givenUp }, 'rows of a phone stand still and in the way of others: the oldest are given up')
+    this.#deps.log.error(
+      { rows: outbox.givenUp },
+      'rows of a phone stand still and in the way of others: the oldest are given up',
+    )
   }
 }

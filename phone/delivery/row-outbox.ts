@@ -9,7 +9,9 @@ import type { Row } from './row.ts'
  * with the same numbers, of what the journal and the snapshot hold.
  */
 export class RowOutbox implements OutboxOf<Row> {
-  readonly #held = new HeldReadings<Row>({ limit: Number.POSITIVE_INFINITY, aloneMs: 0 }, ({ text }) => Buffer.byteLength(text))
+  readonly #held = new HeldReadings<Row>({ limit: Number.POSITIVE_INFINITY, aloneMs: 0 }, ({ text }) =>
+    Buffer.byteLength(text),
+  )
   readonly #clock: Clock
   readonly #onChange: () => void
   #committed = new StreamSets()

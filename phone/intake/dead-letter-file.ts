@@ -89,7 +89,12 @@ export class DeadLetterFile {
 
 function lineOf(letter: DeadLetter): string {
   const { at, payload, reading, ...rest } = letter
-  const line = JSON.stringify({ at: new Date(at).toISOString(), ...rest, ...(payload !== undefined && { payload: cut(payload) }), reading })
+  const line = JSON.stringify({
+    at: new Date(at).toISOString(),
+    ...rest,
+    ...(payload !== undefined && { payload: cut(payload) }),
+    reading,
+  })
   if (line.length <= LONGEST) return line
   return JSON.stringify({ at: new Date(at).toISOString(), ...rest, payload: cut(payload ?? JSON.stringify(reading)) })
 }

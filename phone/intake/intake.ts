@@ -15,14 +15,24 @@ import { storedText } from './stored-text.ts'
 /** What became of a message. */
 export type Outcome =
   /** It would survive a power cut; `size` is the length of `payload`. */
-  | { readonly kind: 'stored'; readonly size: number; readonly accepted: number; readonly rejected: number; readonly duplicates: number }
+  | {
+      readonly kind: 'stored'
+      readonly size: number
+      readonly accepted: number
+      readonly rejected: number
+      readonly duplicates: number
+    }
   /** The app's test button: nothing to store. */
   | { readonly kind: 'test'; readonly size: number }
   /** It was stored before. */
   | { readonly kind: 'duplicate'; readonly size: number }
   | { readonly kind: 'unreadable'; readonly notJson: boolean; readonly sentence: string }
   /** Something the phone's user should know. */
-  | { readonly kind: 'refused'; readonly why: 'unknown-device' | 'too-fast' | 'too-many-devices'; readonly sentence: string }
+  | {
+      readonly kind: 'refused'
+      readonly why: 'unknown-device' | 'too-fast' | 'too-many-devices'
+      readonly sentence: string
+    }
   /** Nothing of it is stored. */
   | { readonly kind: 'full' }
 
@@ -122,7 +132,11 @@ export class Intake {
 
   #refusal({ deviceId }: Message, bytes: number): Outcome | undefined {
     if (this.#allowed.size > 0 && !this.#allowed.has(deviceId))
-      return { kind: 'refused', why: 'unknown-device', sentence: 'this phone is not on the list of those that may send' }
+      return {
+        kind: 'refused',
+        why: 'unknown-device',
+        sentence: 'this phone is not on the list of those that may send',
+      }
     if (!this.#deps.rates.allows(deviceId, bytes))
       return { kind: 'refused', why: 'too-fast', sentence: 'this phone sends more than it may' }
     if (!this.#deps.hasRoomFor(deviceId))
@@ -133,7 +147,17 @@ export class Intake {
   async #store(message: Message, text: string, hash: string, source: Source): Promise<Outcome> {
     const { clock, journal, seen, onStored, log } = this.#deps
     const at = clock.now()
-    const writing = journal.append({ kind: 'message', at, source, hash, text: storedText(text, message) })
+    const { deviceId, sessionId, messageId } = message
+    const writing = journal.append({
+      kind: 'message',
+      at,
+      source,
+      hash,
+      deviceId,
+      sessionId,
+      messageId,
+      text: storedText(text, message),
+    })
     seen.add(message, hash, writing)
     try {
       await writing
@@ -141,7 +165,9 @@ export class Intake {
       if (!(error instanceof SnowhatError && error.code === 'E_LOG_FULL')) throw error
       this.counters.lost++
       const { hint } = error
-      this.#full.when((times) => log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'))
+      this.#full.when((times) =>
+        log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'),
+      )
       return { kind: 'full' }
     }
     this.#full.reset()

@@ -32,7 +32,11 @@ export class Rates {
   allows(deviceId: string, bytes: number): boolean {
     const { messagesPerS, bytesPerS } = this.#limits
     const now = this.#clock.monotonic()
-    const before = this.#buckets.get(deviceId) ?? { messages: messagesPerS * BURST_S, bytes: bytesPerS * BURST_S, at: now }
+    const before = this.#buckets.get(deviceId) ?? {
+      messages: messagesPerS * BURST_S,
+      bytes: bytesPerS * BURST_S,
+      at: now,
+    }
     const seconds = (now - before.at) / 1_000
     const bucket = {
       messages: Math.min(messagesPerS * BURST_S, before.messages + messagesPerS * seconds),

@@ -25,7 +25,8 @@ export class Seen {
   readonly #recordings = new Map<string, Map<string, Promise<unknown>>>()
 
   constructor(saved: SavedSeen = []) {
-    for (const [recording, names] of saved) this.#recordings.set(recording, new Map(names.map((name) => [name, STORED])))
+    for (const [recording, names] of saved)
+      this.#recordings.set(recording, new Map(names.map((name) => [name, STORED])))
   }
 
   /** A duplicate's reply has to wait until the first is stored, or is refused. */

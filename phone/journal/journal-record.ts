@@ -12,8 +12,11 @@ export interface MessageRecord {
   /** When it came, epoch milliseconds. */
   readonly at: number
   readonly source: Source
-  /** Of the bytes as they came: what duplicates are known by. */
+  /** Of the bytes as they came: with the next three, what duplicates are known by. */
   readonly hash: string
+  readonly deviceId: string
+  readonly sessionId: string
+  readonly messageId: number | null
   /** The message as it came; where readings were refused or not wanted, without them. */
   readonly text: string
 }

@@ -37,7 +37,10 @@ export class Journal {
     this.#log = log
   }
 
-  static async open({ dir, maxBytes }: JournalSettings, { clock, log, fs = nodeFileSystem() }: JournalDeps): Promise<Journal> {
+  static async open(
+    { dir, maxBytes }: JournalSettings,
+    { clock, log, fs = nodeFileSystem() }: JournalDeps,
+  ): Promise<Journal> {
     if (maxBytes < LEAST_BYTES)
       throw new SnowhatError('E_CONFIG_INVALID', `phone.log_max_bytes is ${maxBytes}, and must be at least 64 MiB`, {
         hint: `set SNOWHAT_PHONE_LOG_MAX_BYTES to ${LEAST_BYTES} or more`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { IntervalSet, type Interval } from '../../src/intervals.ts'
+import { type Interval, IntervalSet } from '../../src/intervals.ts'
 import type { Message } from '../wire/message.ts'
 import { SecondRows, type SecondsState } from './rows/second-rows.ts'
 
@@ -104,7 +104,11 @@ export interface SavedPhone {
   readonly seq: { readonly readings: number; readonly activity: number }
   readonly heardAt: number
   readonly facts: PhoneFacts
-  readonly recordings: readonly { readonly sessionId: string; readonly open: boolean; readonly ids: readonly Interval[] }[]
+  readonly recordings: readonly {
+    readonly sessionId: string
+    readonly open: boolean
+    readonly ids: readonly Interval[]
+  }[]
   readonly seconds: SecondsState
 }
 
@@ -112,7 +116,9 @@ const NO_SECONDS: SecondsState = { open: [], closedUntilUs: null, late: 0 }
 
 /** New for a phone that was forgotten and has come back: its numbers begin anew. */
 function streamOf(deviceId: string, journal: string, sequence: number): string {
-  const digest = createHash('sha256').update(JSON.stringify([journal, deviceId, sequence])).digest()
+  const digest = createHash('sha256')
+    .update(JSON.stringify([journal, deviceId, sequence]))
+    .digest()
   return digest.readBigUInt64BE().toString(36).padStart(8, '0').slice(-8)
 }
 

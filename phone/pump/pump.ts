@@ -1,11 +1,11 @@
+import type { RawMode } from '../config.ts'
 import type { MadeRow } from '../delivery/delivery.ts'
 import { deviceName } from '../device-name.ts'
-import type { RawMode } from '../config.ts'
 import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
+import type { ActivityRecord } from '../recognition/activity-record.ts'
 import type { RowKind } from '../topics.ts'
 import { parseMessage } from '../wire/parse-message.ts'
 import { PhoneState, type SavedPhone } from './phone-state.ts'
-import type { ActivityRecord } from '../recognition/activity-record.ts'
 import type { Recogniser } from './recogniser.ts'
 import { type Arrival, fields, messageRows } from './rows/message-rows.ts'
 import { sampleRows } from './rows/sample-rows.ts'
@@ -91,7 +91,7 @@ export class Pump {
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
     const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'readings', inner))
-    const activities = this.#recogniser.message(message, at)
+    const activities = recordsOf(this.#recogniser.process(message, at))
     return this.#pumped(phone, raw, activities, message.readings.length)
   }
 
@@ -101,7 +101,7 @@ export class Pump {
     phone.ended(sessionId)
     const raw = this.#settings.raw === 'seconds' ? phone.seconds.flush() : []
     const rows = raw.map((inner) => rowOf(phone, 'readings', inner))
-    return this.#pumped(phone, rows, this.#recogniser.idle(deviceId, sessionId), 0)
+    return this.#pumped(phone, rows, recordsOf(this.#recogniser.flush(deviceId, sessionId)), 0)
   }
 
   #pumped(phone: PhoneState, raw: readonly MadeRow[], activities: readonly ActivityRecord[], readings: number): Pumped {
@@ -137,6 +137,10 @@ export class Pump {
     }
     return phone
   }
+}
+
+function recordsOf(recognised: readonly { readonly record: ActivityRecord }[]): ActivityRecord[] {
+  return recognised.map(({ record }) => record)
 }
 
 function rowOf(phone: PhoneState, kind: RowKind, inner: string): MadeRow {
