@@ -16,6 +16,7 @@ import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
 import { ledgerCommand } from './ledger/command.ts'
+import { phoneCommand } from './phone/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   queryCommand,
   deadLettersCommand,
   ledgerCommand,
+  phoneCommand,
   forgetCommand,
 ]
 

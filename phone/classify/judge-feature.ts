@@ -8,9 +8,6 @@ export interface Judgement {
   readonly probabilities?: Readonly<Record<'stationary' | 'walking' | 'running', number>>
 }
 
-/** m/s²: the logarithm needs something. */
-const FLOOR = 0.001
-
 /** `value` of the model's feature, m/s². A lower bound belongs to its step. */
 export function byThresholds({ steps }: ThresholdModel, value: number): Judgement {
   const step = steps.find(({ below }) => below === undefined || value < below)
@@ -20,7 +17,7 @@ export function byThresholds({ steps }: ThresholdModel, value: number): Judgemen
 
 /** Two logistic regressions on the feature's logarithm: moving or not, and of those who move running or not. */
 export function byLogit({ moving, running }: Pick<LogitModel, 'moving' | 'running'>, value: number): Judgement {
-  const ln = Math.log(Math.max(value, FLOOR))
+  const ln = lnOf(value)
   const moves = sigmoid(moving.intercept + moving.slope * ln)
   const runs = sigmoid(running.intercept + running.slope * ln)
   const probabilities = { stationary: 1 - moves, walking: moves * (1 - runs), running: moves * runs }
@@ -28,6 +25,11 @@ export function byLogit({ moving, running }: Pick<LogitModel, 'moving' | 'runnin
   for (const other of ['walking', 'running'] as const)
     if (probabilities[other] > probabilities[activity]) activity = other
   return { activity, confidence: probabilities[activity], probabilities }
+}
+
+/** Of a feature in m/s². A phone on a table has next to none, and the logarithm needs something: 0.001. */
+export function lnOf(value: number): number {
+  return Math.log(Math.max(value, 0.001))
 }
 
 export function sigmoid(z: number): number {

@@ -1,7 +1,8 @@
 import type { Reading } from '../wire/message.ts'
-import { type DetectorState, judge, look, newDetector } from './gravity-detector.ts'
+import { judge, look, newDetector } from './gravity-detector.ts'
 import { lowPass } from './low-pass.ts'
 import { byTime, nearestInTime, stillNear, type Timed } from './nearest-in-time.ts'
+import type { Joined, TrackState } from './track-state.ts'
 
 /** As many samples back a repeated one is recognised. */
 const REMEMBERED = 64
@@ -15,28 +16,8 @@ export interface Acceleration {
   readonly gravityEstimated: boolean
 }
 
-/** An accelerometer sample, with what was measured beside it. */
-interface Joined {
-  readonly sample: Timed
-  readonly gravity: Timed | null
-  readonly total: Timed | null
-}
-
-/** What is known of a recording's gravity; also its form in a snapshot. */
-export interface TrackState {
-  detector: DetectorState
-  /** Samples that wait for the first judgement. */
-  held: Joined[]
-  estimate: Timed | null
-  gravity: Timed[]
-  total: Timed[]
-  /** The last samples, for those that come twice. */
-  last: Timed[]
-  duplicates: number
-}
-
 export function newTrack(): TrackState {
-  return { detector: newDetector(), held: [], estimate: null, gravity: [], total: [], last: [], duplicates: 0 }
+  return { detector: newDetector(), held: [], estimate: null, gravity: [], total: [], last: [] }
 }
 
 /**
@@ -105,7 +86,6 @@ function unseen(track: TrackState, samples: Timed[]): Timed[] {
     const other = seen.get(sample.tUs)
     return other === undefined || other.x !== sample.x || other.y !== sample.y || other.z !== sample.z
   })
-  track.duplicates += samples.length - fresh.length
   track.last = [...track.last, ...fresh.slice(-REMEMBERED)].slice(-REMEMBERED)
   return fresh
 }

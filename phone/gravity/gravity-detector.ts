@@ -1,5 +1,6 @@
-import { addTo, deviation, type Moments, noMoments } from '../moments.ts'
+import { addTo, deviation, noMoments } from '../moments.ts'
 import type { Timed } from './nearest-in-time.ts'
+import type { DetectorState } from './track-state.ts'
 
 const SPAN_US = 2_000_000
 const FIRST_SAMPLES = 100
@@ -12,17 +13,6 @@ const [LEAST, MOST] = [9.3, 10.3]
  * mean lengths of 10 m/s² without gravity too, and a mean vector near nothing.
  */
 const LEAST_VECTOR = 5
-
-/** Also its form in a snapshot. */
-export interface DetectorState {
-  found: boolean
-  /** The first samples have been judged. */
-  begun: boolean
-  /** Start of the samples being looked at, µs; `null` before the first. */
-  sinceUs: number | null
-  length: Moments
-  sum: { x: number; y: number; z: number }
-}
 
 export function newDetector(): DetectorState {
   return { found: false, begun: false, sinceUs: null, length: noMoments(), sum: { x: 0, y: 0, z: 0 } }

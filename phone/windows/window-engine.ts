@@ -68,6 +68,10 @@ export class WindowEngine {
     return windows
   }
 
+  knows(deviceId: string, sessionId: string): boolean {
+    return this.parts.devices.get(deviceId)?.recordings.has(sessionId) === true
+  }
+
   /** What the phone says of itself; it comes out with the windows. Opens no window, moves no watermark. */
   note(deviceId: string, sessionId: string, own: OwnActivity): void {
     this.parts.devices.get(deviceId)?.recordings.get(sessionId)?.note(own)
