@@ -2,7 +2,8 @@ import type { SenderTopics } from '../src/outbox/sender.ts'
 import type { Topics } from '../src/topics.ts'
 
 /** The two kinds of rows; each is a route of the bridge. */
-export type RowKind = 'readings' | 'activity'
+export const ROW_KINDS = ['readings', 'activity'] as const
+export type RowKind = (typeof ROW_KINDS)[number]
 
 /** The bridge's names of the routes: with the device's they make the key of its ledger. */
 const ROUTE = { readings: 'phone', activity: 'activity' } as const satisfies Record<RowKind, string>

@@ -17,6 +17,14 @@ export interface MadeRow {
   readonly row: Row
 }
 
+/** Up to where rows of a device and kind have been made. */
+export interface Made {
+  readonly device: string
+  readonly kind: RowKind
+  readonly stream: string
+  readonly seq: number
+}
+
 export interface DeliverySettings {
   /** Bytes of rows that may be held. */
   readonly maxBytes: number
@@ -90,14 +98,15 @@ export class Delivery {
     return this.#bridgeSeen
   }
 
-  /** A bridge was heard in an earlier run. */
-  seenBefore(): void {
-    this.#bridgeSeen = true
-  }
-
-  /** Rows of that device and kind up to this one have been made in an earlier run, and left. */
-  continueAfter(device: string, kind: RowKind, stream: string, seq: number): void {
-    if (seq > 0) this.#wayOf(device, kind).outbox.continueAfter(stream, seq)
+  /** Goes on after an earlier run: numbers up to which rows were made, the rows of them that are not in the table, what was heard. */
+  async resume(made: readonly Made[], rows: readonly MadeRow[], bridgeSeen: boolean): Promise<void> {
+    this.#bridgeSeen = bridgeSeen
+    for (const { device, kind, stream, seq } of made) {
+      const first = rows.find((one) => one.device === device && one.kind === kind)
+      const left = first === undefined ? seq : first.row.seq - 1
+      if (left > 0) this.#wayOf(device, kind).outbox.continueAfter(stream, left)
+    }
+    await Promise.all(rows.map((row) => this.add(row)))
   }
 
   async add({ device, kind, row }: MadeRow): Promise<void> {

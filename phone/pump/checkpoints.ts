@@ -7,7 +7,7 @@ import type { Delivery, MadeRow } from '../delivery/delivery.ts'
 import { deviceName } from '../device-name.ts'
 import type { Seen } from '../intake/seen.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { RowKind } from '../topics.ts'
+import { ROW_KINDS } from '../topics.ts'
 import type { Pump, PumpState } from './pump.ts'
 import type { Recogniser } from './recogniser.ts'
 import { writePhoneSnapshot } from './snapshot.ts'
@@ -34,7 +34,6 @@ const EVERY_MS = 10_000
 const LOOK_EVERY_MS = 1_000
 /** When the journal has taken that share of its room, rows that are not in the table go into the snapshot with it. */
 const LARGE_SHARE = 4
-const KINDS: readonly RowKind[] = ['readings', 'activity']
 
 /**
  * Writes snapshots, and lets go of what lies before them. A state is taken every ten seconds and written when the rows made before it
@@ -116,7 +115,7 @@ export class Checkpoints {
   *#waiting({ pump }: Candidate): Generator<MadeRow> {
     for (const { deviceId, seq } of pump.phones) {
       const device = deviceName(deviceId)
-      for (const kind of KINDS) {
+      for (const kind of ROW_KINDS) {
         const first = this.#deps.delivery.firstHeld(device, kind)
         if (first === undefined || first > seq[kind]) continue
         for (const row of this.#deps.delivery.held(device, kind, seq[kind])) yield { device, kind, row }

@@ -1,9 +1,9 @@
 import type { RawMode } from '../config.ts'
-import type { MadeRow } from '../delivery/delivery.ts'
+import type { Made, MadeRow } from '../delivery/delivery.ts'
 import { deviceName } from '../device-name.ts'
 import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
 import type { ActivityRecord } from '../recognition/activity-record.ts'
-import type { RowKind } from '../topics.ts'
+import { ROW_KINDS, type RowKind } from '../topics.ts'
 import { parseMessage } from '../wire/parse-message.ts'
 import { PhoneState, type SavedPhone } from './phone-state.ts'
 import type { Recogniser } from './recogniser.ts'
@@ -66,6 +66,13 @@ export class Pump {
 
   get phones(): readonly PhoneState[] {
     return [...this.#phones.values()]
+  }
+
+  /** Up to where rows of each phone and kind are made. */
+  made(): Made[] {
+    return this.phones.flatMap(({ deviceId, stream, seq }) =>
+      ROW_KINDS.map((kind) => ({ device: deviceName(deviceId), kind, stream, seq: seq[kind] })),
+    )
   }
 
   state(): PumpState {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { Wellbeing } from '../../src/notify.ts'
@@ -31,24 +31,20 @@ const JSON_TYPE = /^(application|text)\/([\w.-]+\+)?json\b/i
 /** Answers the app, and whoever looks at `/healthz`. No request stops anything. */
 export function createEndpoint(settings: EndpointSettings, deps: EndpointDeps): RequestListener {
   let inFlight = 0
-  return (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     inFlight++
-    answerRequest(request, settings, deps, inFlight > MOST_IN_FLIGHT)
-      .catch((error: unknown) => {
-        deps.log.debug({ reason: messageOf(error) }, 'a request could not be answered')
-        return failed(500, 'the receiver cannot store anything now')
-      })
-      .then((answer) => {
-        if (response.writableEnded || response.destroyed) return
-        // What was not read to its end is in the way of a next request.
-        const left = request.complete ? {} : { connection: 'close' }
-        send(response, { ...answer, headers: { ...answer.headers, ...left } })
-        request.resume()
-      })
-      .finally(() => {
-        inFlight--
-      })
+    const given = await answerRequest(request, settings, deps, inFlight > MOST_IN_FLIGHT).catch((error: unknown) => {
+      deps.log.debug({ reason: messageOf(error) }, 'a request could not be answered')
+      return failed(500, 'the receiver cannot store anything now')
+    })
+    inFlight--
+    if (response.destroyed) return
+    // What was not read to its end is in the way of a next request.
+    const left = request.complete ? {} : { connection: 'close' }
+    send(response, { ...given, headers: { ...given.headers, ...left } })
+    request.resume()
   }
+  return (request, response) => void answer(request, response)
 }
 
 async function answerRequest(

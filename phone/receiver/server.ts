@@ -19,9 +19,13 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 /** Throws `E_CONFIG_INVALID` where everybody who reaches the port could write. */
 export function mustBeGuarded({ host, token, insecure_no_auth }: PhoneSettings): void {
   if (token !== '' || LOOPBACK.test(host) || insecure_no_auth) return
-  throw new SnowhatError('E_CONFIG_INVALID', `phone.host is ${host}, and there is no token: whoever reaches the port could write`, {
-    hint: 'set SNOWHAT_PHONE_TOKEN_FILE to a file with a token of your choice (or, if you mean it, phone.insecure_no_auth)',
-  })
+  throw new SnowhatError(
+    'E_CONFIG_INVALID',
+    `phone.host is ${host}, and there is no token: whoever reaches the port could write`,
+    {
+      hint: 'set SNOWHAT_PHONE_TOKEN_FILE to a file with a token of your choice (or, if you mean it, phone.insecure_no_auth)',
+    },
+  )
 }
 
 export async function openReceiver(
