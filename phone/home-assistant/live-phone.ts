@@ -7,8 +7,8 @@ export interface ShownState {
   readonly confidence: number | null
   /** m/s², without gravity. */
   readonly average_magnitude: number | null
-  /** Of all sensors together, since the last time it was told. */
-  readonly samples_per_second: number
+  /** Of all sensors together, over the last seconds. */
+  readonly samples_per_second: number | null
   /** ISO 8601 UTC. */
   readonly last_message: string
   /** Messages of this recording that are missing. */
@@ -21,6 +21,8 @@ export interface ShownState {
 
 /** So sure, one window is enough to say that somebody does something else. */
 const SURE = 0.9
+/** A rate over less is none: readings come in batches. */
+const LEAST_RATE_S = 5
 /** Else so many have to agree. */
 const AGREEING = 2
 
@@ -33,6 +35,7 @@ export class LivePhone {
   #candidate: string | undefined
   #agreeing = 0
   #readings = 0
+  #rate: number | null = null
   #since: number
 
   /** `nowMs` by the clock that only rises. */
@@ -48,7 +51,6 @@ export class LivePhone {
     return this.#shown?.activity !== before
   }
 
-  /** Begins to count anew. */
   state(
     nowMs: number,
     phone: {
@@ -58,16 +60,18 @@ export class LivePhone {
     },
   ): ShownState {
     const seconds = (nowMs - this.#since) / 1_000
-    const rate = seconds > 0 ? Math.round((this.#readings / seconds) * 10) / 10 : 0
-    this.#readings = 0
-    this.#since = nowMs
+    if (seconds >= LEAST_RATE_S) {
+      this.#rate = Math.round((this.#readings / seconds) * 10) / 10
+      this.#readings = 0
+      this.#since = nowMs
+    }
     const { activity = null, confidence = null, avg_magnitude = null } = this.#shown ?? {}
     const { battery, steps } = phone.facts
     return {
       activity,
       confidence: confidence === null ? null : Math.round(confidence * 100),
       average_magnitude: avg_magnitude === null ? null : Math.round(avg_magnitude * 100) / 100,
-      samples_per_second: rate,
+      samples_per_second: this.#rate,
       last_message: new Date(phone.heardAt).toISOString(),
       gaps: phone.gaps,
       battery: battery === null ? null : Math.round(battery * 100),
