@@ -37,7 +37,9 @@ class Bridge {
       const value = JSON.parse(payload.toString())
       const known = this.came.get(topic) ?? new Map<string, string>()
       this.came.set(topic, known)
-      for (const { after: _after, ...row } of Array.isArray(value) ? value : [value]) {
+      for (const { after, ...row } of Array.isArray(value) ? value : [value]) {
+        // Nothing is given up here: only the first row of all has none before it.
+        if (after !== undefined) expect([after, row.seq]).toEqual([`${row.stream}.0`, 1])
         const name = `${row.stream}.${row.seq}`
         const text = JSON.stringify(row)
         expect(known.get(name) ?? text).toBe(text)
