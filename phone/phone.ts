@@ -12,7 +12,7 @@ import type { IntakeCounters } from './intake/intake.ts'
 import { openPipeline, type Pipeline, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
-import { createPhoneTopics, type PhoneTopics } from './topics.ts'
+import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
 
 export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
@@ -93,6 +93,7 @@ async function connect(
   /** A filter of the user's that is wide brings our own words too. */
   const isOurs = (topic: string) =>
     [settings.topic, mqtt.base_topic, mqtt.discovery_prefix].some((base) => topic.startsWith(`${base}/`))
+  const filters = withoutCovered(settings.mqtt_topics)
   const link: MqttLink = await openMqttLink(
     mqtt,
     {
@@ -101,7 +102,7 @@ async function connect(
       unacknowledged: UNACKNOWLEDGED,
       onConnect: async () => {
         log.info({ url: mqtt.url }, 'connected to the MQTT broker')
-        if (settings.mqtt_topics.length > 0) await link.subscribe(settings.mqtt_topics)
+        if (filters.length > 0) await link.subscribe(filters)
         await Promise.all([delivery.connected(link), phones.connected(link)])
       },
       onDisconnect: () => {

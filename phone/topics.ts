@@ -44,3 +44,11 @@ export function createPhoneTopics(base: string, topics: Topics): PhoneTopics {
     homeAssistantStatus: topics.homeAssistantStatus,
   }
 }
+
+/** `a/#` is `a` too: a broker may send what two filters match twice [observed, Mosquitto 2.0]. */
+export function withoutCovered(filters: readonly string[]): string[] {
+  const wide = filters.filter((filter) => filter.endsWith('/#')).map((filter) => filter.slice(0, -2))
+  return filters.filter(
+    (filter) => !wide.some((level) => filter === level || (filter.startsWith(`${level}/`) && filter !== `${level}/#`)),
+  )
+}

@@ -84,9 +84,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('message' as const), phone: fc.constantFrom('a' as const, 'b' as const) }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 14 }) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('commit' as const), all: fc.boolean() }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('commit' as const), all: fc.boolean() }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       kind: fc.constantFrom('kill' as const, 'power cut' as const, 'stop' as const, 'broker away' as const),
     }),
@@ -140,6 +140,7 @@ it('wherever it ends and begins again: every message that was taken becomes its 
           taken.push(`${phone} ${messageId}`)
         } else if (happening.kind === 'wait') await clock.advance(happening.seconds * 1_000)
         else if (happening.kind === 'commit') {
+          await clock.advance(1_000)
           if (!isAway) await bridge.commit(pipeline, ['a', 'b'], (device) => happening.all || device === 'a')
         } else if (happening.kind === 'broker away') {
           isAway = true
