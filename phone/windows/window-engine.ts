@@ -32,7 +32,7 @@ export class WindowEngine {
   }
 
   /**
-   * One micro-batch (rules B, L, E). Without samples it finishes what the watermarks have passed (rule E-5).
+   * One micro-batch (rules B, L, E). An empty one finishes what the watermarks have passed (rule E-5), of all phones.
    *
    * @param receivedAtMs epoch ms at which the samples were received
    */
@@ -40,26 +40,22 @@ export class WindowEngine {
     const { watermark, devices } = this.parts
     const usable = samples.filter(isUsable)
     this.parts.counters.unusable += samples.length - usable.length
-    if (usable.length === 0) return this.#settle()
     const batches = byDevice(usable)
     const windows: ActivityWindow[] = []
     if (this.options.watermark === 'device') {
-      for (const [deviceId, batch] of batches) {
+      const all = samples.length > 0 ? [...batches] : [...devices.keys()].map((id): [string, Sample[]] => [id, []])
+      for (const [deviceId, batch] of all) {
         const device = this.#device(deviceId)
-        windows.push(
-          ...this.#batch(device.watermark, [device], () => this.#merge(device, batch, receivedAtMs, device.watermark)),
-        )
+        const own = device.watermark
+        windows.push(...this.#batch(own, [device], () => this.#merge(device, batch, receivedAtMs, own)))
       }
     } else {
-      const all = [...new Set([...devices.values(), ...[...batches.keys()].map((id) => this.#device(id))])]
-      windows.push(
-        ...this.#batch(watermark, all, () => {
-          const largest = [...batches].flatMap(
-            ([id, batch]) => this.#merge(this.#device(id), batch, receivedAtMs, watermark) ?? [],
-          )
-          return largest.length === 0 ? undefined : Math.max(...largest)
-        }),
-      )
+      const heard = [...batches].map(([id, batch]) => ({ device: this.#device(id), batch }))
+      const merge = () => {
+        const largest = heard.flatMap(({ device, batch }) => this.#merge(device, batch, receivedAtMs, watermark) ?? [])
+        return largest.length === 0 ? undefined : Math.max(...largest)
+      }
+      windows.push(...this.#batch(watermark, [...devices.values()], merge))
     }
     for (const deviceId of batches.keys())
       windows.push(...this.#device(deviceId).bound(this.options, this.parts.counters))
@@ -130,18 +126,6 @@ export class WindowEngine {
       if (late > 0) counters.late_samples++
     }
     return largest
-  }
-
-  #settle(): ActivityWindow[] {
-    const { watermark, devices, counters } = this.parts
-    const windows: ActivityWindow[] = []
-    for (const device of devices.values()) {
-      const own = this.options.watermark === 'device' ? device.watermark : watermark
-      windows.push(...device.finish(own.currentUs))
-      advance(own, undefined, this.options.delayMs)
-    }
-    counters.windows += windows.length
-    return windows
   }
 
   #device(deviceId: string): DeviceWindows {
