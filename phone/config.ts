@@ -1,5 +1,6 @@
 import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
+import type { PhonesSettings } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const phoneSection = {
@@ -42,7 +43,6 @@ export const phoneSection = {
     default: ['sensor-logger', 'sensor-logger/#'],
     doc: 'topics the app itself publishes to; an empty list hears none',
   },
-  topic: { kind: 'string', default: 'phones', doc: 'first level of the topics that rows are published to' },
   raw: {
     kind: 'string',
     default: 'messages',
@@ -92,6 +92,7 @@ export type RawMode = PhoneSettings['raw']
 /** All sections the receiver reads. */
 export interface PhoneSections {
   readonly phone: PhoneSettings
+  readonly phones: PhonesSettings
   readonly home_assistant: HomeAssistantSettings
   readonly mqtt: MqttSettings
 }

@@ -40,7 +40,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
   mustBeGuarded(settings)
   const { clock, log, random } = deps
   const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
-  const phoneTopics = createPhoneTopics(settings.topic, topics)
+  const phoneTopics = createPhoneTopics(sections.phones.topic, topics)
   const life = new Lifecycle()
   try {
     const phones = new Phones(sections.home_assistant.enabled, phoneTopics, { clock, log, random, version: VERSION })
@@ -84,7 +84,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
 }
 
 async function connect(
-  { phone: settings, mqtt }: PhoneSections,
+  { phone: settings, phones: { topic: own }, mqtt }: PhoneSections,
   { intake, delivery, name }: Pipeline,
   phones: Phones,
   phoneTopics: PhoneTopics,
@@ -92,7 +92,7 @@ async function connect(
 ): Promise<MqttLink> {
   /** A filter of the user's that is wide brings our own words too. */
   const isOurs = (topic: string) =>
-    [settings.topic, mqtt.base_topic, mqtt.discovery_prefix].some((base) => topic.startsWith(`${base}/`))
+    [own, mqtt.base_topic, mqtt.discovery_prefix].some((base) => topic.startsWith(`${base}/`))
   const filters = withoutCovered(settings.mqtt_topics)
   const link: MqttLink = await openMqttLink(
     mqtt,

@@ -1,12 +1,11 @@
+import { deviceKey } from '../src/device-key.ts'
 import type { SenderTopics } from '../src/outbox/sender.ts'
+import { PHONE_ROUTES } from '../src/phone-records.ts'
 import type { Topics } from '../src/topics.ts'
 
 /** The two kinds of rows; each is a route of the bridge. */
-export const ROW_KINDS = ['readings', 'activity'] as const
-export type RowKind = (typeof ROW_KINDS)[number]
-
-/** The bridge's names of the routes: with the device's they make the key of its ledger. */
-const ROUTE = { readings: 'phone', activity: 'activity' } as const satisfies Record<RowKind, string>
+export type RowKind = keyof typeof PHONE_ROUTES
+export const ROW_KINDS: readonly RowKind[] = ['records', 'activity']
 
 /** Every topic of the receiver, from the names that are settings. */
 export interface PhoneTopics {
@@ -26,13 +25,13 @@ export interface PhoneTopics {
 }
 
 export function createPhoneTopics(base: string, topics: Topics): PhoneTopics {
-  const rows = (kind: RowKind, device: string) => `${base}/${device}/${kind}`
-  const discovery = (device: string) => `${topics.discoveryPrefix}/device/${device}/snowhat_phone/config`
+  const rows = (kind: RowKind, device: string) => `${base}/${device}/${PHONE_ROUTES[kind].level}`
+  const discovery = (device: string) => `${topics.discoveryPrefix}/device/${device}/sensehat_phone/config`
   return {
     rows,
     state: (device) => `${base}/${device}/state`,
     availability: `${base}/receiver/availability`,
-    key: (kind, device) => `${ROUTE[kind]}.${device}`,
+    key: (kind, device) => deviceKey(PHONE_ROUTES[kind].route, device),
     ofSender: (kind, device) => ({
       readings: () => rows(kind, device),
       ledger: topics.ledger,

@@ -6,7 +6,7 @@ export const phoneCommand: Command = {
   name: 'phone',
   summary: 'takes what the phone app Sensor Logger sends, and tells what its owner does',
   own: 'phone',
-  uses: ['mqtt', 'home_assistant', 'log'],
+  uses: ['mqtt', 'phones', 'home_assistant', 'log'],
   positionals: '[evaluate DIR]',
   flags: {
     parameters: {

@@ -78,7 +78,7 @@ export function phoneDocument(device: string, sends: Sends, version: string, top
   )
   return {
     device: {
-      identifiers: [`snowhat_phone_${device}`],
+      identifiers: [`sensehat_phone_${device}`],
       name: `Phone ${device.slice(0, NAME_LENGTH)}`,
       model: 'Sensor Logger',
       serial_number: device,
@@ -96,7 +96,7 @@ function component(device: string, key: keyof ShownState): HaSensor {
   const { expires, ...about } = SENSORS[key]
   return {
     platform: 'sensor',
-    unique_id: `snowhat_phone_${device}_${key}`,
+    unique_id: `sensehat_phone_${device}_${key}`,
     default_entity_id: haEntityId('sensor', `phone_${device.slice(0, NAME_LENGTH)}`, key),
     value_template: `{{ value_json.${key} }}`,
     ...about,

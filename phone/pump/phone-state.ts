@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Interval, IntervalSet } from '../../src/intervals.ts'
+import type { RowKind } from '../topics.ts'
 import type { Message } from '../wire/message.ts'
 import { SecondRows, type SecondsState } from './rows/second-rows.ts'
 
@@ -28,7 +29,7 @@ export class PhoneState {
   /** Of its rows, 8 of `[0-9a-z]`. */
   readonly stream: string
   /** The last of each kind of row; 0 before the first. */
-  readonly seq: { readings: number; activity: number }
+  readonly seq: Record<RowKind, number>
   readonly seconds: SecondRows
   /** Epoch milliseconds of its last message. */
   heardAt: number
@@ -50,7 +51,7 @@ export class PhoneState {
   static begin(deviceId: string, journal: string, sequence: number): PhoneState {
     const facts = { battery: null, steps: null }
     const stream = streamOf(deviceId, journal, sequence)
-    const seq = { readings: 0, activity: 0 }
+    const seq = { records: 0, activity: 0 }
     return new PhoneState({ deviceId, stream, seq, heardAt: 0, facts, recordings: [], seconds: NO_SECONDS })
   }
 
@@ -101,7 +102,7 @@ export class PhoneState {
 export interface SavedPhone {
   readonly deviceId: string
   readonly stream: string
-  readonly seq: { readonly readings: number; readonly activity: number }
+  readonly seq: Readonly<Record<RowKind, number>>
   readonly heardAt: number
   readonly facts: PhoneFacts
   readonly recordings: readonly {

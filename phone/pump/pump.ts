@@ -1,6 +1,6 @@
+import { deviceName } from '../../src/device-key.ts'
 import type { RawMode } from '../config.ts'
 import type { Made, MadeRow } from '../delivery/delivery.ts'
-import { deviceName } from '../device-name.ts'
 import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
 import type { ActivityRecord } from '../recognition/activity-record.ts'
 import { ROW_KINDS, type RowKind } from '../topics.ts'
@@ -97,7 +97,7 @@ export class Pump {
     const phone = this.#phone(message.deviceId, sequence, at)
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
-    const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'readings', inner))
+    const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'records', inner))
     const activities = recordsOf(this.#recogniser.process(message, at))
     return this.#pumped(phone, raw, activities, message.readings.length)
   }
@@ -107,7 +107,7 @@ export class Pump {
     if (phone === undefined) return NOTHING
     phone.ended(sessionId)
     const raw = this.#settings.raw === 'seconds' ? phone.seconds.flush() : []
-    const rows = raw.map((inner) => rowOf(phone, 'readings', inner))
+    const rows = raw.map((inner) => rowOf(phone, 'records', inner))
     return this.#pumped(phone, rows, recordsOf(this.#recogniser.flush(deviceId, sessionId)), 0)
   }
 

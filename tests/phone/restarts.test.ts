@@ -18,7 +18,7 @@ import { walkMessage } from '../support/phone-messages.ts'
 const topics = createTopics('sensehat', 'homeassistant')
 const phoneTopics = createPhoneTopics('phones', topics)
 const defaults = Object.fromEntries(Object.entries(phoneSection).map(([key, setting]) => [key, setting.default]))
-const KINDS = ['readings', 'activity'] as const
+const KINDS = ['records', 'activity'] as const
 
 let parameters: Parameters
 beforeAll(async () => {

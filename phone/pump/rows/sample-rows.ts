@@ -3,7 +3,7 @@ import { fields, isoMicros } from './message-rows.ts'
 
 /**
  * The mode `samples`: one row per reading, with the nine fields of the first system. `timestamp` is nanoseconds since 1970 in the
- * digits that were sent, as a text. What has no three axes keeps its `values`.
+ * digits that were sent, as a text. What has no three axes has them as `reading`.
  */
 export function sampleRows({ message, receivedAt, source }: Arrival): string[] {
   const { deviceId, sessionId, messageId } = message
@@ -21,7 +21,7 @@ export function sampleRows({ message, receivedAt, source }: Arrival): string[] {
       t: isoMicros(tUs),
       source,
       received_at: new Date(receivedAt).toISOString(),
-      ...(axes === undefined && { values }),
+      ...(axes === undefined && { reading: values }),
     }),
   )
 }

@@ -78,7 +78,7 @@ describeWithMosquitto('what the app sends', () => {
     )
 
     const document = await eventually('a device of the phone in Home Assistant', () =>
-      app.heard(`homeassistant/device/${ANDROID_PHONE}/snowhat_phone/config`).at(-1),
+      app.heard(`homeassistant/device/${ANDROID_PHONE}/sensehat_phone/config`).at(-1),
     )
     expect(Object.keys(JSON.parse(document).components)).toContain('activity')
     const state = await eventually('its state with the battery', () =>

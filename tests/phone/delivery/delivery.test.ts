@@ -34,7 +34,7 @@ function setUp() {
       const seq = (seqs.get(device) ?? 0) + 1
       seqs.set(device, seq)
       const text = JSON.stringify({ stream: 'aaaaaaaa', seq, filling: 'x'.repeat(ROW_BYTES) })
-      await delivery.add({ device, kind: 'readings', row: { stream: 'aaaaaaaa', seq, text } })
+      await delivery.add({ device, kind: 'records', row: { stream: 'aaaaaaaa', seq, text } })
     }
   }
   const hear = async (device: string, committed: Interval[]) => {
@@ -44,7 +44,7 @@ function setUp() {
       incarnation: 1,
       streams: { aaaaaaaa: { spooled: committed, committed } },
     })
-    const topic = topics.ledger(phoneTopics.key('readings', device))
+    const topic = topics.ledger(phoneTopics.key('records', device))
     await delivery.message({ topic, payload: Buffer.from(JSON.stringify(said)), retain: true, duplicate: false })
   }
   const connect = async () => {
@@ -112,6 +112,6 @@ describe('delivery', () => {
     await connect()
     await hear('a', [[1, 5]])
     await add('a', 5)
-    expect(delivery.held('a', 'readings', 100).map(({ seq }) => seq)).toEqual([6])
+    expect(delivery.held('a', 'records', 100).map(({ seq }) => seq)).toEqual([6])
   })
 })

@@ -93,7 +93,7 @@ describe('the pump', () => {
       .flatMap((n) => [heard('a', '1', n), heard('b', '1', n)])
       .flatMap((one, i) => pump.process(i + 1, one).rows)
     for (const device of ['a', 'b'])
-      for (const kind of ['readings', 'activity']) {
+      for (const kind of ['records', 'activity']) {
         const numbers = rows.filter((one) => one.device === device && one.kind === kind).map(({ row }) => row.seq)
         expect(numbers.length).toBeGreaterThan(10)
         expect(numbers).toEqual(numbers.map((_, i) => i + 1))
@@ -112,7 +112,7 @@ describe('the pump', () => {
     const { pump } = pumpOf('messages', fresh)
     const text = walkMessage({ deviceId: 'a', sessionId: 's', fromMs: START, rate: 1_000 }, 0)
     const rows = pump.process(1, { ...(heard('a', 's', 0) as object), text } as JournalRecord).rows
-    const parsed = rows.filter(({ kind }) => kind === 'readings').map(({ row }) => JSON.parse(row.text))
+    const parsed = rows.filter(({ kind }) => kind === 'records').map(({ row }) => JSON.parse(row.text))
     expect(parsed.length).toBeGreaterThan(2)
     expect(parsed.map(({ part, parts }) => [part, parts])).toEqual(parsed.map((_, i) => [i + 1, parsed.length]))
     expect(parsed.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(2_000)
