@@ -72,7 +72,7 @@ export const phoneSection = {
     kind: 'string',
     default: 'std',
     choices: ['std', 'thresholds'],
-    doc: 'what tells activities apart: the calibrated model, or the first system’s limits on the average',
+    doc: 'what tells activities apart: the calibrated model, or the limits of the first system on the average',
   },
   parameters_file: {
     kind: 'string',

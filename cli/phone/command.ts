@@ -18,8 +18,8 @@ export const phoneCommand: Command = {
     json: { type: 'boolean', doc: 'evaluate: one JSON object' },
   },
   examples: [
-    ['snowhat phone', 'for phones that send to this machine itself, such as a proxy’s'],
-    ['SNOWHAT_PHONE_TOKEN_FILE=/etc/snowhat/phone-token snowhat phone --host 0.0.0.0', 'for all that know the token'],
+    ['snowhat phone', 'for a proxy on this machine'],
+    ['snowhat phone --host 0.0.0.0 --token-file /etc/snowhat/phone-token', 'for all that know the token'],
     ['snowhat phone evaluate ./motionsense', 'how often the classifiers are right about people they do not know'],
     ['snowhat phone evaluate windows.csv --json', 'the same of windows that --windows has written'],
   ],
