@@ -44,9 +44,12 @@ export function follow(track: TrackState, readings: readonly Reading[], removes:
   return accelerations
 }
 
-/** What waits: the recording has ended. */
+/** What waits: the recording has ended. What only the next message would need is forgotten. */
 export function releaseHeld(track: TrackState, removes: boolean): Acceleration[] {
   if (track.held.length > 0 && !track.detector.begun) judge(track.detector)
+  track.gravity = []
+  track.total = []
+  track.last = []
   return release(track, removes)
 }
 

@@ -115,14 +115,13 @@ export class Recognition {
   /** Finishes a recording's windows (rule X-2). They never come again, whatever is still to come of it. */
   flush(deviceId: string, sessionId: string): Recognised[] {
     const tracked = this.#tracks.get(deviceId, sessionId)
-    const windows: ActivityWindow[] = []
-    if (tracked !== undefined && tracked.track.held.length > 0) {
+    let windows: ActivityWindow[] = []
+    if (tracked !== undefined) {
       const held = samplesOf(tracked, releaseHeld(tracked.track, this.#removesGravity))
-      windows.push(...this.#engine.process(held, tracked.heardAtMs))
+      if (held.length > 0) windows = this.#engine.process(held, tracked.heardAtMs)
       this.#handOver(tracked)
     }
-    windows.push(...this.#engine.flush(deviceId, sessionId))
-    return windows.map((window) => this.#recognised(window))
+    return windows.concat(this.#engine.flush(deviceId, sessionId)).map((window) => this.#recognised(window))
   }
 
   /** What the phone said of itself goes to its windows as soon as it has any. */

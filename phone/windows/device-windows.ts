@@ -36,23 +36,23 @@ export class DeviceWindows {
 
   /** Finishes what is too much (rule X-4): whole recordings first, then the windows that end first. */
   bound({ maxRecordings, maxWindows }: WindowOptions, counters: WindowCounters): ActivityWindow[] {
-    const windows: ActivityWindow[] = []
+    const found: ActivityWindow[][] = []
     for (const [sessionId, recording] of this.recordings) {
       if (maxRecordings === null || this.recordings.size <= maxRecordings) break
-      windows.push(...recording.flush())
+      found.push(recording.flush())
       this.recordings.delete(sessionId)
       counters.evicted_recordings++
     }
-    if (maxWindows === null) return windows
+    if (maxWindows === null) return found.flat()
     const open = [...this.recordings.values()].flatMap((recording) =>
       recording.openEnds().map((endUs) => ({ recording, endUs })),
     )
     const surplus = open.length - maxWindows
-    if (surplus <= 0) return windows
+    if (surplus <= 0) return found.flat()
     open.sort((a, b) => a.endUs - b.endUs)
     const until = new Map(open.slice(0, surplus).map(({ recording, endUs }) => [recording, endUs]))
-    for (const [recording, endUs] of until) windows.push(...recording.finish(endUs))
+    for (const [recording, endUs] of until) found.push(recording.finish(endUs))
     counters.evicted_windows += surplus
-    return windows
+    return found.flat()
   }
 }

@@ -16,7 +16,7 @@ export interface EngineParts {
 /**
  * Samples in, finished windows out: 10 s long, every 2 s, by event time. What comes out depends on the calls and their order
  * alone, on no clock: who repeats the calls gets the same windows. Windows of one recording come out in the order of their
- * ends, each once.
+ * ends, each once, unless the recording was given up because there were too many (rule X-4) and then goes on: it begins anew.
  */
 export class WindowEngine {
   readonly options: WindowOptions
@@ -41,13 +41,14 @@ export class WindowEngine {
     const usable = samples.filter(isUsable)
     this.parts.counters.unusable += samples.length - usable.length
     const batches = byDevice(usable)
-    const windows: ActivityWindow[] = []
+    // Parts, since there may be more windows than a call takes arguments.
+    const found: ActivityWindow[][] = []
     if (this.options.watermark === 'device') {
       const all = samples.length > 0 ? [...batches] : [...devices.keys()].map((id): [string, Sample[]] => [id, []])
       for (const [deviceId, batch] of all) {
         const device = this.#device(deviceId)
         const own = device.watermark
-        windows.push(...this.#batch(own, [device], () => this.#merge(device, batch, receivedAtMs, own)))
+        found.push(this.#batch(own, [device], () => this.#merge(device, batch, receivedAtMs, own)))
       }
     } else {
       const heard = [...batches].map(([id, batch]) => ({ device: this.#device(id), batch }))
@@ -55,11 +56,11 @@ export class WindowEngine {
         const largest = heard.flatMap(({ device, batch }) => this.#merge(device, batch, receivedAtMs, watermark) ?? [])
         return largest.length === 0 ? undefined : Math.max(...largest)
       }
-      windows.push(...this.#batch(watermark, [...devices.values()], merge))
+      found.push(this.#batch(watermark, [...devices.values()], merge))
     }
-    for (const deviceId of batches.keys())
-      windows.push(...this.#device(deviceId).bound(this.options, this.parts.counters))
-    windows.push(...this.#boundDevices())
+    for (const deviceId of batches.keys()) found.push(this.#device(deviceId).bound(this.options, this.parts.counters))
+    found.push(this.#boundDevices())
+    const windows = found.flat()
     this.parts.counters.windows += windows.length
     return windows
   }
@@ -97,7 +98,7 @@ export class WindowEngine {
     const finish = () => devices.flatMap((device) => device.finish(watermark.currentUs))
     const early = this.options.lateAfter === 'current' ? finish() : []
     const largest = merge()
-    const windows = [...early, ...finish()]
+    const windows = early.concat(finish())
     advance(watermark, largest, this.options.delayMs)
     return windows
   }
@@ -111,7 +112,7 @@ export class WindowEngine {
     let largest: number | undefined
     let recording: RecordingWindows | undefined
     let sessionId: string | undefined
-    for (const sample of batch) {
+    for (const sample of inTimeOrder(batch)) {
       if (recording === undefined || sessionId !== sample.sessionId) {
         sessionId = sample.sessionId
         recording = device.recording(sessionId, closedUntilUs)
@@ -139,14 +140,14 @@ export class WindowEngine {
   #boundDevices(): ActivityWindow[] {
     const { devices, counters } = this.parts
     const { maxDevices } = this.options
-    const windows: ActivityWindow[] = []
+    const found: ActivityWindow[][] = []
     for (const [deviceId, device] of devices) {
       if (maxDevices === null || devices.size <= maxDevices) break
-      windows.push(...device.flush())
+      found.push(device.flush())
       devices.delete(deviceId)
       counters.evicted_devices++
     }
-    return windows
+    return found.flat()
   }
 }
 
@@ -158,6 +159,12 @@ function byDevice(samples: readonly Sample[]): Map<string, Sample[]> {
     else batch.push(sample)
   }
   return batches
+}
+
+/** Which sample of a batch comes first makes no window another; in time order each finds its place at once. */
+function inTimeOrder(batch: readonly Sample[]): readonly Sample[] {
+  const isSorted = batch.every(({ tUs }, i) => i === 0 || tUs >= (batch[i - 1]?.tUs ?? tUs))
+  return isSorted ? batch : batch.toSorted((a, b) => a.tUs - b.tUs)
 }
 
 function isUsable({ tUs, magnitude, total }: Sample): boolean {

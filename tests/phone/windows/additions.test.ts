@@ -129,6 +129,14 @@ describe('X-4: bounds', () => {
   })
 })
 
+it('a message whose samples lie hours apart is taken like any other', () => {
+  const engine = new WindowEngine(DEFAULT_WINDOWS)
+  const scattered = Array.from({ length: 30_000 }, (_, i) => at('A', ((i * 7919) % 30_000) * -12, 1))
+  const windows = engine.process(scattered, T0_MS)
+  expect(windows.length).toBe(150_000 - 64)
+  expect(windows.every(({ endUs }, i) => endUs > (windows[i - 1]?.endUs ?? 0))).toBe(true)
+})
+
 describe('what the phone itself says', () => {
   it('comes with the windows that end after it', () => {
     const engine = new WindowEngine(DEFAULT_WINDOWS)
