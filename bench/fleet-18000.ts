@@ -100,12 +100,12 @@ const found = await inDirectory(async (dir) => {
 
   say('killed, and started again while readings go on')
   await bridge.kill('SIGKILL')
+  const opensBefore = (await sink.count()).opens
   const { acknowledged: atKill } = await fleet.pace(rate)
   const downSince = performance.now()
   bridge = await start()
   await bridge.subscribed
   const subscribedAfter = (performance.now() - downSince) / 1_000
-  const opensBefore = (await sink.count()).opens
   const restart = await measured('restart', () =>
     watch('restart', async () => (await sink.count()).opens - opensBefore >= devices),
   )

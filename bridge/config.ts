@@ -66,7 +66,11 @@ export const httpSection = {
 export const bridgeSection = {
   client_id: { kind: 'string', default: 'snowhat-bridge', doc: "MQTT client id; the broker's session hangs on it" },
   parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
-  opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
+  opens_per_second: {
+    kind: 'number',
+    default: 10,
+    doc: 'channels opened per second on each pipe, at most; fewer while Snowflake throttles them',
+  },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
   guard: {
     kind: 'boolean',

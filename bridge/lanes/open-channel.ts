@@ -1,4 +1,5 @@
 import { backoffMs } from '../../src/backoff.ts'
+import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
@@ -9,6 +10,7 @@ import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import { isThrottled } from './opening-pace.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
@@ -46,10 +48,14 @@ interface Held {
   readonly incarnation: number | null
 }
 
+/** A channel without rows waits as if it had this fraction of one. */
+const NO_ROWS = 1_000
 const RETRY = { firstMs: 1_000, maxMs: 30_000 }
 const UNCOMMITTED_RETRY_MS = 500
 const STUCK_RETRY_MS = 5_000
 const STUCK = 'rows that are not in this spool stay uncommitted; nothing is thrown away that only Snowflake has'
+/** So often an opening may be throttled before anybody hears of it: the pace of the pipe sees to it. */
+const THROTTLED_TIMES = 3
 /** As long as the official SDK waits for uncommitted rows [observed]. */
 const UNCOMMITTED_WAIT_MS = 120_000
 
@@ -61,12 +67,13 @@ export async function openChannel(
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
-  const { clock, openingTurn, random, snowpipe } = deps
+  const { clock, openingPace, random, snowpipe } = deps
+  const pace = openingPace(path.pipe)
+  const weight = weightOf(device, clock)
   const since = clock.monotonic()
   let force = false
   for (let attempt = 0; ; attempt++) {
-    await openingTurn(signal)
-    const outcome = await snowpipe.open(path, !force)
+    const outcome = await pace.pass(weight, () => snowpipe.open(path, !force), signal)
     signal.throwIfAborted()
     switch (outcome.verdict) {
       case 'ok':
@@ -85,12 +92,28 @@ export async function openChannel(
       case 'retry':
       case 'reopen':
       case 'moved':
+        if (isThrottled(outcome) && attempt < THROTTLED_TIMES) break
         deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
         if (outcome.answer.retryAfterMs === undefined)
           await deps.trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
         else await clock.sleep(outcome.answer.retryAfterMs, signal)
         signal.throwIfAborted()
     }
+  }
+}
+
+/**
+ * What an opening of this device is worth: its rows times the time they have waited. The most and the oldest come first; a
+ * single row gets its turn too, because its time goes on, and a channel behind which nothing waits comes last.
+ */
+function weightOf(device: DeviceLog, clock: Clock): () => number {
+  const since = clock.monotonic()
+  return () => {
+    const { waiting, waitingSince } = device
+    const queued = clock.monotonic() - since
+    if (waiting === 0) return queued / NO_ROWS
+    // The wall clock may have jumped.
+    return waiting * Math.max(queued, clock.now() - (waitingSince ?? clock.now()), 1)
   }
 }
 
