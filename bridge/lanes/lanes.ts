@@ -50,8 +50,7 @@ export class Lanes {
       clock: deps.clock,
       log: deps.log,
       snowpipe: deps.snowpipe,
-      waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
-      idle: () => [...this.#lanes.values()].filter((lane) => lane.idle),
+      lanes: () => this.#lanes.values(),
     })
     this.#looking = this.#keepTheWayFree()
   }

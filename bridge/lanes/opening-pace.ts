@@ -20,6 +20,9 @@ const LEAST_PER_SECOND = 0.2
 /** Nothing is opened for so long after a refusal, where the service names no time of its own. */
 const PAUSE_MS = 1_000
 
+/** Weights change slowly, and a fleet that is weighed at each turn has the cost of it. */
+const WEIGHED_EVERY_MS = 1_000
+
 interface Waiter {
   readonly weight: () => number
   readonly go: () => void
@@ -35,6 +38,9 @@ export class OpeningPace {
   readonly #most: number
   readonly #deps: OpeningPaceDeps
   readonly #waiters = new Set<Waiter>()
+  /** The heaviest last, as they were weighed then; who has come since is not in it. */
+  #order: Waiter[] = []
+  #weighedAt = Number.NEGATIVE_INFINITY
   readonly #throttles = new Doubling()
   #perSecond: number
   #nextAt = Number.NEGATIVE_INFINITY
@@ -110,7 +116,7 @@ export class OpeningPace {
       })
       return
     }
-    const heaviest = heaviestOf(this.#waiters)
+    const heaviest = this.#heaviest(now)
     if (heaviest === undefined) return
     this.#waiters.delete(heaviest)
     this.#underWay++
@@ -119,6 +125,19 @@ export class OpeningPace {
     this.#nextAt = (now - this.#nextAt < spacing ? this.#nextAt : now) + spacing
     heaviest.go()
     this.#next()
+  }
+
+  #heaviest(now: number): Waiter | undefined {
+    if (now - this.#weighedAt >= WEIGHED_EVERY_MS) this.#order = []
+    for (;;) {
+      if (this.#order.length === 0) {
+        this.#order = weighed(this.#waiters)
+        this.#weighedAt = now
+      }
+      const next = this.#order.pop()
+      // Nobody is left; or it was told to stop meanwhile.
+      if (next === undefined || this.#waiters.has(next)) return next
+    }
   }
 
   #faster(): void {
@@ -157,14 +176,11 @@ export function isThrottled<T>(outcome: Outcome<T>): boolean {
   return outcome.verdict === 'retry' && (outcome.answer.status === 429 || outcome.answer.code === '390701')
 }
 
-function heaviestOf(waiters: Iterable<Waiter>): Waiter | undefined {
-  let heaviest: Waiter | undefined
-  let most = Number.NEGATIVE_INFINITY
-  for (const waiter of waiters) {
-    const weight = waiter.weight()
-    if (weight <= most) continue
-    heaviest = waiter
-    most = weight
-  }
-  return heaviest
+/** The heaviest last; of those alike, who came first goes first. */
+function weighed(waiters: Iterable<Waiter>): Waiter[] {
+  const weights = Array.from(waiters, (waiter) => ({ waiter, weight: waiter.weight() }))
+  return weights
+    .reverse()
+    .sort((a, b) => a.weight - b.weight)
+    .map(({ waiter }) => waiter)
 }

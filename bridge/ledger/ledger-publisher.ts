@@ -25,6 +25,13 @@ export interface LedgerPublisherDeps {
 
 /** A device's ledger is written at most this often, but for new runs and new connections. */
 const INTERVAL_MS = 5_000
+/**
+ * Those of a large fleet less often: together so many a second, which is what a broker on a small machine can spare beside the
+ * readings [assumed].
+ */
+const MOST_PER_SECOND = 1_000
+/** Publishers send again after 30 s in which their ledger shows no progress [contract]: it must be younger than that. */
+const LONGEST_INTERVAL_MS = 20_000
 const SWEEP_MS = 500
 
 interface Announcement {
@@ -88,7 +95,16 @@ export class LedgerPublisher {
   /** Every ledger goes out again: what was learned just before the connection broke was perhaps never heard. */
   connected(): void {
     this.#speaking = true
-    for (const device of this.#deps.spool.devices()) this.#publish(device)
+    let now = MOST_PER_SECOND
+    for (const device of this.#deps.spool.devices()) {
+      if (now-- > 0) {
+        this.#publish(device)
+        continue
+      }
+      // Those of a large fleet follow: all at once they would hold up what else there is to say.
+      this.#book(device).lastPublished = Number.NEGATIVE_INFINITY
+      this.touch(device)
+    }
   }
 
   disconnected(): void {
@@ -136,9 +152,24 @@ export class LedgerPublisher {
     const { clock } = this.#deps
     while (!this.#stop.signal.aborted) {
       await clock.sleep(SWEEP_MS, this.#stop.signal).catch(() => undefined)
-      if (!this.#speaking) continue
-      const due = clock.monotonic() - INTERVAL_MS
-      for (const device of [...this.#dirty]) if (this.#book(device).lastPublished <= due) this.#publish(device)
+      if (this.#speaking) this.#publishDue(clock.monotonic() - this.#intervalMs)
+    }
+  }
+
+  /** Between two ledgers of one device. */
+  get #intervalMs(): number {
+    const shared = (this.#books.size / MOST_PER_SECOND) * 1_000
+    return Math.min(LONGEST_INTERVAL_MS, Math.max(INTERVAL_MS, shared))
+  }
+
+  /** Those that were written before `due`, in the order in which they changed; what is too much waits for the next time. */
+  #publishDue(due: number): void {
+    let most = (MOST_PER_SECOND * SWEEP_MS) / 1_000
+    for (const device of this.#dirty) {
+      const book = this.#book(device)
+      if (book.lastPublished > due || book.reading) continue
+      if (most-- <= 0) return
+      this.#publish(device)
     }
   }
 
