@@ -71,6 +71,12 @@ export const bridgeSection = {
     default: 10,
     doc: 'channels opened per second on each pipe, at most; fewer while Snowflake throttles them',
   },
+  expired_channels: {
+    kind: 'string',
+    default: 'proved',
+    choices: ['proved', 'keep', 'ask'],
+    doc: 'a channel that Snowflake has deleted after 30 days without rows is replaced without asking when another channel of its pipe proves that no table was replaced (proved), by our own record of 30 days alone (keep), or never (ask)',
+  },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
   guard: {
     kind: 'boolean',

@@ -1,5 +1,6 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
+import type { BridgeOwnSettings } from '../config.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
 import type { PipePath } from '../snowpipe/client.ts'
@@ -17,6 +18,8 @@ export interface LaneDeps extends AppendDeps {
   readonly ledgers: LedgerPublisher
   /** How fast channels of a pipe are opened. */
   readonly openingPace: (pipe: PipePath) => OpeningPace
+  /** How sure it must be that a channel has expired before nobody is asked. */
+  readonly expiredChannels: BridgeOwnSettings['expired_channels']
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
   /** Hears from the broker whether another bridge speaks now; ends this one if so. Not for long: the broker may be away. */

@@ -270,7 +270,14 @@ export class Lane {
     this.#halving.reset()
     this.#appended = 0
     this.#generation++
-    const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
+    const result = await openChannel(
+      this.device,
+      this.path,
+      this.#isUnsettled,
+      this.#deps,
+      this.#log,
+      this.#stop.signal,
+    )
     switch (result.kind) {
       case 'open':
         this.#channel = {

@@ -13,7 +13,7 @@ import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
 /** What they all need; they share the rest, which is made here. */
-export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'openingPace' | 'trouble'> {
+export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'expiredChannels' | 'openingPace' | 'trouble'> {
   readonly routes: Routes
 }
 
@@ -43,6 +43,7 @@ export class Lanes {
     this.#laneDeps = {
       ...deps,
       trouble: this.trouble,
+      expiredChannels: settings.bridge.expired_channels,
       appends: new Gate(Math.max(1, settings.bridge.parallel_appends)),
       openingPace: openingPaces(settings.bridge.opens_per_second, deps),
     }

@@ -9,6 +9,7 @@ import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
+import { hasExpired } from './expired-channel.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { isThrottled } from './opening-pace.ts'
 import { countsOf } from './row-account.ts'
@@ -59,10 +60,14 @@ const THROTTLED_TIMES = 3
 /** As long as the official SDK waits for uncommitted rows [observed]. */
 const UNCOMMITTED_WAIT_MS = 120_000
 
-/** Opens the channel and finds out what is in the table. Tries until it is open or a person must act. */
+/**
+ * Opens the channel and finds out what is in the table. Tries until it is open or a person must act. `unsettled`: rows that
+ * wait may have been sent since the last opening.
+ */
 export async function openChannel(
   device: DeviceLog,
   path: ChannelPath,
+  unsettled: boolean,
   deps: LaneDeps,
   log: Log,
   signal: AbortSignal,
@@ -77,7 +82,7 @@ export async function openChannel(
     signal.throwIfAborted()
     switch (outcome.verdict) {
       case 'ok':
-        return reconcile(device, outcome.value, deps, log, signal)
+        return reconcile({ device, path, unsettled }, outcome.value, deps, log, signal)
       case 'uncommitted':
         force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
         if (clock.monotonic() - since > UNCOMMITTED_WAIT_MS && !force) {
@@ -142,12 +147,13 @@ function nothingSince(device: DeviceLog, committed: string | null): boolean {
 }
 
 async function reconcile(
-  device: DeviceLog,
+  asked: { readonly device: DeviceLog; readonly path: ChannelPath; readonly unsettled: boolean },
   opened: Opened,
   deps: LaneDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
+  const { device } = asked
   const { continuationToken, status } = opened
   const committed = status.committed === null ? undefined : parseToken(status.committed)
   const other = otherIncarnation(device.incarnation, status)
@@ -174,6 +180,8 @@ async function reconcile(
     if (change !== undefined) {
       const code = other === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
+      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: ledgersOf(device) }, deps)))
+        choice = 'keep'
       if (choice === undefined) return held(code, change, status)
     } else if (asBefore) {
       // Nothing of ours has been committed since we took over, or since the channel was made.
@@ -208,7 +216,7 @@ async function reconcile(
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
   // Our own words of before this start may repeat a predecessor's that our disk does not know.
-  const earlier = [device.predecessor, device.said].filter((one) => one !== null)
+  const earlier = ledgersOf(device)
   const [before] = earlier
   if (choice === undefined && !unread) {
     const replaced = otherIncarnation(before?.incarnation ?? null, status)
@@ -216,6 +224,7 @@ async function reconcile(
     if (replaced !== undefined || forgot) {
       const code = replaced === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
+      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: earlier }, deps))) choice = 'keep'
       if (choice === undefined)
         return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
     }
@@ -228,6 +237,11 @@ async function reconcile(
   if (committed !== undefined || before !== undefined)
     log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }
+}
+
+/** What was read of this device at the broker, by others first. */
+function ledgersOf(device: DeviceLog): Ledger[] {
+  return [device.predecessor, device.said].filter((one) => one !== null)
 }
 
 const FORGOTTEN = 'the channel has forgotten what it committed'

@@ -21,7 +21,7 @@ const LEAST_PER_SECOND = 0.2
 const PAUSE_MS = 1_000
 
 /** Weights change slowly, and a fleet that is weighed at each turn has the cost of it. */
-const WEIGHED_EVERY_MS = 1_000
+const WEIGHED_EVERY_MS = 5_000
 
 interface Waiter {
   readonly weight: () => number

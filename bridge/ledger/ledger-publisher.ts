@@ -33,6 +33,8 @@ const MOST_PER_SECOND = 1_000
 /** Publishers send again after 30 s in which their ledger shows no progress [contract]: it must be younger than that. */
 const LONGEST_INTERVAL_MS = 20_000
 const SWEEP_MS = 500
+/** Ledgers read at once before they are written for the first time: a lane that has opened its channel waits for its own. */
+const READ_AT_ONCE = 20
 
 interface Announcement {
   readonly ordinal: number
@@ -61,6 +63,8 @@ export class LedgerPublisher {
   readonly #sweeping: Promise<void>
   readonly #refusals = new Doubling()
   #speaking = false
+  /** Ledgers that are being read. */
+  #reading = 0
 
   constructor(deps: LedgerPublisherDeps) {
     this.#deps = deps
@@ -168,6 +172,7 @@ export class LedgerPublisher {
     for (const device of this.#dirty) {
       const book = this.#book(device)
       if (book.lastPublished > due || book.reading) continue
+      if (!device.ledgerRead && this.#reading >= READ_AT_ONCE) continue
       if (most-- <= 0) return
       this.#publish(device)
     }
@@ -186,7 +191,12 @@ export class LedgerPublisher {
     const { log, retainedLedger, spool } = this.#deps
     const book = this.#book(device)
     if (book.reading) return
+    if (this.#reading >= READ_AT_ONCE) {
+      this.touch(device)
+      return
+    }
     book.reading = true
+    this.#reading++
     try {
       const ledger = await retainedLedger(device.hostname, this.#stop.signal)
       if (device.readLedger(ledger, spool.instance)) await spool.save([device])
@@ -195,6 +205,7 @@ export class LedgerPublisher {
       if (!this.#stop.signal.aborted) log.warn({ err: error, device: device.hostname }, 'cannot read a ledger yet')
     } finally {
       book.reading = false
+      this.#reading--
     }
   }
 

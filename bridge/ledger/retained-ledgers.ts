@@ -12,12 +12,11 @@ const RETRY_MS = 1_000
 const CONNECT_WAIT_MS = 65_000
 const CONNECT_LOOK_MS = 100
 /**
- * Ledgers asked for in one go: a fifth of what a broker queues for a client at the least (Mosquitto has 20 messages under way
- * and queues 1,000 [documented]; of others the same is assumed), so that no limit can make a ledger look absent that is there.
- * One by one, each would cost the 40 ms for which a kernel delays acknowledgements [observed]; 20 at a time, a fleet of 18,000
- * that is new to a broker waits for minutes before its first row may be sent [measured].
+ * Ledgers asked for in one go: what any broker has room for (Mosquitto has 20 messages under way to a client and queues 1,000
+ * [documented]; aedes loses some of 200 [observed]), so that no limit can make a ledger look absent that is there. One by one,
+ * each would cost the 40 ms for which a kernel delays acknowledgements [observed]: for a fleet of 1,000 that is most of a minute.
  */
-const LEDGERS_AT_ONCE = 200
+const LEDGERS_AT_ONCE = 20
 
 /** A question to the broker that has not left yet: who comes until then is asked for as well. */
 interface Round {

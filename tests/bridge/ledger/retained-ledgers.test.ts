@@ -55,7 +55,7 @@ it('brings what the broker holds, each time anew, and nothing of before', async 
 
 it('asks for many ledgers together, each device once, and gives everyone its own', async () => {
   const { writer, retained, asked } = await reader()
-  const names = Array.from({ length: 500 }, (_, index) => `pi-${index}`)
+  const names = Array.from({ length: 50 }, (_, index) => `pi-${index}`)
   const odd = names.filter((_, index) => index % 2 === 1)
   await Promise.all(
     odd.map((name, index) =>
@@ -69,7 +69,7 @@ it('asks for many ledgers together, each device once, and gives everyone its own
     names.map((name) => (odd.includes(name) ? odd.indexOf(name) : null)),
   )
   const firstAsked = [0, 2, 4].map((round) => asked[round] ?? [])
-  expect(asked.map(({ length }) => length)).toEqual([200, 100, 200, 100, 100, 50])
+  expect(asked.map(({ length }) => length)).toEqual([20, 10, 20, 10, 10, 5])
   expect(firstAsked.flat()).toEqual(names.map((name) => topics.ledger(name)))
 })
 
