@@ -64,8 +64,8 @@ const found = await inDirectory(async (dir) => {
         SNOWFLAKE_PIPES: Array.from({ length: pipes }, (_, i) => `SENSOR_PIPE_${i}`).join(','),
         BATCH_MAX_AGE_MS: age * 1_000,
         SPOOL_MAX_BYTES: 2 ** 31,
-        // What waits for its batch stays in memory: rate × age × 1.2 kB, and half as much again.
-        SPOOL_MEMORY_BYTES: Math.round(rate * (age + SLACK_S) * 1_200 * 1.5),
+        // What waits for its batch stays in memory: rate × age × 1.2 kB, and some more.
+        SPOOL_MEMORY_BYTES: Math.round(rate * (age + SLACK_S) * 1_200),
       },
     )
   let bridge: Bridge = await start()

@@ -355,6 +355,7 @@ export class Lane {
     if (this.#reopen !== undefined || !this.#hasWork()) return
     this.#enter('appending')
     this.#inFlight = batch
+    this.#isRefused = false
     this.#sending = new AbortController()
     const { signal } = this.#sending
     const refused = async (answer: Answer, mayBeTaken: boolean) => {
@@ -394,6 +395,7 @@ export class Lane {
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
+        this.#isRefused = !end.mayBeTaken
         this.#openAnew(end)
         return
       case undefined:
