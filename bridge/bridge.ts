@@ -67,7 +67,7 @@ export async function startBridge(
   checkPageUrl(settings.http.url)
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock)
-  const stores = await openStores(settings.spool, deps)
+  const stores = await openStores(settings.spool, settings.cost, deps)
   const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, identity, stores, deps, options)
   try {
     await bridge.start()

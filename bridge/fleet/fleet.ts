@@ -4,7 +4,7 @@ import type { Lanes } from '../lanes/lanes.ts'
 import { gapsOf } from '../ledger/ledger-of.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
-import { BytesToday } from './bytes-today.ts'
+import type { Today } from '../status/today.ts'
 import type { Chain } from './chain.ts'
 import { History } from './history.ts'
 import { type RecentError, RecentErrors } from './recent-errors.ts'
@@ -70,6 +70,7 @@ export interface FleetParts {
   readonly events: BridgeEvents
   readonly spool: Spool
   readonly lanes: Lanes
+  readonly today: Pick<Today, 'devices'>
 }
 
 /** To count what is missing takes as long as a device has had streams. */
@@ -80,7 +81,6 @@ export class Fleet implements FleetSource {
   readonly #parts: FleetParts
   readonly #chain: () => Chain
   readonly #history: History
-  readonly #bytes: BytesToday
   readonly #errors: RecentErrors
   readonly #missing = new Map<string, { readonly count: number; readonly until: number }>()
   readonly #listeners = new Set<(hostname: string) => void>()
@@ -90,7 +90,6 @@ export class Fleet implements FleetSource {
     this.#parts = parts
     this.#chain = chain
     this.#history = new History(clock)
-    this.#bytes = new BytesToday(events, clock)
     this.#errors = new RecentErrors(events, clock)
     events.on('readings:spooled', (device, _count, newest) => {
       if (newest !== undefined) this.#history.passed(device, newest)
@@ -134,7 +133,7 @@ export class Fleet implements FleetSource {
       missing: this.#missingOf(device),
       rejected: device.counters.rejected,
       dead_letters: device.counters.deadLetters,
-      bytes_today: this.#bytes.of(hostname),
+      bytes_today: this.#parts.today.devices.of(hostname).sentToday,
     }
   }
 
@@ -172,7 +171,7 @@ export class Fleet implements FleetSource {
               simulated: last.simulated,
               values: this.#history.values(hostname),
             },
-      bytes_today: this.#bytes.of(hostname),
+      bytes_today: this.#parts.today.devices.of(hostname).sentToday,
       errors: this.#errors.of(hostname),
     }
   }

@@ -383,7 +383,7 @@ export class Lane {
         this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
-        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger, batch.billed)
         if (bad !== undefined) await this.#tellSetAside()
         return
       case 'refused':

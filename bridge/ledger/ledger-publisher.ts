@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { Doubling } from '../../src/doubling.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
-import type { Ledger } from '../../src/ledger.ts'
+import type { Ledger, LedgerBudget } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { Topics } from '../../src/topics.ts'
 import type { BridgeEvents } from '../events.ts'
@@ -19,6 +19,8 @@ export interface LedgerPublisherDeps {
   readonly publish: (topic: string, payload: string) => Promise<void>
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** What is to be said of the budget in the ledger of this device. */
+  readonly budget?: (hostname: string) => LedgerBudget | undefined
   /** A new run of this device stands in a ledger that the broker has acknowledged. */
   readonly onAnnounced: (device: DeviceLog) => void
 }
@@ -129,7 +131,9 @@ export class LedgerPublisher {
   }
 
   current(device: DeviceLog): Ledger {
-    return ledgerOf(device, { id: device.ledgerId, instance: this.#deps.spool.instance, now: this.#deps.clock.now() })
+    const { budget, clock, spool } = this.#deps
+    const { hostname, ledgerId: id } = device
+    return ledgerOf(device, { id, instance: spool.instance, now: clock.now(), budget: budget?.(hostname) })
   }
 
   async close(): Promise<void> {
@@ -210,13 +214,13 @@ export class LedgerPublisher {
   }
 
   #publishNow(device: DeviceLog): void {
-    const { clock, events, log, spool, topics } = this.#deps
+    const { clock, events, log, topics } = this.#deps
     this.#dirty.delete(device)
     if (device.retired) return
     const book = this.#book(device)
     book.lastPublished = clock.monotonic()
     device.ledgerId = Math.max(device.ledgerId, device.predecessor?.id ?? 0) + 1
-    const ledger = ledgerOf(device, { id: device.ledgerId, instance: spool.instance, now: clock.now() })
+    const ledger = this.current(device)
     const announced = { ordinal: device.opened ? (device.newest?.ordinal ?? 0) : 0, term: device.term }
     book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(
