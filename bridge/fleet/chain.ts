@@ -58,7 +58,11 @@ const WHERE: Readonly<Record<AlertCode, Place>> = {
   rival: ['broker', 'bad', 'one bridge per broker: stop the other one'],
   credential_expires: ['snowflake', 'warning', 'make a new token and put it into snowflake.pat_file'],
   budget_projected: ['snowflake', 'warning', 'longer intervals at the Pis cost less; snowhat ledger lists the dearest'],
-  budget_exceeded: ['snowflake', 'bad', 'rows go on; longer intervals at the Pis cost less, or raise cost.budget_per_month'],
+  budget_exceeded: [
+    'snowflake',
+    'bad',
+    'rows go on; longer intervals at the Pis cost less, or raise cost.budget_per_month',
+  ],
 }
 
 export interface ChainFacts {
