@@ -27,8 +27,7 @@ import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
 import { SnowflakeCalls } from './metrics/snowflake-calls.ts'
 import { Presence } from './presence.ts'
-import { Routes } from './routes/routes.ts'
-import { senseHatRoute } from './routes/sense-hat-route.ts'
+import type { Routes } from './routes/routes.ts'
 import { SideConnection } from './side-connection.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import type { Identity } from './snowpipe/credentials.ts'
@@ -47,6 +46,12 @@ import { wellbeingOf } from './wellbeing.ts'
 const LINGER_MS = 20
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
+
+/** What is made before a bridge is. */
+export interface BridgeParts extends Stores {
+  readonly identity: Identity
+  readonly routes: Routes
+}
 
 /** The parts of a bridge, and how they are joined. */
 export class RunningBridge implements Bridge {
@@ -85,8 +90,7 @@ export class RunningBridge implements Bridge {
   constructor(
     settings: BridgeSettings,
     mqtt: MqttSettings,
-    identity: Identity,
-    { spool, deadLetters, today }: Stores,
+    { identity, routes, spool, deadLetters, today }: BridgeParts,
     deps: BridgeDeps,
     options: StartOptions,
   ) {
@@ -140,7 +144,7 @@ export class RunningBridge implements Bridge {
       const device = spool.known(hostname)
       if (device !== undefined) this.#ledgers.touch(device)
     }
-    this.#routes = new Routes([senseHatRoute(topics, settings.snowflake)])
+    this.#routes = routes
     this.#lanes = new Lanes(settings, {
       ...deps,
       routes: this.#routes,
@@ -176,7 +180,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
     })
     this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
-    this.#status = this.#statusSource(reach, calls, identity.expiresAt, mqtt.url)
+    this.#status = this.#statusSource(reach, calls, identity, mqtt.url)
     this.#side = new SideConnection({
       ...deps,
       topics,
@@ -252,12 +256,7 @@ export class RunningBridge implements Bridge {
     for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
-  #statusSource(
-    reach: Reach,
-    calls: SnowflakeCalls,
-    credentialExpiresAt: number | null,
-    brokerUrl: string,
-  ): StatusSource {
+  #statusSource(reach: Reach, calls: SnowflakeCalls, identity: Identity, brokerUrl: string): StatusSource {
     const { clock } = this.#deps
     const { batch, bridge, cost, http, spool } = this.#settings
     return statusSource({
@@ -273,7 +272,7 @@ export class RunningBridge implements Bridge {
       spoolMaxBytes: spool.max_bytes,
       mostDevices: http.metrics_devices,
       cost,
-      credentialExpiresAt,
+      identity,
       // Rows may wait for their batch as long as the settings say.
       stalledAfter: bridge.stalled_after + batch.max_age_ms,
       brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),
@@ -365,6 +364,7 @@ export class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     return mainConnection({
       clientId: this.#settings.bridge.client_id,
+      log,
       topics: this.#topics,
       presence: this.#presence,
       routes: this.#routes,

@@ -47,6 +47,7 @@ export class FakeFleet {
         this.isWatched = watched
       },
       points: (hostname, fields) => this.#points(hostname, fields),
+      strip: () => undefined,
       details: () => ({ seen_at: null, last: null, bytes_today: 0, errors: [] }),
     }
     this.source = {
@@ -72,6 +73,8 @@ export class FakeFleet {
       temperature: 21.5,
       compensated: false,
       simulated: true,
+      activity: null,
+      confidence: null,
       measured_at: now,
       seen_at: now,
       waiting: 2,
@@ -108,7 +111,7 @@ export class FakeFleet {
       alerts: Object.fromEntries(ALERT_CODES.map((code) => [code, standing.has(code)])) as Health['alerts'],
       mqtt_connected: this.connected,
       target: 'snowflake',
-      snowflake: { reachable: this.reachable, answered_at: iso },
+      snowflake: { reachable: this.reachable, answered_at: iso, clock_skew_seconds: 0 },
       devices: this.tiles.size,
       rows_per_second: this.tiles.size,
       rows_waiting: 2 * this.tiles.size,

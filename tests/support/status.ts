@@ -42,7 +42,7 @@ export function statusOf(world: LaneWorld, over: Partial<StatusParts> = {}): Sta
     spoolMaxBytes: 1_000,
     mostDevices: 5_000,
     cost: defaultSettings.cost,
-    credentialExpiresAt: null,
+    identity: { expiresAt: null, clockSkewMs: 0 },
     ...over,
   })
 }
