@@ -66,7 +66,7 @@ export async function startBridge(
 ): Promise<Bridge> {
   checkPageUrl(settings.http.url)
   const snowflake = resolveSnowflake(settings.snowflake)
-  const identity = createIdentity(snowflake, deps.clock)
+  const identity = createIdentity(snowflake, deps.clock, deps.log)
   const stores = await openStores(settings.spool, deps)
   const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, identity, stores, deps, options)
   try {

@@ -16,6 +16,7 @@ import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
+import { keysCommand } from './keys/command.ts'
 import { ledgerCommand } from './ledger/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   emulatorCommand,
   queryCommand,
   doctorCommand,
+  keysCommand,
   deadLettersCommand,
   ledgerCommand,
   forgetCommand,

@@ -125,7 +125,7 @@ describe('a scrape', () => {
   })
 
   it('has no sample for what is not known', async () => {
-    const { scrape } = measured(({ clock }) => ({ credentialExpiresAt: clock.now() }))
+    const { scrape } = measured(({ clock }) => ({ identity: { expiresAt: clock.now(), clockSkewMs: 0 } }))
     const { scrape: other } = measured()
     expect((await scrape()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(true)
     expect((await other()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(false)
