@@ -154,9 +154,7 @@ async function readSettingsFile(file: string, sections: Sections, refuse: Refuse
   if (content === null || content === undefined) return {}
   if (typeof content === 'object' && !Array.isArray(content))
     return knownSections(content as Record<string, unknown>, file, sections, refuse)
-  refuse(
-    new SnowhatError('E_CONFIG_INVALID', `the configuration file ${file} must hold sections, such as "mqtt:"`),
-  )
+  refuse(new SnowhatError('E_CONFIG_INVALID', `the configuration file ${file} must hold sections, such as "mqtt:"`))
   return {}
 }
 

@@ -11,8 +11,10 @@ export interface Check {
   readonly side?: Side
   /** What others must have found out before it can begin. */
   readonly needs?: readonly (keyof Slots)[]
+  /** What it waits for and can do without. */
+  readonly after?: readonly (keyof Slots)[]
   /** What it finds out for others, if all goes well. */
-  readonly gives?: keyof Slots
+  readonly gives?: readonly (keyof Slots)[]
   /** A way to say beforehand that there is nothing to look at, and why. */
   readonly pointless?: (examination: Examination) => string | undefined
   /** The signal aborts when time is up, or somebody wants to stop: what was begun must be undone then. */
@@ -40,7 +42,8 @@ const MISSING: Readonly<Record<keyof Slots, string>> = {
 export function runChecks(checks: readonly Check[], examination: Examination): Promise<readonly Finding[]>[] {
   const ended = new Map<Check, Promise<readonly Finding[]>>()
   for (const check of checks) {
-    const before = [...ended].filter(([{ gives }]) => gives !== undefined && check.needs?.includes(gives))
+    const awaited = [...(check.needs ?? []), ...(check.after ?? [])]
+    const before = [...ended].filter(([{ gives = [] }]) => gives.some((slot) => awaited.includes(slot)))
     ended.set(
       check,
       Promise.all(before.map(([, end]) => end)).then(() => runCheck(check, examination)),

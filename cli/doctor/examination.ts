@@ -7,11 +7,11 @@ import type { BrokerAddress } from './broker/address.ts'
 import type { BrokerProbe } from './broker/broker-probe.ts'
 import type { Heard } from './broker/heard.ts'
 import type { Side } from './sides.ts'
+import type { TableColumn } from './snowflake/columns.ts'
+import type { CredentialInHand } from './snowflake/credential.ts'
+import type { PipeTable, StreamingPipe } from './snowflake/pipe.ts'
 import type { Reached } from './snowflake/reach.ts'
 import type { SignedIn } from './snowflake/signed-in.ts'
-import type { PipeTable, StreamingPipe } from './snowflake/pipe.ts'
-import type { CredentialInHand } from './snowflake/credential.ts'
-import type { TableColumn } from './snowflake/columns.ts'
 
 /** What checks find out for others. */
 export interface Slots {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { spoolSection, snowflakeSection } from '../../bridge/config.ts'
+import { snowflakeSection, spoolSection } from '../../bridge/config.ts'
 import { publisherSection } from '../../publisher/config.ts'
 import type { Section } from '../../src/setting.ts'
 import type { AllSettings } from '../command.ts'

@@ -1,15 +1,15 @@
 import { describeBridge } from '../../../src/bridge-info.ts'
-import type { Check } from '../check.ts'
-import { broken, ok, warn } from '../finding.ts'
 import { heardFrom } from '../broker/heard.ts'
 import { messagesAfter } from '../broker/settle.ts'
+import type { Check } from '../check.ts'
+import { broken, ok, warn } from '../finding.ts'
 import { ownHostname } from '../pi/own-hostname.ts'
 
 /** Reads what bridge and Pis have left at the broker. */
 export const aliveCheck: Check = {
   id: 'bridge.alive',
   needs: ['broker'],
-  gives: 'heard',
+  gives: ['heard'],
   async run(examination, signal) {
     const { sides, settings, topics } = examination
     const probe = examination.take('broker')
@@ -25,10 +25,18 @@ export const aliveCheck: Check = {
     }
     const messages = await messagesAfter(probe, subscribe, examination, signal)
     await probe.link.unsubscribe(filters)
-    const heard = heardFrom(messages.filter(({ retain }) => retain), topics)
+    const heard = heardFrom(
+      messages.filter(({ retain }) => retain),
+      topics,
+    )
     examination.give('heard', heard)
     if (heard.availability === 'online')
-      return [ok('bridge.alive', `a bridge runs: ${heard.bridge === undefined ? 'it does not say more' : describeBridge(heard.bridge)}`)]
+      return [
+        ok(
+          'bridge.alive',
+          `a bridge runs: ${heard.bridge === undefined ? 'it does not say more' : describeBridge(heard.bridge)}`,
+        ),
+      ]
     if (heard.availability === undefined && heard.bridge === undefined)
       return [
         warn('bridge.alive', 'no bridge has ever been at this broker, or this user may not read what it says', {
@@ -37,7 +45,8 @@ export const aliveCheck: Check = {
       ]
     return [
       broken('bridge.alive', `the bridge is ${heard.availability ?? 'silent'}`, {
-        why: heard.bridge === undefined ? 'its Will, or its farewell' : `the last one was ${describeBridge(heard.bridge)}`,
+        why:
+          heard.bridge === undefined ? 'its Will, or its farewell' : `the last one was ${describeBridge(heard.bridge)}`,
         fix: 'start it: systemctl status snowhat-bridge, docker compose logs bridge; the Pis keep their readings meanwhile',
       }),
     ]

@@ -1,7 +1,7 @@
+import { z } from 'zod'
 import { VERSION } from '../../../src/version.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
-import { z } from 'zod'
 
 /** Of the retained health, what is looked at. */
 const Health = z.object({
@@ -14,7 +14,8 @@ const Health = z.object({
   last_commit_at: z.string().nullable(),
 })
 
-const FIX = 'docs/operations.md, "When something is red", goes through it step by step; snowhat ledger shows each device'
+const FIX =
+  'docs/operations.md, "When something is red", goes through it step by step; snowhat ledger shows each device'
 
 export const bridgeHealthChecks: readonly Check[] = [
   {
@@ -26,11 +27,20 @@ export const bridgeHealthChecks: readonly Check[] = [
       if (availability !== 'online') return [skipped('bridge.health', 'no bridge is online that could say so')]
       const read = Health.safeParse(health)
       if (!read.success)
-        return [skipped('bridge.health', 'the broker holds no health of a bridge of this version, or this user may not read it')]
+        return [
+          skipped(
+            'bridge.health',
+            'the broker holds no health of a bridge of this version, or this user may not read it',
+          ),
+        ]
       const { alerts, problem_reasons, reasons, rows_waiting, lag_seconds, dead_letters, last_commit_at } = read.data
       const what = `${rows_waiting} rows wait, the oldest ${lag_seconds} s; last commit ${last_commit_at ?? 'never'}`
-      const findings = reasons.map(({ code, message }) => broken('bridge.health', `${code}: ${message}`, { why: what, fix: FIX }))
-      const standing = Object.keys(alerts).filter((code) => alerts[code] && !reasons.some((reason) => reason.code === code))
+      const findings = reasons.map(({ code, message }) =>
+        broken('bridge.health', `${code}: ${message}`, { why: what, fix: FIX }),
+      )
+      const standing = Object.keys(alerts).filter(
+        (code) => alerts[code] && !reasons.some((reason) => reason.code === code),
+      )
       if (standing.length > 0)
         findings.push(warn('bridge.health', standing.join(', '), { why: problem_reasons.join('; '), fix: FIX }))
       if (dead_letters > 0)

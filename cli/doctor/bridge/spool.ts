@@ -29,7 +29,12 @@ export const spoolCheck: Check = {
           }),
         ]
       if (log.bytes > max_bytes * 0.8)
-        return [warn('bridge.spool', what, { why: `it takes ${max_bytes} bytes`, fix: 'find out what holds the rows back: snowhat ledger' })]
+        return [
+          warn('bridge.spool', what, {
+            why: `it takes ${max_bytes} bytes`,
+            fix: 'find out what holds the rows back: snowhat ledger',
+          }),
+        ]
       return [ok('bridge.spool', what)]
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [skipped('bridge.spool', 'it is not there yet')]

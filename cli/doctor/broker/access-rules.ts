@@ -49,7 +49,11 @@ export function accessRules(side: Side, topics: Topics, hostname: string, heard:
 /** The line of Mosquitto's access rules that would allow it, as deploy/mosquitto.acl has it. */
 export function ruleLine({ topic, must }: AccessRule, side: Side, user: string, hostname: string): string {
   const access = must === 'write' ? 'write' : 'readwrite'
-  if (side === 'pi' && user === hostname) return `pattern ${access} ${topic.replace(hostname, '%u').replace('/event/doctor', '/event/+')}`
-  const filter = topic.replace(/\/bridge\/.*/, '/bridge/#').replace(/\/doctor-\w+\//, '/+/').replace('/event/doctor', '/event/+')
+  if (side === 'pi' && user === hostname)
+    return `pattern ${access} ${topic.replace(hostname, '%u').replace('/event/doctor', '/event/+')}`
+  const filter = topic
+    .replace(/\/bridge\/.*/, '/bridge/#')
+    .replace(/\/doctor-\w+\//, '/+/')
+    .replace('/event/doctor', '/event/+')
   return `topic ${access} ${filter}`
 }

@@ -24,11 +24,19 @@ export function accessCheck(side: Side): Check {
   }
 }
 
-function missing(trials: readonly Trial[], side: Side, user: string, hostname: string, line: (trial: Trial) => string): Finding {
+function missing(
+  trials: readonly Trial[],
+  side: Side,
+  user: string,
+  hostname: string,
+  line: (trial: Trial) => string,
+): Finding {
   const wanted = trials.filter(({ rule }) => rule.must !== 'not write')
   const refused = wanted.filter(({ mayWrite }) => mayWrite === false)
   // Whoever may write in MQTT 5 and hears nothing of it may not read.
-  const unheard = wanted.filter(({ rule, mayWrite, cameBack }) => rule.must === 'write and read' && mayWrite === true && !cameBack)
+  const unheard = wanted.filter(
+    ({ rule, mayWrite, cameBack }) => rule.must === 'write and read' && mayWrite === true && !cameBack,
+  )
   const unknown = wanted.filter(({ mayWrite }) => mayWrite === 'unknown')
   const lines = [...new Set([...refused, ...unheard].map(line))]
   if (lines.length > 0) {
@@ -39,7 +47,9 @@ function missing(trials: readonly Trial[], side: Side, user: string, hostname: s
     const name = user === '' ? 'a client without a name' : user
     const isOther = side === 'pi' && user !== '' && user !== hostname
     return broken('broker.access-missing', `${name} ${which.join(', ')}`, {
-      why: isOther ? `deploy/mosquitto.acl goes by the user's name, and this Pi is ${hostname}` : 'the broker drops it without a word',
+      why: isOther
+        ? `deploy/mosquitto.acl goes by the user's name, and this Pi is ${hostname}`
+        : 'the broker drops it without a word',
       fix: isOther
         ? `sign in as ${hostname} (SNOWHAT_MQTT_USERNAME): deploy/mosquitto-users.sh ${hostname} makes that user`
         : `use deploy/mosquitto.acl, or add to the broker's access rules${user === '' ? '' : ` of user ${user}`}: ${lines.join('; ')}; then send it SIGHUP`,
@@ -48,12 +58,19 @@ function missing(trials: readonly Trial[], side: Side, user: string, hostname: s
   // A round trip that came back proves both; of the rest 3.1.1 says nothing.
   const isLost = unknown.some(({ rule }) => rule.must === 'write and read')
   if (isLost)
-    return broken('broker.access-missing', `what is sent to ${unknown.map(({ rule }) => rule.topic).join(', ')} does not come back`, {
-      why: 'this user may not write there, or may not read; MQTT 3.1.1 does not say which',
-      fix: `use deploy/mosquitto.acl, or add to the broker's access rules: ${[...new Set(unknown.map(line))].join('; ')}`,
-    })
+    return broken(
+      'broker.access-missing',
+      `what is sent to ${unknown.map(({ rule }) => rule.topic).join(', ')} does not come back`,
+      {
+        why: 'this user may not write there, or may not read; MQTT 3.1.1 does not say which',
+        fix: `use deploy/mosquitto.acl, or add to the broker's access rules: ${[...new Set(unknown.map(line))].join('; ')}`,
+      },
+    )
   if (unknown.length > 0)
-    return skipped('broker.access-missing', `MQTT 3.1.1 does not tell whether ${unknown.map(({ rule }) => rule.topic).join(', ')} may be written`)
+    return skipped(
+      'broker.access-missing',
+      `MQTT 3.1.1 does not tell whether ${unknown.map(({ rule }) => rule.topic).join(', ')} may be written`,
+    )
   return ok('broker.access-missing', `${counted(wanted.length, 'topic')} tried, all as they must be`)
 }
 

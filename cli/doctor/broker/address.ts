@@ -26,14 +26,16 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** The name, and then the port. */
 export const addressCheck: Check = {
   id: 'broker.address',
-  gives: 'address',
+  gives: ['address'],
   async run(examination, signal) {
     const { url } = examination.settings.mqtt
     const shown = withoutUserInfo(url)
     const parsed = URL.canParse(url) ? new URL(url) : undefined
     const usual = PORTS[parsed?.protocol ?? '']
     if (parsed === undefined || usual === undefined || parsed.hostname === '')
-      return [unusable(`mqtt.url ${shown} is no broker address`, 'write it as mqtt://host:1883 (or mqtts://, ws://, wss://)')]
+      return [
+        unusable(`mqtt.url ${shown} is no broker address`, 'write it as mqtt://host:1883 (or mqtts://, ws://, wss://)'),
+      ]
     const host = parsed.hostname.replace(/^\[|\]$/g, '')
     const port = Number(parsed.port || usual)
     let ip: string
@@ -45,7 +47,12 @@ export const addressCheck: Check = {
     }
     const code = await connected(ip, port, signal)
     if (code !== undefined)
-      return [unusable(`the broker's port ${port} on ${host} (${ip}) cannot be reached: ${code}`, REFUSED[code] ?? 'is SNOWHAT_MQTT_URL right?')]
+      return [
+        unusable(
+          `the broker's port ${port} on ${host} (${ip}) cannot be reached: ${code}`,
+          REFUSED[code] ?? 'is SNOWHAT_MQTT_URL right?',
+        ),
+      ]
     examination.give('address', { host, port, ip, isTls: /^(mqtts|wss):/.test(url) })
     return [ok('broker.address', `${shown} answers${host === ip ? '' : ` at ${ip}`}`)]
   },

@@ -41,7 +41,8 @@ export async function openProbe(
     return await attempt(settings, '5', deps, signal, options)
   } catch (error) {
     // Who is not let in is not let in either way; brokers without MQTT 5 end the connection or name the version.
-    if (signal.aborted || isSignInRefused(error) || (error instanceof SnowhatError && error.code === 'E_MQTT_TLS')) throw error
+    if (signal.aborted || isSignInRefused(error) || (error instanceof SnowhatError && error.code === 'E_MQTT_TLS'))
+      throw error
     return attempt(settings, '3.1.1', deps, signal, options)
   }
 }
@@ -49,7 +50,9 @@ export async function openProbe(
 /** Reason codes of MQTT 5 and return codes of 3.1.1: bad user name or password, not authorized, banned [documented]. */
 export function isSignInRefused(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : Number.NaN
-  return [4, 5, 0x86, 0x87, 0x8a, 0x8c].includes(code) || /not authorized|bad user ?name|credentials/i.test(messageOf(error))
+  return (
+    [4, 5, 0x86, 0x87, 0x8a, 0x8c].includes(code) || /not authorized|bad user ?name|credentials/i.test(messageOf(error))
+  )
 }
 
 /** The broker said so to a publish: MQTT 5 alone can [documented]. */
@@ -97,7 +100,8 @@ function attempt(
           )
         },
         onDisconnect: (error) => {
-          if (!settled) fail(error ?? new SnowhatError('E_MQTT_DISCONNECTED', 'the broker ends the connection without a word'))
+          if (!settled)
+            fail(error ?? new SnowhatError('E_MQTT_DISCONNECTED', 'the broker ends the connection without a word'))
         },
       },
       { ...deps, log: silentLog() },

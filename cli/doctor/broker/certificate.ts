@@ -1,4 +1,4 @@
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { hintOf, messageOf } from '../../../src/errors.ts'
 import { readTlsFiles, tlsFailure } from '../../../src/mqtt-tls.ts'
 import type { Check } from '../check.ts'
@@ -12,7 +12,9 @@ export const certificateCheck: Check = {
   id: 'broker.tls',
   needs: ['address'],
   pointless: (examination) =>
-    examination.take('address').isTls ? undefined : 'mqtt:// and ws:// go without TLS; passwords and readings can be read on the way',
+    examination.take('address').isTls
+      ? undefined
+      : 'mqtt:// and ws:// go without TLS; passwords and readings can be read on the way',
   async run(examination, signal) {
     const { settings, clock } = examination
     const { host, port } = examination.take('address')
@@ -37,7 +39,7 @@ interface Shaken {
   readonly certificate: PeerCertificate
 }
 
-function handshake(options: Parameters<typeof connect>[0], signal: AbortSignal): Promise<Shaken> {
+function handshake(options: ConnectionOptions, signal: AbortSignal): Promise<Shaken> {
   return new Promise((resolve, reject) => {
     const socket: TLSSocket = connect({ ...options, timeout: HANDSHAKE_MS })
     signal.addEventListener('abort', () => socket.destroy(new Error('stopped')), { once: true })

@@ -3,7 +3,8 @@ import type { Examination } from '../examination.ts'
 import { ok, skipped, warn } from '../finding.ts'
 import { findMosquitto } from './mosquitto-config.ts'
 
-const UNSEEN = 'MQTT does not tell, and no Mosquitto with a configuration that can be read runs on this machine; docs/broker.md says what it should be'
+const UNSEEN =
+  'MQTT does not tell, and no Mosquitto with a configuration that can be read runs on this machine; docs/broker.md says what it should be'
 /** Without `max_queued_messages` and `max_queued_bytes` [documented, mosquitto.conf(5)]. */
 const DEFAULT_QUEUE = 1_000
 /** Half an hour of 50 Pis at a reading a second. */

@@ -28,7 +28,9 @@ async function configOf(words: readonly string[]): Promise<MosquittoConfig | und
   const lines = await linesOf(resolve(file)).catch(() => undefined)
   if (lines === undefined) return undefined
   const options = new Map(lines)
-  const listeners = lines.filter(([name]) => name === 'listener' || name === 'port').map(([, value]) => Number.parseInt(value, 10))
+  const listeners = lines
+    .filter(([name]) => name === 'listener' || name === 'port')
+    .map(([, value]) => Number.parseInt(value, 10))
   return { file, options, ports: listeners.length === 0 ? [1883] : listeners }
 }
 

@@ -9,7 +9,8 @@ export const readingsCheck: Check = {
   id: 'broker.readings',
   side: 'bridge',
   needs: ['broker', 'heard'],
-  pointless: (examination) => (examination.take('heard').online.length === 0 ? 'no Pi says that it is online' : undefined),
+  pointless: (examination) =>
+    examination.take('heard').online.length === 0 ? 'no Pi says that it is online' : undefined,
   async run(examination, signal) {
     const { clock, topics } = examination
     const probe = examination.take('broker')

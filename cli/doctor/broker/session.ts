@@ -1,7 +1,7 @@
-import { markerTopic } from './settle.ts'
 import type { Check } from '../check.ts'
 import { ok, skipped, warn } from '../finding.ts'
 import { type BrokerProbe, openProbe } from './broker-probe.ts'
+import { markerTopic } from './settle.ts'
 
 const WAIT_MS = 2_000
 
@@ -48,9 +48,11 @@ function forgotten(what: string) {
 async function arrives(probe: BrokerProbe, topic: string, timeIsUp: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const stop = probe.listen((message) => message.topic === topic && resolve(true))
-    void timeIsUp.catch(() => undefined).then(() => {
-      stop()
-      resolve(false)
-    })
+    void timeIsUp
+      .catch(() => undefined)
+      .then(() => {
+        stop()
+        resolve(false)
+      })
   })
 }

@@ -37,7 +37,12 @@ export async function messagesAfter(
       () => false,
     )
     // Behind everything that was asked for before, where the access rules let it through.
-    const sent = isMarked ? await probe.link.publish(marker, '').then(() => true, () => false) : false
+    const sent = isMarked
+      ? await probe.link.publish(marker, '').then(
+          () => true,
+          () => false,
+        )
+      : false
     await Promise.race([back, clock.sleep(sent ? MARKER_MS : QUIET_MS, signal)])
     return messages
   } finally {

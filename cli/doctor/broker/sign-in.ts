@@ -6,7 +6,7 @@ import { isSignInRefused, openProbe, wordsOf } from './broker-probe.ts'
 export const signInCheck: Check = {
   id: 'broker.sign-in',
   needs: ['address'],
-  gives: 'broker',
+  gives: ['broker'],
   async run(examination, signal) {
     const { mqtt } = examination.settings
     const who = mqtt.username === '' ? 'without a name' : `as ${mqtt.username}`

@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { readFile } from 'node:fs/promises'
 import { settingPaths } from '../../../src/config.ts'
 import { allSections } from '../../sections.ts'
 import type { Check } from '../check.ts'
@@ -44,7 +43,8 @@ async function filesWithSecrets({ settings, configFile }: Examination): Promise<
     const [section = '', key = ''] = path.split('.')
     const value = values[section]?.[key]
     if (typeof value !== 'string' || value === '') continue
-    if (path.endsWith('_file') && settingPaths(allSections).get(path.slice(0, -'_file'.length))?.secret) files.push(value)
+    if (path.endsWith('_file') && settingPaths(allSections).get(path.slice(0, -'_file'.length))?.secret)
+      files.push(value)
     else if (path === 'mqtt.key_file') files.push(value)
     else if (setting.secret && values[section]?.[`${key}_file`] === '') inFile.push(value)
   }

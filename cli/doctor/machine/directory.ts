@@ -23,14 +23,21 @@ export function keptDirectories({ settings, sides }: Pick<Examination, 'settings
     ['pi', { name: 'outbox', path: settings.publisher.outbox_dir, mayHold: null }],
     [
       'bridge',
-      { name: 'spool', path: settings.spool.dir, mayHold: settings.spool.max_bytes + settings.spool.dead_letters_max_bytes },
+      {
+        name: 'spool',
+        path: settings.spool.dir,
+        mayHold: settings.spool.max_bytes + settings.spool.dead_letters_max_bytes,
+      },
     ],
   ]
   return all.filter(([side]) => sides.has(side)).map(([, directory]) => directory)
 }
 
 /** A file in it, made, given to `work` and removed again. */
-export async function withTrialFile<T>(path: string, work: (file: Awaited<ReturnType<typeof open>>) => Promise<T>): Promise<T> {
+export async function withTrialFile<T>(
+  path: string,
+  work: (file: Awaited<ReturnType<typeof open>>) => Promise<T>,
+): Promise<T> {
   const name = join(path, `.snowhat-doctor-${randomUUID()}`)
   const file = await open(name, 'wx', 0o600)
   try {
@@ -44,7 +51,10 @@ export async function withTrialFile<T>(path: string, work: (file: Awaited<Return
 export async function directoryFinding({ name, path }: KeptDirectory): Promise<Finding> {
   if (path === '')
     return warn('machine.directory', `the ${name} is in memory`, {
-      why: name === 'outbox' ? 'readings that are not in the table yet are lost with the program' : 'what a restart loses the Pis must send again',
+      why:
+        name === 'outbox'
+          ? 'readings that are not in the table yet are lost with the program'
+          : 'what a restart loses the Pis must send again',
       fix: `name a directory on a disk: ${name === 'outbox' ? 'SNOWHAT_PUBLISHER_OUTBOX_DIR' : 'SNOWHAT_SPOOL_DIR'}`,
     })
   const user = userInfo().username

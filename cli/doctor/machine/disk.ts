@@ -1,7 +1,7 @@
 import { readFile, realpath, stat, statfs } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { networkShare } from '../../../src/durable-log/network-share.ts'
 import type { Clock } from '../../../src/clock.ts'
+import { networkShare } from '../../../src/durable-log/network-share.ts'
 import { type Finding, ok, skipped, warn } from '../finding.ts'
 import { type KeptDirectory, nearestDirectory, withTrialFile } from './directory.ts'
 
@@ -86,7 +86,8 @@ export async function diskSpaceFinding({ name, path, mayHold }: KeptDirectory): 
   const { bavail, bsize } = await statfs(await nearestDirectory(path))
   const free = bavail * bsize
   const what = `${Math.round(free / MIB)} MiB are free for the ${name}`
-  if (free < LEAST_FREE) return warn('machine.disk-space', what, { fix: 'make room: a full disk stops what writes to it' })
+  if (free < LEAST_FREE)
+    return warn('machine.disk-space', what, { fix: 'make room: a full disk stops what writes to it' })
   if (mayHold !== null && free < mayHold)
     return warn('machine.disk-space', `${what}, and it may grow to ${Math.round(mayHold / MIB)} MiB`, {
       why: 'the disk is full before the limit protects it',

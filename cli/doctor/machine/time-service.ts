@@ -11,7 +11,9 @@ export const timeServiceCheck: Check = {
   async run({ clock }) {
     const now = new Date(clock.now()).toISOString().slice(0, 19)
     if (clock.now() < NOT_BEFORE_MS)
-      return [broken('machine.clock', `the clock says ${now} UTC, which is long past`, { why: 'it was never set', fix: FIX })]
+      return [
+        broken('machine.clock', `the clock says ${now} UTC, which is long past`, { why: 'it was never set', fix: FIX }),
+      ]
     const sync = await openClockSync({ root: '/', notBefore: () => NOT_BEFORE_MS }, clock, openBootClock('/'))
     const { state, expected } = await sync.look()
     if (state === 'synced') return [ok('machine.clock', `a time service keeps the clock: ${now} UTC`)]

@@ -51,7 +51,11 @@ const sensorsCheck: Check = {
       const found = probed.filter(({ verdict }) => verdict === 'found').map(({ chip }) => chip)
       const fix = 'is the board pressed on all 40 pins? snowhat publisher probe shows every address'
       if (board === null)
-        return [broken('pi.sensors', `no Sense HAT answers${found.length === 0 ? '' : `, only ${found.join(', ')}`}`, { fix })]
+        return [
+          broken('pi.sensors', `no Sense HAT answers${found.length === 0 ? '' : `, only ${found.join(', ')}`}`, {
+            fix,
+          }),
+        ]
       const troubled = probed.filter(({ verdict }) => ['claimed', 'strange', 'faulty'].includes(verdict))
       return [
         ok('pi.sensors', `${board}: ${found.join(', ')}`),
@@ -60,7 +64,9 @@ const sensorsCheck: Check = {
         ),
       ]
     } catch (error) {
-      return [broken('pi.sensors', messageOf(error), { fix: hintOf(error) ?? 'snowhat publisher probe shows every address' })]
+      return [
+        broken('pi.sensors', messageOf(error), { fix: hintOf(error) ?? 'snowhat publisher probe shows every address' }),
+      ]
     } finally {
       await bus.close()
     }

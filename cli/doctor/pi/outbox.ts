@@ -39,7 +39,11 @@ export const outboxCheck: Check = {
         }),
       ]
     if (unsynced > 0 && running === null)
-      return [warn('pi.outbox', `${what}; ${unsynced} were taken by a clock that was not set`, { fix: 'start the publisher, which corrects them' })]
+      return [
+        warn('pi.outbox', `${what}; ${unsynced} were taken by a clock that was not set`, {
+          fix: 'start the publisher, which corrects them',
+        }),
+      ]
     return [ok('pi.outbox', what)]
   },
 }
