@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { hintOf, messageOf } from '../../src/errors.ts'
 import type { Examination, Slots } from './examination.ts'
 import { type Finding, type FindingId, skipped } from './finding.ts'
@@ -40,6 +41,8 @@ const MISSING: Readonly<Record<keyof Slots, string>> = {
 
 /** Begins each check as soon as those it needs have ended, and gives all of them in their order. None of the promises rejects. */
 export function runChecks(checks: readonly Check[], examination: Examination): Promise<readonly Finding[]>[] {
+  // Each waits for it.
+  setMaxListeners(0, examination.stop)
   const ended = new Map<Check, Promise<readonly Finding[]>>()
   for (const check of checks) {
     const awaited = [...(check.needs ?? []), ...(check.after ?? [])]

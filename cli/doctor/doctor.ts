@@ -3,7 +3,7 @@ import type { Invocation } from '../command.ts'
 import { type Check, runChecks } from './check.ts'
 import { CHECKS } from './checks.ts'
 import { Examination } from './examination.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, type FindingId, GROUPS, groupOf } from './finding.ts'
 import { Report, secretsRemover, summaryOf } from './report.ts'
 import { sidesOf } from './sides.ts'
 
@@ -27,8 +27,8 @@ export async function runDoctor(invocation: Invocation, checks: readonly Check[]
   const findings: Finding[] = []
   try {
     const running = runChecks(checks, examination)
-    for (const [i, end] of running.entries()) {
-      report?.progress(`looking at ${checks[i]?.id} …`)
+    for (const [id, end] of inOrderOfReport(checks, running)) {
+      report?.progress(`looking at ${id} …`)
       const cleaned = (await end).map(clean)
       findings.push(...cleaned)
       report?.add(cleaned)
@@ -43,4 +43,10 @@ export async function runDoctor(invocation: Invocation, checks: readonly Check[]
       JSON.stringify({ version: VERSION, sides: [...sides], findings, ...summary, first: summary.first?.id ?? null }),
     )
   return summary.broken > 0 ? 1 : 0
+}
+
+/** Group by group; within one as they are listed. */
+function inOrderOfReport<T>(checks: readonly Check[], running: readonly T[]): [FindingId, T][] {
+  const all = checks.map(({ id }, i): [FindingId, T] => [id, running[i] as T])
+  return GROUPS.flatMap((group) => all.filter(([id]) => groupOf(id) === group))
 }

@@ -51,6 +51,10 @@ export const FINDINGS = {
 
 export type FindingId = keyof typeof FINDINGS
 
+export function groupOf(id: FindingId): Group {
+  return id.split('.')[0] as Group
+}
+
 /** ok · warn: works, but will not for ever or not as it should · broken: does not work · skipped: could not or need not be looked at */
 export type Status = 'ok' | 'warn' | 'broken' | 'skipped'
 

@@ -4,7 +4,7 @@ import { counted } from '../../src/counted.ts'
 import { withoutUserInfo } from '../../src/log.ts'
 import type { AllSettings, Output } from '../command.ts'
 import { allSections } from '../sections.ts'
-import { FINDINGS, type Finding, type Group, type Status } from './finding.ts'
+import { FINDINGS, type Finding, type Group, groupOf, type Status } from './finding.ts'
 
 const HEADINGS: Readonly<Record<Group, string>> = {
   configuration: 'Configuration',
@@ -94,7 +94,7 @@ export class Report {
 
   #write(finding: Finding): void {
     this.progress('')
-    const group = finding.id.split('.')[0] as Group
+    const group = groupOf(finding.id)
     if (group !== this.#group) {
       this.#line(`${this.#group === undefined ? '' : '\n'}${this.#styled('bold', HEADINGS[group])}`)
       this.#group = group

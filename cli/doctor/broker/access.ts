@@ -1,5 +1,6 @@
 import { counted } from '../../../src/counted.ts'
 import type { Check } from '../check.ts'
+import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
 import { ownHostname } from '../pi/own-hostname.ts'
 import type { Side } from '../sides.ts'
@@ -7,21 +8,24 @@ import { accessRules, ruleLine } from './access-rules.ts'
 import { type Trial, tryAccess } from './access-trial.ts'
 
 /** Tries what the user may do and what not. A broker that refuses says nothing in MQTT 3.1.1, so all is sent and listened for. */
-export function accessCheck(side: Side): Check {
-  return {
-    id: 'broker.access-missing',
-    side,
-    needs: ['broker', 'heard'],
-    async run(examination, signal) {
-      const probe = examination.take('broker')
-      const user = examination.settings.mqtt.username
-      const hostname = side === 'pi' ? await ownHostname(examination.settings) : 'bridge'
-      const rules = accessRules(side, examination.topics, hostname, examination.take('heard'))
-      const trials = await tryAccess(probe, rules, examination, signal)
-      const line = ({ rule }: Trial) => ruleLine(rule, side, user, hostname)
-      return [missing(trials, side, user, hostname, line), excess(trials, side)]
-    },
-  }
+export const accessCheck: Check = {
+  id: 'broker.access-missing',
+  needs: ['broker', 'heard'],
+  async run(examination, signal) {
+    const findings: Finding[] = []
+    for (const side of examination.sides) findings.push(...(await triedAs(side, examination, signal)))
+    return findings
+  },
+}
+
+async function triedAs(side: Side, examination: Examination, signal: AbortSignal): Promise<Finding[]> {
+  const { settings, topics } = examination
+  const user = settings.mqtt.username
+  const hostname = side === 'pi' ? await ownHostname(settings) : 'bridge'
+  const rules = accessRules(side, topics, hostname, examination.take('heard'))
+  const trials = await tryAccess(examination.take('broker'), rules, examination, signal)
+  const line = ({ rule }: Trial) => ruleLine(rule, side, user, hostname)
+  return [missing(trials, side, user, hostname, line), excess(trials, side)]
 }
 
 function missing(

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
 /** A Mosquitto on this machine, as its configuration says. */
@@ -15,17 +15,18 @@ export async function findMosquitto(port: number, proc = '/proc'): Promise<Mosqu
   for (const pid of pids) {
     const words = (await readFile(join(proc, pid, 'cmdline'), 'utf8').catch(() => '')).split('\0')
     if (!/(^|\/)mosquitto$/.test(words[0] ?? '')) continue
-    const config = await configOf(words)
+    const config = await configOf(words, await readlink(join(proc, pid, 'cwd')).catch(() => '/'))
     if (config?.ports.includes(port)) return config
   }
   return undefined
 }
 
-async function configOf(words: readonly string[]): Promise<MosquittoConfig | undefined> {
+async function configOf(words: readonly string[], cwd: string): Promise<MosquittoConfig | undefined> {
   const at = words.findIndex((word) => word === '-c' || word === '--config-file')
-  const file = words[at + 1]
-  if (at < 0 || file === undefined) return undefined
-  const lines = await linesOf(resolve(file)).catch(() => undefined)
+  const named = words[at + 1]
+  if (at < 0 || named === undefined) return undefined
+  const file = resolve(cwd, named)
+  const lines = await linesOf(file).catch(() => undefined)
   if (lines === undefined) return undefined
   const options = new Map(lines)
   const listeners = lines
