@@ -21,6 +21,7 @@ import { ledgerCommand } from './ledger/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
+import { setupSqlCommand } from './setup-sql/command.ts'
 import { importedSettings } from './snowflake-config-flag.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   queryCommand,
   doctorCommand,
   keysCommand,
+  setupSqlCommand,
   deadLettersCommand,
   ledgerCommand,
   forgetCommand,

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts'
 import { Channel, type ChannelRecord } from './channel.ts'
-import { literal, qualified } from './names.ts'
+import { literal, type ObjectName, qualified } from './names.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** Columns that a commit changes, with the field of the record they keep. */
@@ -60,6 +60,15 @@ export class ChannelStore {
         `UPDATE ${this.#table} AS c SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}
          FROM (VALUES ${changed.map(([channel, record]) => `(${channel.createdOnMs}, ${values(record)})`).join(', ')})
          AS v(id, ${columns.join(', ')}) WHERE c.id = v.id`,
+      )
+  }
+
+  /** Forgets the channels of these pipes that nobody has loaded. */
+  async removeAllOf(pipes: readonly ObjectName[]): Promise<void> {
+    for (const pipe of pipes)
+      await this.#warehouse.run(
+        `DELETE FROM ${this.#table} WHERE database_name = ${literal(pipe.database)}
+         AND schema_name = ${literal(pipe.schema)} AND pipe_name = ${literal(pipe.name)}`,
       )
   }
 

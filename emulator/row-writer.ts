@@ -23,7 +23,8 @@ export class RowWriter {
   readonly #warehouse: Warehouse
   readonly #catalog: Catalog
   readonly #clock: Clock
-  readonly #readers = new Map<string, RowReader>()
+  /** A table that was altered is another one: its pipes are compiled anew. */
+  readonly #readers = new WeakMap<Table, RowReader>()
 
   constructor(deps: { warehouse: Warehouse; catalog: Catalog; clock: Clock }) {
     this.#warehouse = deps.warehouse
@@ -103,9 +104,8 @@ export class RowWriter {
   }
 
   #readerOf(table: Table): RowReader {
-    const key = qualified(table.name)
-    const reader = this.#readers.get(key) ?? new RowReader(table, this.#clock.now())
-    this.#readers.set(key, reader)
+    const reader = this.#readers.get(table) ?? new RowReader(table, this.#clock.now())
+    this.#readers.set(table, reader)
     return reader
   }
 
