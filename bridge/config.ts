@@ -1,4 +1,5 @@
 import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import { type PhonesSettings, phonesSection } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
@@ -31,6 +32,10 @@ export const snowflakeSection = {
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
   ...secret('oauth_token', 'OAuth access token that somebody else renews, used instead of the key'),
+} as const satisfies Section
+
+export const routesSection = {
+  files: { kind: 'list', default: [], doc: 'files of routes of your own: any MQTT topic to any table' },
 } as const satisfies Section
 
 export const batchSection = {
@@ -105,6 +110,8 @@ export const costSection = {
 export const bridgeSections = {
   bridge: bridgeSection,
   snowflake: snowflakeSection,
+  phones: phonesSection,
+  routes: routesSection,
   batch: batchSection,
   spool: spoolSection,
   http: httpSection,
@@ -112,6 +119,7 @@ export const bridgeSections = {
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
+export type RoutesSettings = ValuesOf<typeof routesSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
@@ -121,6 +129,8 @@ export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 export interface BridgeSettings {
   readonly bridge: BridgeOwnSettings
   readonly snowflake: SnowflakeSettings
+  readonly phones: PhonesSettings
+  readonly routes: RoutesSettings
   readonly batch: BatchSettings
   readonly spool: SpoolSettings
   readonly http: HttpSettings

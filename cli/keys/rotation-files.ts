@@ -56,8 +56,14 @@ export class RotationFiles {
   async makeNext(bits: number): Promise<RotatedKey> {
     const { mode, uid, gid } = await stat(this.file)
     await writeKey(this.next, await makeKey(bits, this.#passphrase), mode & 0o777)
-    // Whoever is not root can have no other owner anyway, or the program that reads the key will say so.
-    await chown(this.next, uid, gid).catch(() => undefined)
+    await chown(this.next, uid, gid).catch(async (error: unknown) => {
+      // A key that its program may not read must never get under the name.
+      await unlink(this.next)
+      throw new SnowhatError('E_FILE_UNWRITABLE', `the new key cannot be given to the owner of ${this.file}`, {
+        cause: error,
+        hint: 'run it as root, or as that owner',
+      })
+    })
     return readKey(this.next, this.#passphrase)
   }
 

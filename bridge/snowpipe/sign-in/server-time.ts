@@ -22,25 +22,24 @@ export class ServerTime {
 
   /** Epoch milliseconds. */
   now(): number {
+    if (this.#heard !== undefined && this.skewMs === 0) {
+      this.#heard = undefined
+      this.#log.info('the clock of this machine is right again')
+    }
     return this.#clock.now() + this.skewMs
   }
 
   /** Milliseconds the server's clock is ahead of ours; 0 while they agree, or nothing else is known. */
   get skewMs(): number {
-    const skew = this.#skew()
-    if (this.#heard !== undefined && Math.abs(skew) <= TOLERANCE_MS) {
-      this.#heard = undefined
-      this.#log.info('the clock of this machine is right again')
-      return 0
-    }
-    return skew
+    if (this.#heard === undefined) return 0
+    const skew = this.#heard.wall + (this.#clock.monotonic() - this.#heard.monotonic) - this.#clock.now()
+    return Math.abs(skew) <= TOLERANCE_MS ? 0 : skew
   }
 
   /** Learns from a refusal; true when what is signed from now on bears another time. */
   refused({ status, serverTime }: Answer): boolean {
     if (status !== 401 || serverTime === undefined) return false
-    const before = this.now()
-    if (Math.abs(serverTime - before) <= TOLERANCE_MS) return false
+    if (Math.abs(serverTime - this.now()) <= TOLERANCE_MS) return false
     this.#heard = { wall: serverTime, monotonic: this.#clock.monotonic() }
     const { skewMs } = this
     if (skewMs !== 0)
@@ -49,10 +48,5 @@ export class ServerTime {
         'the clock of this machine is wrong; signing in by that of Snowflake, which is so many seconds ahead',
       )
     return true
-  }
-
-  #skew(): number {
-    if (this.#heard === undefined) return 0
-    return this.#heard.wall + (this.#clock.monotonic() - this.#heard.monotonic) - this.#clock.now()
   }
 }

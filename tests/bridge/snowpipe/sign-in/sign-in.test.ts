@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../../../support/directory.ts'
 import { AccountHost } from './account-host.ts'
 
-const path = { pipe: 'SENSEHAT_STREAMING_PIPE', channel: 'pi-kitchen' }
+const path = { pipe: { database: 'DEMO', schema: 'DEMO', pipe: 'SENSEHAT_STREAMING_PIPE' }, channel: 'pi-kitchen' }
 const [first, second] = [0, 1].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
 if (first === undefined || second === undefined) throw new Error('two pairs')
 
