@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { SnowflakeSettings } from '../../bridge/config.ts'
-import { durationMs } from '../../src/duration.ts'
+import { parseDuration as durationMs } from '../../src/duration.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Command, Flag } from '../command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'

@@ -80,6 +80,11 @@ function pipeTrouble(path: PipePath, code: string, said: string, table: string, 
       fix: 'stop all that streams into it, and replace it. That destroys its channels: a bridge that has used it then asks for every device whether the table still has the rows',
       sql: `CREATE OR REPLACE PIPE ${name} AS\n${copyInto(table)};\n${grantPipe(name, settings)}`,
     })
+  if (/^ERR_(DATABASE|SCHEMA|TABLE|ROLE)_/.test(code))
+    return broken('snowflake.pipe', `the role may not stream into ${name}: ${said} (${code})`, {
+      why: 'Snowflake says the same when there is none of that name',
+      fix: 'snowflake.grants names what is missing; otherwise correct database, schema and role in the settings',
+    })
   if (/DOES_NOT_EXIST/.test(code))
     return broken('snowflake.pipe', `the pipe ${name} is not there, or the role may not see it (${code})`, {
       why: said,
