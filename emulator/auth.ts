@@ -103,7 +103,8 @@ export class Auth {
   /** Signature, issuer, subject, life, fingerprint [documented]. */
   async #keyPairCaller(jwt: string): Promise<Caller> {
     const claims = claimsOf(jwt)
-    const [, account, user, fingerprint] = /^([^.]+)\.(.+)\.(SHA256:[A-Za-z0-9+/]{43}=)$/.exec(String(claims?.iss)) ?? []
+    const [, account, user, fingerprint] =
+      /^([^.]+)\.(.+)\.(SHA256:[A-Za-z0-9+/]{43}=)$/.exec(String(claims?.iss)) ?? []
     if (claims === undefined || user === undefined || fingerprint === undefined)
       throw badJwt('the issuer must be ACCOUNT.USER.SHA256:<Base64 fingerprint>')
     if (`${claims.sub}.${fingerprint}` !== claims.iss) throw badJwt('subject and issuer do not agree')

@@ -69,8 +69,8 @@ function clockFinding(skewMs: number | null): Finding {
   const seconds = Math.round(skewMs / 1000)
   if (Math.abs(skewMs) <= TOLERANCE_MS)
     return ok('snowflake.clock', `this machine's clock agrees with Snowflake's (${seconds} s)`)
-  const off = seconds > 0 ? 'behind' : 'ahead'
-  return broken('snowflake.clock', `this machine's clock is ${duration(Math.abs(seconds))} ${off} of Snowflake's`, {
+  const off = seconds > 0 ? 'behind' : 'ahead of'
+  return broken('snowflake.clock', `this machine's clock is ${duration(Math.abs(seconds))} ${off} Snowflake's`, {
     why: 'a key signs with the time, and Snowflake refuses it when that is a minute off; the bridge corrects this, but readings bear wrong times',
     fix: 'set the clock: sudo timedatectl set-ntp true; machine.clock says whether a time service runs',
   })

@@ -59,8 +59,8 @@ async function attempt(settings: SnowflakeSettings, examination: Examination): P
 
 function welcome({ settings, kind }: CredentialInHand, ingest: string): Finding {
   const role = settings.role === '' ? 'the default role' : settings.role
-  const how = kind === 'private_key' ? `${settings.user} with a key, and a token for ${role}` : 'with a token'
-  return ok('snowflake.sign-in', `signed in as ${how}; rows go to ${ingest}`)
+  const how = kind === 'private_key' ? `as ${settings.user} with a key, and given a token for ${role}` : 'with a token'
+  return ok('snowflake.sign-in', `signed in ${how}; rows go to ${ingest}`)
 }
 
 function refused(hand: CredentialInHand, answer: Answer, examination: Examination): Finding {

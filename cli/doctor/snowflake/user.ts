@@ -1,3 +1,4 @@
+import { silentLog } from '../../../src/log.ts'
 import { SLOTS } from '../../keys/alter-user.ts'
 import { askSlots, slotOf } from '../../keys/slots.ts'
 import type { Check } from '../check.ts'
@@ -12,7 +13,7 @@ export const userCheck: Check = {
   async run(examination): Promise<Finding[]> {
     const { key } = examination.take('credential')
     const account = examination.take('account')
-    const { clock, log } = examination
+    const { clock } = examination
     const user = identifier(account.settings.user)
     const rows = await rowsIfAllowed(account, `DESC USER ${user}`, clock)
     if (rows === undefined) return [skipped('snowflake.user', 'this role may not ask DESC USER')]
@@ -27,7 +28,7 @@ export const userCheck: Check = {
           sql: `ALTER USER ${user} SET DEFAULT_ROLE = SENSEHAT_STREAMING_ROLE;`,
         }),
       )
-    const slots = key === undefined ? undefined : await askSlots(account.settings, { clock, log })
+    const slots = key === undefined ? undefined : await askSlots(account.settings, { clock, log: silentLog() })
     const slot = key && slots && slotOf(key.fingerprint, slots)
     const used = slots?.known ? SLOTS.filter((one) => slots.fingerprints[one] !== null) : []
     const keys = slot === undefined ? '' : `; this key is ${slot} of ${used.join(' and ')}`

@@ -33,7 +33,9 @@ describe('what is tried at the broker', () => {
   it('does not make a Pi known that has never run', () => {
     const tried = accessRules('pi', topics, 'pi-new', unknown).map(({ topic }) => topic)
     expect(tried).not.toContain(topics.readings('pi-new'))
-    expect(accessRules('pi', topics, 'pi-attic', known).map(({ topic }) => topic)).toContain(topics.readings('pi-attic'))
+    expect(accessRules('pi', topics, 'pi-attic', known).map(({ topic }) => topic)).toContain(
+      topics.readings('pi-attic'),
+    )
   })
 
   it('of a bridge is a ledger that is none, of a device that does not exist', () => {
@@ -48,7 +50,9 @@ describe('what is tried at the broker', () => {
       'pattern write sensehat/%u/event/+',
       'pattern write sensehat/%u/readings',
     ])
-    expect(accessRules('bridge', topics, 'bridge', unknown).map((rule) => ruleLine(rule, 'bridge', 'bridge', ''))).toEqual(
+    expect(
+      accessRules('bridge', topics, 'bridge', unknown).map((rule) => ruleLine(rule, 'bridge', 'bridge', '')),
+    ).toEqual(
       expect.arrayContaining([
         'topic readwrite sensehat/bridge/#',
         'topic readwrite homeassistant/device/+/sensehat_pipeline/config',

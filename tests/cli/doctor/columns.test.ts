@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  missingColumns,
-  stillDefaults,
-  type TableColumn,
-  wrongColumns,
-} from '../../../cli/doctor/snowflake/columns.ts'
+import { missingColumns, stillDefaults, type TableColumn, wrongColumns } from '../../../cli/doctor/snowflake/columns.ts'
 import { FIELDS } from '../../../src/reading.ts'
 
 const TYPES = {

@@ -32,7 +32,9 @@ describe('snowhat doctor', () => {
     const { code, result, of } = await doctor(['--bridge'])
     expect(code).toBe(1)
     expect(of('broker.address')).toMatchObject([{ status: 'broken', fix: expect.stringContaining('nothing listens') }])
-    expect(of('snowflake.reach')).toMatchObject([{ status: 'broken', fix: expect.stringContaining('snowhat emulator') }])
+    expect(of('snowflake.reach')).toMatchObject([
+      { status: 'broken', fix: expect.stringContaining('snowhat emulator') },
+    ])
     expect(of('broker.sign-in')).toMatchObject([{ status: 'skipped', why: 'the broker cannot be reached' }])
     expect(of('snowflake.canary')).toMatchObject([{ status: 'skipped' }])
     expect(result.first).toBe('broker.address')
@@ -49,8 +51,18 @@ describe('snowhat doctor', () => {
     })
     const said = of('configuration.settings').map(({ what, fix }) => `${what} ${fix}`)
     expect(said).toHaveLength(6)
-    for (const words of ['mqtt.ulr', 'spoool', 'batch.max_rows', 'SNOWHAT_MQTT_USERNAME', 'http.port', join(directory, 'none')])
-      expect(said.some((one) => one.includes(words)), words).toBe(true)
+    for (const words of [
+      'mqtt.ulr',
+      'spoool',
+      'batch.max_rows',
+      'SNOWHAT_MQTT_USERNAME',
+      'http.port',
+      join(directory, 'none'),
+    ])
+      expect(
+        said.some((one) => one.includes(words)),
+        words,
+      ).toBe(true)
     expect(of('broker.address')).toMatchObject([{ status: 'broken' }])
   })
 
@@ -94,7 +106,9 @@ describe('snowhat doctor', () => {
   })
 
   it('writes for people: groups in order, marks, and what to begin with', async () => {
-    const { code, out } = await snowhat(['doctor', '--pi'], { SNOWHAT_MQTT_URL: `mqtt://127.0.0.1:${await freePort()}` })
+    const { code, out } = await snowhat(['doctor', '--pi'], {
+      SNOWHAT_MQTT_URL: `mqtt://127.0.0.1:${await freePort()}`,
+    })
     expect(code).toBe(1)
     const headings = out.split('\n').filter((line) => /^[A-Z]\w+( \w+)?$/.test(line))
     expect(headings).toEqual(['Configuration', 'This machine', 'Broker', 'Bridge', 'Pi', 'Snowflake'])
