@@ -26,8 +26,9 @@ export interface CanonicalAccount {
  * Throws `E_CONFIG_INVALID`.
  */
 export function canonicalAccount(text: string, dot: AccountDot): CanonicalAccount {
-  const { name, host } = withoutAddress(text.trim())
-  const account = dot === 'account' ? organisationFirst(name.toUpperCase()) : name.toUpperCase()
+  const { name, host, isAddress } = withoutAddress(text.trim())
+  const upper = name.toUpperCase()
+  const account = dot === 'account' && !isAddress ? organisationFirst(upper) : upper
   if (!NAME.test(account))
     throw new SnowhatError('E_CONFIG_INVALID', `snowflake.account "${text}" is no account identifier`, {
       hint: "it looks like MYORG-MYACCOUNT, or xy12345.eu-west-1; Snowsight shows it under Account details, and SQL: SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()",
@@ -60,16 +61,22 @@ export function accountHint(account: string): string {
   return `${used}, which is right when ${second} is a region; when it is the account of organisation ${first}, write ${first}-${second} or set snowflake.account_dot to account`
 }
 
-function withoutAddress(text: string): { name: string; host?: string } {
+/** In an address what follows a dot is never an account. */
+function withoutAddress(text: string): { name: string; isAddress: boolean; host?: string } {
   // Snowsight: app.snowflake.com/ORG/ACCOUNT, or app.snowflake.com/REGION/LOCATOR [observed].
   const [, first, second] = /^(?:https?:\/\/)?app\.snowflake\.com\/([^/?#]+)\/([^/?#]+)/i.exec(text) ?? []
   if (first !== undefined && second !== undefined)
-    return { name: REGION.test(first) ? `${second}.${first}` : `${first}-${second}` }
+    return { name: REGION.test(first) ? `${second}.${first}` : `${first}-${second}`, isAddress: true }
   const host = text.replace(/^https?:\/\//i, '').replace(/[/?#:].*$/, '')
-  return DOMAIN.test(host) ? { name: host.replace(DOMAIN, ''), host } : { name: text }
+  return DOMAIN.test(host)
+    ? { name: host.replace(DOMAIN, ''), host, isAddress: true }
+    : { name: text, isAddress: false }
 }
 
-/** ORG.ACCOUNT is how drivers write ORG-ACCOUNT [documented]; what follows a second dot, such as privatelink, stays. */
+/**
+ * ORG.ACCOUNT is how drivers write ORG-ACCOUNT [documented]; what follows a second dot, such as privatelink, stays. An
+ * organisation's name has no hyphen [documented].
+ */
 function organisationFirst(name: string): string {
-  return name.replace('.', '-')
+  return name.replace(/^([^.-]+)\./, '$1-')
 }

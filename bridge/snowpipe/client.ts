@@ -236,8 +236,9 @@ class RestClient implements Snowpipe {
       const session = await this.#exchange()
       if (session.verdict === 'ok' || session.verdict === 'retry') return session
       const isWorthwhile = (await this.#refused(session.answer, true)) || isHostKept
-      if (!isWorthwhile || attempt === SIGN_INS)
-        return { ...session, answer: { ...session.answer, hint: this.#identity.hint } }
+      if (isWorthwhile && attempt < SIGN_INS) continue
+      if (session.verdict !== 'unauthorized') return session
+      return { ...session, answer: { ...session.answer, hint: this.#identity.hint } }
     }
   }
 

@@ -122,6 +122,7 @@ describeWithMosquitto('the key of a running bridge', () => {
     await bridge.line(/the clock of this machine is wrong/)
     const { snowflake } = await world.health()
     expect(Math.abs(snowflake.clock_skew_seconds - 3_600)).toBeLessThan(30)
+    expect(await run(['query', 'select 1'], { env: world.env })).toMatchObject({ code: 0 })
     const { json } = await world.keys('check')
     expect(Math.abs(json.clock_skew_seconds - 3_600)).toBeLessThan(30)
   })

@@ -16,6 +16,7 @@ const HTTP_TOKEN = 'token-of-the-page-that-nobody-may-see'
 
 /** What a person runs while looking for what is wrong. */
 const COMMANDS = [
+  ['keys', 'new'],
   ['keys', 'check'],
   ['keys', 'show', '--json'],
   ['keys', 'rotate'],
@@ -187,6 +188,7 @@ describeWithMosquitto('secrets', () => {
     for (const [where, text] of seen) {
       for (const [what, secret] of Object.entries(secrets))
         expect(text.includes(secret), `${what} in ${where}`).toBe(false)
+      expect(text, `a private key in ${where}`).not.toContain('PRIVATE KEY-----')
       expect(SIGNED.exec(text)?.[0], `a signed token in ${where}`).toBeUndefined()
     }
   })

@@ -36,6 +36,9 @@ describe('an account', () => {
     ['acme.prod1', 'ACME-PROD1', 'acme-prod1.snowflakecomputing.com'],
     ['acme.my_acct.privatelink', 'ACME-MY_ACCT', 'acme-my-acct.privatelink.snowflakecomputing.com'],
     ['acme-prod1', 'ACME-PROD1', 'acme-prod1.snowflakecomputing.com'],
+    ['acme-prod1.privatelink', 'ACME-PROD1', 'acme-prod1.privatelink.snowflakecomputing.com'],
+    ['https://xy.eu-west-1.snowflakecomputing.com', 'XY', 'xy.eu-west-1.snowflakecomputing.com'],
+    ['app.snowflake.com/eu-west-1/xy12345/', 'XY12345', 'xy12345.eu-west-1.snowflakecomputing.com'],
   ])('written %s is %s where the settings say that an account follows the dot', (account, inJwt, host) => {
     const settings = resolveSnowflake(snowflakeSettings({ account, account_dot: 'account', private_key: 'PEM' }))
     expect([accountInJwt(settings.account), hostOf(settings)]).toEqual([inJwt, host])
