@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts'
 import { Channel, type ChannelRecord } from './channel.ts'
-import { literal, type ObjectName, qualified } from './names.ts'
+import { literal, type ObjectName, qualified, quoted } from './names.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** Columns that a commit changes, with the field of the record they keep. */
@@ -26,7 +26,7 @@ export class ChannelStore {
 
   constructor(warehouse: Warehouse) {
     this.#warehouse = warehouse
-    this.#table = `"${warehouse.database}".${OWN_SCHEMA}.CHANNELS`
+    this.#table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.CHANNELS`
   }
 
   /** Channels of pipes that no longer exist are left out. */

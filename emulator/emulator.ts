@@ -19,7 +19,7 @@ import { Disturber } from './faults/disturber.ts'
 import { readDocument, readFaultFile } from './faults/document.ts'
 import { Faults, type Undisturbed } from './faults/faults.ts'
 import { IngestHost } from './ingest-host.ts'
-import { literal } from './names.ts'
+import { literal, quoted } from './names.ts'
 import { answerCall, type Control } from './routes.ts'
 import { RowWriter } from './row-writer.ts'
 import { serve } from './server.ts'
@@ -169,7 +169,7 @@ function once(close: () => Promise<void>): () => Promise<void> {
 
 /** What scoped tokens are signed with; kept, so that they outlive a restart as they do in the service. */
 async function tokenSecret(warehouse: Warehouse): Promise<Uint8Array> {
-  const table = `"${warehouse.database}".${OWN_SCHEMA}.SECRETS`
+  const table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.SECRETS`
   const [kept] = await warehouse.rows(`SELECT value FROM ${table} WHERE name = 'scoped_token'`)
   const secret = typeof kept?.value === 'string' ? kept.value : newSecret()
   if (kept === undefined) await warehouse.run(`INSERT INTO ${table} VALUES ('scoped_token', ${literal(secret)})`)

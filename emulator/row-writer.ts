@@ -5,7 +5,7 @@ import type { Catalog, Table } from './catalog.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Cell, RowError } from './conversion.ts'
-import { literal, qualified } from './names.ts'
+import { literal, qualified, quoted } from './names.ts'
 import { RowReader } from './row.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
@@ -129,7 +129,7 @@ export class RowWriter {
   }
 
   async #writeErrorRows(rows: readonly string[]): Promise<void> {
-    const table = `"${this.#warehouse.database}".${OWN_SCHEMA}.ERROR_ROWS`
+    const table = `${quoted(this.#warehouse.database)}.${OWN_SCHEMA}.ERROR_ROWS`
     for (let i = 0; i < rows.length; i += ROWS_AT_A_TIME)
       await this.#warehouse.run(`INSERT INTO ${table} VALUES ${rows.slice(i, i + ROWS_AT_A_TIME).join(', ')}`)
   }

@@ -7,7 +7,7 @@ import { type Answer, type Call, jsonBody, Refusal } from './answer.ts'
 import type { Caller } from './auth.ts'
 import { bound } from './bindings.ts'
 import type { Execution } from './execution/execution.ts'
-import { foldIdentifier } from './names.ts'
+import { foldIdentifier, quoted } from './names.ts'
 import { duckDbText } from './query-text.ts'
 import { requireSelect } from './select-privileges.ts'
 import { describe } from './show/describe.ts'
@@ -151,7 +151,7 @@ export class SqlApi {
   async #channels(): Promise<ChannelRow[]> {
     const { home, warehouse } = this.#deps
     const reader = await warehouse.read(
-      `SELECT * FROM "${warehouse.database}".${OWN_SCHEMA}.CHANNELS ORDER BY database_name, schema_name, pipe_name, channel_name`,
+      `SELECT * FROM ${quoted(warehouse.database)}.${OWN_SCHEMA}.CHANNELS ORDER BY database_name, schema_name, pipe_name, channel_name`,
       home,
     )
     return reader.getRowObjectsJS().map((row) => ({

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { SnowflakeSettings } from '../../bridge/config.ts'
-import { parseDuration as durationMs } from '../../src/duration.ts'
+import { parseDuration } from '../../src/duration.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Command, Flag } from '../command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'
@@ -23,7 +23,10 @@ const FLAGS: Readonly<Record<string, Flag>> = {
     doc: 'add a network policy for these addresses, and a programmatic access token',
   },
   views: { type: 'boolean', doc: 'add the views' },
-  alerts: { type: 'boolean', doc: 'add the views, and alerts for gaps and silent devices (they cost: docs/snowflake.md)' },
+  alerts: {
+    type: 'boolean',
+    doc: 'add the views, and alerts for gaps and silent devices (they cost: docs/snowflake.md)',
+  },
   retention: { type: 'string', value: 'TIME', doc: 'add a task that deletes readings older than this, such as 400d' },
   upgrade: { type: 'boolean', doc: "print what brings the first system's table and pipe here, and nothing else" },
   teardown: { type: 'boolean', doc: 'print what removes all of it, readings included, and nothing else' },
@@ -123,8 +126,11 @@ function allowedIpsOf(flag: Flags[string]): readonly string[] {
 
 function retentionDaysOf(flag: Flags[string]): number {
   if (typeof flag !== 'string') return DEFAULT_SET_UP.retentionDays
-  const days = /^\d+d$/.test(flag) ? Number(flag.slice(0, -1)) : (durationMs(flag) ?? Number.NaN) / DAY_MS
+  const days = (parseDuration(flag) ?? Number.NaN) / DAY_MS
   if (!Number.isInteger(days) || days < MIN_RETENTION_DAYS)
-    throw new SnowhatError('E_USAGE', `--retention ${flag} is no whole number of days such as 400d, ${MIN_RETENTION_DAYS} at least`)
+    throw new SnowhatError(
+      'E_USAGE',
+      `--retention ${flag} is no whole number of days such as 400d, ${MIN_RETENTION_DAYS} at least`,
+    )
   return days
 }

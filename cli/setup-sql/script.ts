@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { identifier, textLiteral } from './identifier.ts'
 
@@ -49,11 +49,17 @@ const PIPE = 'SENSEHAT_STREAMING_PIPE'
 const MARKS =
   /'<<< THE PUBLIC KEY[^']*'|'<<< the address[^']*'|'SENSEHAT_STREAMING_ROLE'|\bDEMO\.DEMO\b|(?<=\bDATABASE (?:IF (?:NOT )?EXISTS )?)DEMO\b|\bSENSEHAT_SENSOR_DATA\b|\bSENSEHAT_STREAMING_(?:USER|ROLE|PIPE)\b|\b400(?= days)|-400\b/g
 
+/** The line that Snowflake would refuse. */
+const KEY_LINE = /^ *RSA_PUBLIC_KEY = '<<<.*\n/m
+
 /**
  * A file of `sql/` for another set-up. All marks are replaced in one pass, comments included, so that nothing that has been put in
  * is looked at again.
  */
-export function rendered(text: string, setUp: SetUp): string {
+export function rendered(written: string, setUp: SetUp): string {
+  // A user with a token needs no key.
+  const isForToken = setUp.publicKey === undefined && setUp.allowedIps.length > 0
+  const text = isForToken ? written.replace(KEY_LINE, '') : written
   const values = valuesOf(setUp)
   const [firstPipe = ''] = setUp.pipes
   const pieces = (part: string, pipe: string) =>

@@ -1,5 +1,5 @@
 import type { CatalogState } from '../catalog.ts'
-import { literal } from '../names.ts'
+import { literal, quoted } from '../names.ts'
 import { OWN_SCHEMA, type Warehouse } from '../warehouse.ts'
 import type { NetworkPolicy } from './network.ts'
 import type { RolesState } from './roles.ts'
@@ -20,7 +20,7 @@ export class AccountStore {
 
   constructor(warehouse: Warehouse) {
     this.#warehouse = warehouse
-    this.#table = `"${warehouse.database}".${OWN_SCHEMA}.ACCOUNT`
+    this.#table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.ACCOUNT`
   }
 
   async load({ catalog, policies, roles, users }: Account): Promise<void> {
