@@ -60,6 +60,7 @@ let directory = ''
 let emulator: Emulator
 let account: Environment
 let nobody = ''
+let registered = ''
 /** Milliseconds the emulator's clock is ahead. */
 let ahead = 0
 
@@ -93,6 +94,7 @@ beforeAll(async () => {
   )
   cleanUp(() => emulator.close())
   const { file, publicKey } = key('registered')
+  registered = publicKey
   await sql(`ALTER USER ${USER} SET RSA_PUBLIC_KEY = '${publicKey}'`)
   account = {
     SNOWHAT_MQTT_URL: nobody,
@@ -161,20 +163,22 @@ const CASES: readonly Case[] = [
       return { SNOWHAT_SNOWFLAKE_PAT_FILE: secretFile('new.pat', tokenIn(made)) }
     },
   },
-  ...[
-    'INSERT ON TABLE DEMO.DEMO.SENSEHAT_SENSOR_DATA',
-    'USAGE ON SCHEMA DEMO.DEMO',
-    'USAGE ON DATABASE DEMO',
-    `OPERATE ON PIPE ${PIPE}`,
-  ].map(
-    (privilege): Case => ({
-      what: `no ${privilege}`,
-      breaks: async () => void (await sql(`REVOKE ${privilege} FROM ROLE ${ROLE}`)),
-      finds: 'snowflake.grants',
-      fix: /SECURITYADMIN/,
-      puts: 'sql',
-    }),
-  ),
+  {
+    what: 'no right to put rows into the table',
+    breaks: async () => void (await sql(`REVOKE INSERT ON TABLE ${TABLE} FROM ROLE ${ROLE}`)),
+    finds: 'snowflake.grants',
+    fix: /SECURITYADMIN/,
+    puts: 'sql',
+  },
+  {
+    what: 'a role that was given nothing',
+    breaks: async () =>
+      void (await sql(`REVOKE USAGE ON DATABASE DEMO FROM ROLE ${ROLE}; REVOKE USAGE ON SCHEMA DEMO.DEMO FROM ROLE ${ROLE};
+        REVOKE INSERT, SELECT ON TABLE ${TABLE} FROM ROLE ${ROLE}; REVOKE OPERATE, MONITOR ON PIPE ${PIPE} FROM ROLE ${ROLE}`)),
+    finds: 'snowflake.grants',
+    fix: /SECURITYADMIN/,
+    puts: 'sql',
+  },
   {
     what: "the first system's pipe",
     breaks: async () =>
@@ -239,9 +243,7 @@ describe('the doctor and the account', () => {
     for (const name of ['SNOWHAT_SNOWFLAKE_PAT_FILE', 'SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE'])
       if (env[name as keyof typeof env]) expect(sick.out + well.out).not.toContain('PRIVATE KEY-----')
     // The next case begins with the registered key.
-    const { publicKey, file } = key('registered')
-    await sql(`ALTER USER ${USER} SET RSA_PUBLIC_KEY = '${publicKey}'; ALTER USER ${USER} UNSET NETWORK_POLICY`)
-    account = { ...account, SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE: file }
+    await sql(`ALTER USER ${USER} SET RSA_PUBLIC_KEY = '${registered}'; ALTER USER ${USER} UNSET NETWORK_POLICY`)
   })
 })
 

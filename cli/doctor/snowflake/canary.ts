@@ -5,7 +5,6 @@ import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { ChannelPath, Outcome, Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import { randomId } from '../../../src/random-id.ts'
 import { timesOf } from '../../../src/reading.ts'
-import { VERSION } from '../../../src/version.ts'
 import type { Check } from '../check.ts'
 import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok, warn } from '../finding.ts'
@@ -98,7 +97,6 @@ function canaryRow(uuid: string, now: number): Record<string, unknown> {
     simulated: true,
     bridge_received_at: at,
     ingestion_timestamp: at,
-    extra: { doctor: VERSION },
   }
 }
 

@@ -1,8 +1,9 @@
 import { counted } from '../../../src/counted.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { type Finding, ok, skipped, warn } from '../finding.ts'
 import { pipeName, roleName } from './pipe.ts'
-import { identifier, rowsIfAllowed } from './signed-in.ts'
+import { rowsIfAllowed } from './signed-in.ts'
 
 /** Whether rows that cannot be stored are kept with their text. */
 const errorTableCheck: Check = {

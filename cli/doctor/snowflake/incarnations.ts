@@ -2,7 +2,7 @@ import { counted } from '../../../src/counted.ts'
 import type { Ledger } from '../../../src/ledger.ts'
 import type { Check } from '../check.ts'
 import { broken, ok } from '../finding.ts'
-import type { StreamingPipe } from './pipe.ts'
+import { askedDevices, type StreamingPipe } from './pipe.ts'
 
 const NAMED = 5
 
@@ -40,7 +40,10 @@ export const incarnationsCheck: Check = {
 }
 
 function known(ledgers: ReadonlyMap<string, Ledger>): [string, Ledger][] {
-  return [...ledgers].filter(([, { incarnation }]) => incarnation !== null)
+  return askedDevices(ledgers).flatMap((device): [string, Ledger][] => {
+    const ledger = ledgers.get(device)
+    return ledger === undefined || ledger.incarnation === null ? [] : [[device, ledger]]
+  })
 }
 
 function isAnother(

@@ -3,10 +3,12 @@ import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { PipePath } from '../../../bridge/snowpipe/client.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import type { Clock } from '../../../src/clock.ts'
+import { routeOfKey } from '../../../src/device-key.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok } from '../finding.ts'
-import { identifier, rowsIfAllowed, type SignedIn } from './signed-in.ts'
+import { rowsIfAllowed, type SignedIn } from './signed-in.ts'
 
 /** A pipe that can be streamed into, and what it says of the devices' channels. */
 export interface StreamingPipe {
@@ -41,18 +43,19 @@ export const pipeCheck: Check = {
     const { database, schema, pipes } = account.settings
     const table = await tableOf(account, examination.clock)
     examination.give('table', table)
-    const usable: StreamingPipe[] = []
-    const findings: Finding[] = []
-    for (const pipe of pipes) {
-      const result = await ask(account, { database, schema, pipe }, table.name, examination)
-      if ('channels' in result) usable.push(result)
-      findings.push(
-        'channels' in result ? ok('snowflake.pipe', `${pipeName(result.path)} can be streamed into`) : result,
-      )
-    }
+    const paths = pipes.map((pipe): PipePath => ({ database, schema, pipe }))
+    const results = await Promise.all(paths.map((path) => ask(account, path, table.name, examination)))
+    const usable = results.filter((result) => 'channels' in result)
     if (usable.length > 0) examination.give('pipes', usable)
-    return findings
+    return results.map((result) =>
+      'channels' in result ? ok('snowflake.pipe', `${pipeName(result.path)} can be streamed into`) : result,
+    )
   },
+}
+
+/** Of the devices there are ledgers of: those of other routes go into other pipes. */
+export function askedDevices(ledgers: ReadonlyMap<string, unknown> = new Map()): string[] {
+  return [...ledgers.keys()].filter((device) => routeOfKey(device) === undefined).slice(0, MOST_CHANNELS)
 }
 
 async function ask(
@@ -61,7 +64,7 @@ async function ask(
   table: string,
   examination: Examination,
 ): Promise<StreamingPipe | Finding> {
-  const devices = [...(examination.find('heard')?.ledgers.keys() ?? [])].slice(0, MOST_CHANNELS)
+  const devices = askedDevices(examination.find('heard')?.ledgers)
   const channels = new Map<string, ChannelStatus>()
   for (let from = 0; from === 0 || from < devices.length; from += CHUNK) {
     const names = devices.slice(from, from + CHUNK)

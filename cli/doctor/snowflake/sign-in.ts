@@ -4,12 +4,12 @@ import { type Answer, codeOf } from '../../../bridge/snowpipe/answer.ts'
 import { connectSnowpipe, trySignIn } from '../../../bridge/snowpipe/client.ts'
 import { createIdentity } from '../../../bridge/snowpipe/credentials.ts'
 import { setKey } from '../../keys/alter-user.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok } from '../finding.ts'
 import { otherAccounts } from './account-forms.ts'
 import type { CredentialInHand } from './credential.ts'
-import { identifier } from './signed-in.ts'
 
 /** Signs in as the bridge does: the host for rows, and a token for it. Tries the other forms of the account as a person would. */
 export const accountSignInCheck: Check = {

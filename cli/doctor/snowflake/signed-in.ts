@@ -3,6 +3,7 @@ import type { Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import type { Identity } from '../../../bridge/snowpipe/credentials.ts'
 import { runStatement } from '../../../bridge/snowpipe/sql.ts'
 import type { Clock } from '../../../src/clock.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 
 /** Who has signed in, and what can be asked then. */
 export interface SignedIn {
@@ -27,7 +28,7 @@ export function rowsIfAllowed(account: SignedIn, statement: string, clock: Clock
   return rowsOf(account, statement, clock).catch(() => undefined)
 }
 
-/** An identifier as it can stand in a statement: as it is when it means the same, otherwise in quotes [documented]. */
-export function identifier(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_$]*$/.test(name) ? name.toUpperCase() : `"${name.replaceAll('"', '""')}"`
+/** A name as Snowflake itself gives it, as it can stand in a statement. */
+export function storedName(name: string): string {
+  return identifier(`"${name.replaceAll('"', '""')}"`)
 }

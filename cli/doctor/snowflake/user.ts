@@ -1,9 +1,10 @@
 import { silentLog } from '../../../src/log.ts'
 import { SLOTS } from '../../keys/alter-user.ts'
 import { askSlots, slotOf } from '../../keys/slots.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { type Finding, ok, skipped, warn } from '../finding.ts'
-import { identifier, rowsIfAllowed } from './signed-in.ts'
+import { rowsIfAllowed } from './signed-in.ts'
 
 /** The user as Snowflake describes it to itself, where it may ask. */
 export const userCheck: Check = {

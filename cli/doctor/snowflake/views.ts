@@ -1,8 +1,9 @@
 import { counted } from '../../../src/counted.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
 import { roleName } from './pipe.ts'
-import { identifier, rowsIfAllowed } from './signed-in.ts'
+import { rowsIfAllowed } from './signed-in.ts'
 
 const VIEWS = ['SENSEHAT_GAPS', 'SENSEHAT_DUPLICATES'] as const
 
