@@ -121,7 +121,7 @@ function nameAt(tokens: readonly Token[], start: number): { parts: string[]; end
 /** `column:key.key` of a VARIANT, as a JSON path. */
 function jsonPath(tokens: readonly Token[], start: number, end: number): string {
   const keys = tokens.slice(start, end).filter((token) => token.text !== '.')
-  return `$${keys.map((key) => `."${key.kind === 'identifier' ? foldIdentifier(key.text) : key.text}"`).join('')}`
+  return `$${keys.map((key) => `.${JSON.stringify(key.kind === 'identifier' ? foldIdentifier(key.text) : key.text)}`).join('')}`
 }
 
 function textBetween(tokens: readonly Token[], start: number, end: number): string {

@@ -22,6 +22,7 @@ import { canaryCheck } from './snowflake/canary.ts'
 import { columnsCheck } from './snowflake/columns.ts'
 import { accountCheck, credentialCheck } from './snowflake/credential.ts'
 import { rowErrorChecks } from './snowflake/error-table.ts'
+import { extraKeysCheck } from './snowflake/extra-keys.ts'
 import { grantsCheck } from './snowflake/grants.ts'
 import { incarnationsCheck } from './snowflake/incarnations.ts'
 import { pipeCheck } from './snowflake/pipe.ts'
@@ -63,4 +64,5 @@ export const CHECKS: readonly Check[] = [
   ...rowErrorChecks,
   viewsCheck,
   canaryCheck,
+  extraKeysCheck,
 ]

@@ -39,7 +39,7 @@ export const setupSqlCommand: Command = {
   uses: ['log'],
   flags: FLAGS,
   examples: [
-    ['snowhat setup-sql > setup.sql', 'with the public half of the configured key'],
+    ['snowhat setup-sql', 'with the public half of the configured key'],
     ['snowhat setup-sql --pipes 10 --views', 'for a large fleet: SENSEHAT_STREAMING_PIPE_00 to _09, and the views'],
     ['snowhat setup-sql --allowed-ip 192.0.2.7', 'for a programmatic access token'],
     ['snowhat setup-sql --upgrade', 'for the table and pipe of the first system'],

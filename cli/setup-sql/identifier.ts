@@ -19,13 +19,17 @@ const MAX_LENGTH = 255
 export function identifier(configured: string): string {
   const isQuoted = configured.length >= 2 && configured.startsWith('"') && configured.endsWith('"')
   const name = isQuoted ? configured.slice(1, -1).replaceAll('""', '"') : configured.toUpperCase()
-  // A line break would end a comment, and what follows it would be run.
-  if (name === '' || name.length > MAX_LENGTH || /[\p{Cc}\u2028\u2029]/u.test(name))
+  if (!isName(name))
     throw new SnowhatError(
       'E_CONFIG_INVALID',
       `${JSON.stringify(configured)} cannot be a name in Snowflake: it is empty, longer than ${MAX_LENGTH} characters or has control characters`,
     )
   return /^[A-Z_][A-Z0-9_$]*$/.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+/** A line break would end a comment, and what follows it would be run. */
+export function isName(name: string): boolean {
+  return name !== '' && name.length <= MAX_LENGTH && !/[\p{Cc}\u2028\u2029]/u.test(name)
 }
 
 /** A text literal; backslashes are escapes in Snowflake's [documented]. */

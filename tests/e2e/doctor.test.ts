@@ -230,6 +230,20 @@ describe('the doctor and the account', () => {
     expect(channels?.rows).toEqual([])
   })
 
+  it('shows how a key that has no column would get one, and its statements are right', async () => {
+    await sql(`INSERT INTO ${TABLE} (uuid, hostname, extra) SELECT 'x-1', 'x', '{"co2_ppm": 612}'`)
+    const extra = async () =>
+      (await doctor(account, '--bridge', '--no-canary')).findings.find(({ id }) => id === 'snowflake.extra')
+    const finding = await extra()
+    expect(finding).toMatchObject({
+      status: 'ok',
+      what: expect.stringContaining('co2_ppm (1 rows, NUMBER, such as 612)'),
+    })
+    await sql(finding?.sql ?? '')
+    const [rows] = await sql(`SELECT co2_ppm FROM ${TABLE} WHERE hostname = 'x'`)
+    expect(rows?.rows).toEqual([['612']])
+  })
+
   it.each(CASES)('finds $what, and its fix is right', async ({ breaks, finds, fix, puts }) => {
     const env = { ...account, ...(await breaks()) }
     const sick = await doctor(env, '--bridge')
@@ -267,7 +281,7 @@ describeWithMosquitto('the doctor and the broker', () => {
     const home = temporaryDirectory(cleanUp)
     certificates = join(home, 'certificates')
     mkdirSync(certificates)
-    makeCertificates(certificates, [], { NAMES: '127.0.0.1 localhost' })
+    makeCertificates(certificates, ['bridge'], { NAMES: '127.0.0.1 localhost' })
     broker = await openMosquitto({
       directory: home,
       port: ports.plain,
@@ -352,7 +366,13 @@ describeWithMosquitto('the doctor and the broker', () => {
   })
 
   it('takes a certificate of the right CA', async () => {
-    const env = as('bridge', { SNOWHAT_MQTT_URL: tlsUrl, SNOWHAT_MQTT_CA_FILE: join(certificates, 'ca/ca.crt') })
+    const files = join(certificates, 'clients/bridge')
+    const ours = {
+      SNOWHAT_MQTT_CA_FILE: join(files, 'ca.crt'),
+      SNOWHAT_MQTT_CERT_FILE: join(files, 'client.crt'),
+      SNOWHAT_MQTT_KEY_FILE: join(files, 'client.key'),
+    }
+    const env = as('bridge', { SNOWHAT_MQTT_URL: tlsUrl, ...ours })
     const result = await doctor(env, '--bridge')
     expect(brokenIn(result, 'broker')).toEqual([])
     expect(result.findings).toContainEqual(
