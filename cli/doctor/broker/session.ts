@@ -15,8 +15,8 @@ export const sessionCheck: Check = {
     const probe = examination.take('broker')
     const clientId = `${probe.clientId}-session`
     const topic = markerTopic(topics)
-    const open = (persistentSession: boolean) =>
-      openProbe({ ...settings.mqtt, protocol: probe.protocol }, examination, signal, { clientId, persistentSession })
+    const open = (persistentSession: boolean, until = signal) =>
+      openProbe({ ...settings.mqtt, protocol: probe.protocol }, examination, until, { clientId, persistentSession })
     try {
       const first = await open(true)
       await first.link.subscribe([topic])
@@ -32,8 +32,8 @@ export const sessionCheck: Check = {
         await second.close()
       }
     } finally {
-      // A client that begins anew takes the session away.
-      if (!signal.aborted) await open(false).then((last) => last.close())
+      // A client that begins anew takes the session away, also when time is up.
+      await open(false, new AbortController().signal).then((last) => last.close())
     }
   },
 }

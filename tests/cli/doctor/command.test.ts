@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../../cli/doctor/finding.ts'
@@ -94,7 +94,6 @@ describe('snowhat doctor', () => {
     expect(of('machine.disk-sync')[0]?.what).toMatch(/^making 4 KiB durable for the outbox takes [\d.]+ ms/)
     expect(of('machine.disk-space')[0]?.what).toMatch(/MiB are free/)
     expect(of('pi.outbox')).toMatchObject([{ status: 'skipped', why: `there is no outbox in ${directory}` }])
-    const { readdirSync } = await import('node:fs')
     expect(readdirSync(directory)).toEqual([])
   })
 
