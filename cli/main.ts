@@ -18,6 +18,7 @@ import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
 import { keysCommand } from './keys/command.ts'
 import { ledgerCommand } from './ledger/command.ts'
+import { phoneCommand } from './phone/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   setupSqlCommand,
   deadLettersCommand,
   ledgerCommand,
+  phoneCommand,
   forgetCommand,
 ]
 

@@ -48,9 +48,9 @@ export async function advance(settings: SnowflakeSettings, deps: RotationDeps): 
   const files = await RotationFiles.of(settings.private_key_file, settings.private_key_passphrase)
   const before = await files.current()
   const rotation = new Rotation(settings, files, deps)
-  const next =
-    (await files.ifThere('next')) ?? ((await files.ifThere('previous')) ? undefined : await files.makeNext(before.bits))
-  if (next === undefined) return rotation.retire(before, false)
+  const kept = await files.ifThere('next')
+  if (kept === undefined && (await files.hasOtherPrevious(before))) return rotation.retire(before, false)
+  const next = kept ?? (await files.makeNext(before.bits))
   const register = await rotation.register(before, next)
   if (register !== undefined) return register
   await files.switch()

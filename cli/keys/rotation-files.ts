@@ -52,6 +52,12 @@ export class RotationFiles {
     return isThere ? readKey(this[which], this.#passphrase) : undefined
   }
 
+  /** One that is the key in use was kept for a change that never came: to retire it would be to take away that key. */
+  async hasOtherPrevious(current: RotatedKey): Promise<boolean> {
+    const previous = await this.ifThere('previous')
+    return previous !== undefined && previous.fingerprint !== current.fingerprint
+  }
+
   /** As many bits as the key in use, and for the same readers. */
   async makeNext(bits: number): Promise<RotatedKey> {
     const { mode, uid, gid } = await stat(this.file)

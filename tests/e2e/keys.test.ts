@@ -43,10 +43,13 @@ async function keyed(emulatorArgs: readonly string[] = []) {
   const withKeys = async (...files: string[]) => {
     emulator?.kill('SIGTERM')
     await emulator?.ended()
-    emulator = snowhat(['emulator', '--user-key', files.map((file) => `${USER}=${file}`).join(','), ...emulatorArgs], {
-      env,
+    // While nobody listened there, another program may have taken the port for a connection of its own.
+    emulator = await eventually('the emulator is running', async () => {
+      const users = files.map((file) => `${USER}=${file}`).join(',')
+      const program = snowhat(['emulator', '--user-key', users, ...emulatorArgs], { env })
+      await program.line(/the emulator is running/)
+      return program
     })
-    await emulator.line(/the emulator is running/)
   }
   const client = await mqtt.connectAsync(broker)
   onTestFinished(() => client.endAsync(true))

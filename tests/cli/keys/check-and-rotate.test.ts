@@ -146,6 +146,12 @@ describe('snowhat keys rotate', () => {
     expect(inFile()).not.toBe(old)
   })
 
+  it('never asks for the key in use to be taken away, not even when the new one was deleted half-way', async () => {
+    const { file, rotate } = await configured()
+    writeFileSync(`${file}.previous`, readFileSync(file))
+    expect((await rotate()).state).toMatchObject({ step: 'register', slot: 'RSA_PUBLIC_KEY_2' })
+  })
+
   it('does not throw away what an earlier rotation has left', async () => {
     const { account, file, inFile, rotate, old } = await configured()
     account.run((await rotate()).state.statement)
