@@ -17,7 +17,7 @@ export interface Pipe {
 }
 
 /** Every table has an implicit pipe of this name [documented]. */
-const DEFAULT_PIPE_SUFFIX = '-STREAMING'
+export const DEFAULT_PIPE_SUFFIX = '-STREAMING'
 
 /** The databases, schemas, tables and pipes there are. */
 export class Catalog {

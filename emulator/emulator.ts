@@ -9,6 +9,8 @@ import { ChannelStore } from './channel-store.ts'
 import { Channels } from './channels.ts'
 import { Committer } from './committer.ts'
 import type { EmulatorSettings } from './config.ts'
+import { ElasticChannels } from './elastic.ts'
+import { ElasticStore } from './elastic-store.ts'
 import { Disturber } from './faults/disturber.ts'
 import { readDocument, readFaultFile } from './faults/document.ts'
 import { Faults, type Undisturbed } from './faults/faults.ts'
@@ -35,7 +37,7 @@ export interface Emulator {
   close(): Promise<void>
 }
 
-/** Counters of all channels there are, and of this run. */
+/** Counters of all channels there are, and of this run; rows of Elastic Channels are counted since its start. */
 export interface EmulatorStats {
   readonly channels: number
   /** Accepted, not yet committed. */
@@ -47,6 +49,7 @@ export interface EmulatorStats {
   readonly appends: number
   /** Answered 200 with nothing stored: the continuation token had been used. */
   readonly ignoredAppends: number
+  readonly elasticAppends: number
 }
 
 export async function startEmulator(
@@ -62,29 +65,32 @@ export async function startEmulator(
     const catalog = new Catalog()
     await applyScripts(scripts, { warehouse, catalog, log })
     const store = new ChannelStore(warehouse)
+    const elasticStore = new ElasticStore(warehouse)
     const writer = new RowWriter({ warehouse, catalog, clock })
     const faults = new Faults(undisturbed(settings), { clock })
     const isFrozen = (channel: string) => faults.isFrozen(channel)
-    const committer = new Committer({ warehouse, store, writer, clock, log, isFrozen })
+    const committer = new Committer({ warehouse, store, elasticStore, writer, clock, log, isFrozen })
     undo.push(() => committer.close())
     const channels = new Channels({ catalog, committer, clock, terms: faults })
     await channels.load(store)
+    const elastic = new ElasticChannels({ store: elasticStore, committer, clock, terms: faults })
+    await elastic.load(catalog)
     const secret = await tokenSecret(warehouse)
     const ownClock = skewedClock(clock, () => faults.clockSkewMs)
     const auth = new Auth({ secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime }, { clock: ownClock })
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)
     const ingestHost = new IngestHost(() => faults.dialect.ingestHost)
-    const disturber = new Disturber({ faults, channels, committer, auth, ingestHost, catalog, clock, log })
+    const disturber = new Disturber({ faults, channels, elastic, committer, auth, ingestHost, catalog, clock, log })
     undo.push(() => disturber.close())
     if (settings.faults !== '') await disturber.set(await readFaultFile(settings.faults, catalog), settings.host)
     const sqlApi = new SqlApi({ warehouse, catalog, clock, schema: catalog.tables[0]?.name.schema ?? 'PUBLIC' })
-    const stats = () => statsOf(channels)
+    const stats = () => statsOf(channels, elastic)
     const control: Control = {
       stats,
       faults: () => faults.view,
       setFaults: (json, host) => disturber.set(readDocument(json, catalog), host),
     }
-    const parts = { auth, channels, clock, control, disturber, faults, ingestHost, sqlApi }
+    const parts = { auth, channels, clock, control, disturber, elastic, faults, ingestHost, sqlApi }
     const server = await serve(
       { host: settings.host, port: settings.port, tlsCert: settings.tls_cert, tlsKey: settings.tls_key },
       { answer: (call) => answerCall(call, parts), clock: ownClock, log },
@@ -115,6 +121,7 @@ function undisturbed(settings: EmulatorSettings): Undisturbed {
       requestsPerSecond: settings.requests_per_second,
       bytesPerSecond: 0,
       channelsPerPipe: settings.channel_limit,
+      namesPerStatus: 0,
     },
     commitDelayMs: settings.commit_delay,
   }
@@ -156,16 +163,16 @@ async function registerKeyFile(entry: string, auth: Auth): Promise<void> {
   auth.registerUserKey(entry.slice(0, at), text)
 }
 
-function statsOf(channels: Channels): EmulatorStats {
+function statsOf(channels: Channels, elastic: ElasticChannels): EmulatorStats {
   const sum = { rowsPending: 0, rowsParsed: 0, rowsInserted: 0, rowsRejected: 0 }
   const { all, counters } = channels
-  for (const { pending, record } of all) {
+  for (const { pending, record } of [...all, ...elastic.lanes]) {
     for (const rowset of pending) sum.rowsPending += rowset.lines.length
     sum.rowsParsed += record.rowsParsed
     sum.rowsInserted += record.rowsInserted
     sum.rowsRejected += record.rowsErrorCount
   }
-  return { channels: all.length, ...sum, ...counters }
+  return { channels: all.length, ...sum, ...counters, ...elastic.counters }
 }
 
 function withNumbers(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
