@@ -44,6 +44,15 @@ export class ElasticChannels {
     return [...this.#lanes.values()]
   }
 
+  /**
+   * What bulk status says of the lane: it is there and good, which the official SDK makes sure of before its first append
+   * [observed]. It has no tokens, and its row failures are in the error table only [documented]: no counters either.
+   */
+  statusOf(pipe: Pipe): Readonly<Record<string, unknown>> {
+    const { createdOnMs } = this.#laneOf(pipe)
+    return new Channel(ELASTIC, pipe, createdOnMs, newChannelRecord(createdOnMs), false).status
+  }
+
   /** Resolves when the rows are durable. `swallow` takes them and forgets them. */
   async append(pipe: Pipe, lines: readonly string[], swallow = false): Promise<void> {
     this.counters.elasticAppends += 1

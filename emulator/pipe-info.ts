@@ -52,7 +52,7 @@ export async function pipeInfo(
       owner: '',
       valid: true,
       rowset_stage_location: location,
-      durable_stage_location: null,
+      durable_stage_location: location,
       pipe_encryption_info: encryption,
       parameter_overrides: CLIENT_PARAMETERS,
     },

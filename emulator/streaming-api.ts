@@ -114,7 +114,8 @@ async function elasticAnswer(
     throw new Refusal(400, 'INVALID_REQUEST', `${refused} must not be sent to an Elastic Channel`)
   const { lines } = await rowsOf(call)
   await elastic.append(pipe, lines, swallow)
-  return { status: 200, body: { message: 'OK' } }
+  // The message is documented; the official SDK wants the other field as well, whatever it says [observed].
+  return { status: 200, body: { message: 'OK', next_continuation_token: '' } }
 }
 
 /** `POST …/channels/{channel}/filebuffer`: fragments of files in cloud storage, of which the emulator has none. */
@@ -130,7 +131,7 @@ export async function appendFiles(): Promise<Answer> {
 export async function bulkChannelStatus(
   call: Call,
   target: Target,
-  { channels, dialect, limits }: Streaming,
+  { channels, elastic, dialect, limits }: Streaming,
 ): Promise<Answer> {
   const pipe = channels.streamingPipe(target.pipe)
   const names = jsonBody(call).channel_names
@@ -139,6 +140,7 @@ export async function bulkChannelStatus(
   if (limits.namesPerStatus > 0 && names.length > limits.namesPerStatus)
     throw new Refusal(400, 'INVALID_REQUEST', `channel_names may hold ${limits.namesPerStatus} names`)
   const statuses = Object.entries(await channels.statuses(pipe, names))
+  if (names.includes(ELASTIC)) statuses.push([ELASTIC, elastic.statusOf(pipe)])
   return ok({ channel_statuses: Object.fromEntries(statuses.map(([name, s]) => [name, spokenStatus(s, dialect)])) })
 }
 
