@@ -66,17 +66,17 @@ export async function startEmulator(
     await applyScripts(scripts, { warehouse, catalog, log })
     const store = new ChannelStore(warehouse)
     const elasticStore = new ElasticStore(warehouse)
-    const writer = new RowWriter({ warehouse, catalog, clock })
     const faults = new Faults(undisturbed(settings), { clock })
+    const ownClock = skewedClock(clock, () => faults.clockSkewMs)
+    const writer = new RowWriter({ warehouse, catalog, clock: ownClock })
     const isFrozen = (channel: string) => faults.isFrozen(channel)
     const committer = new Committer({ warehouse, store, elasticStore, writer, clock, log, isFrozen })
     undo.push(() => committer.close())
-    const channels = new Channels({ catalog, committer, clock, terms: faults })
+    const channels = new Channels({ catalog, committer, clock: ownClock, terms: faults })
     await channels.load(store)
-    const elastic = new ElasticChannels({ store: elasticStore, committer, clock, terms: faults })
+    const elastic = new ElasticChannels({ store: elasticStore, committer, clock: ownClock, terms: faults })
     await elastic.load(catalog)
     const secret = await tokenSecret(warehouse)
-    const ownClock = skewedClock(clock, () => faults.clockSkewMs)
     const auth = new Auth({ secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime }, { clock: ownClock })
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)
     const ingestHost = new IngestHost(() => faults.dialect.ingestHost)
@@ -90,7 +90,7 @@ export async function startEmulator(
       faults: () => faults.view,
       setFaults: (json, host) => disturber.set(readDocument(json, catalog), host),
     }
-    const parts = { auth, channels, clock, control, disturber, elastic, faults, ingestHost, sqlApi }
+    const parts = { auth, channels, clock: ownClock, control, disturber, elastic, faults, ingestHost, sqlApi }
     const server = await serve(
       { host: settings.host, port: settings.port, tlsCert: settings.tls_cert, tlsKey: settings.tls_key },
       { answer: (call) => answerCall(call, parts), clock: ownClock, log },
