@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { SignJWT } from 'jose'
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import type { CleanUp } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { snowhat } from '../support/program.ts'
@@ -19,8 +19,10 @@ import { snowhat } from '../support/program.ts'
  */
 
 /** Where it is and who calls. `docs/emulator.md` says how to set it for an account. */
-interface Place {
+export interface Place {
   readonly url: string
+  /** PEM of an authority to trust instead of the usual ones. */
+  readonly ca: string | undefined
   readonly account: string
   readonly user: string
   readonly key: KeyObject
@@ -59,18 +61,24 @@ export async function startService(cleanUp: CleanUp): Promise<Service> {
   if (account !== undefined) return new Service(account)
   const program = snowhat(['emulator', '--port', '0', '--data', 'data', '--commit-delay', '500ms'], { cleanUp })
   const [url = ''] = /http:\/\/[\d.:]+/.exec(await program.line(/the emulator is running/)) ?? []
-  return new Service({
+  return new Service(emulatorAt(url, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey))
+}
+
+/** An emulator with the project's own tables, and no registered keys. */
+export function emulatorAt(url: string, key: KeyObject): Place {
+  return {
     url,
+    ca: undefined,
     account: 'EMU',
     user: 'SENSEHAT_STREAMING_USER',
-    key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+    key,
     role: undefined,
     warehouse: undefined,
     pipe: { database: 'DEMO', schema: 'DEMO', name: 'SENSEHAT_STREAMING_PIPE' },
     table: { database: 'DEMO', schema: 'DEMO', name: 'SENSEHAT_SENSOR_DATA' },
     mayReplace: true,
     isEmulator: true,
-  })
+  }
 }
 
 /** Whether the tests are for an account and not for the emulator. */
@@ -87,6 +95,7 @@ function accountOfEnvironment(): Place | undefined {
   if (!OF_AN_ACCOUNT) return undefined
   return {
     url: wanted('URL'),
+    ca: undefined,
     account: wanted('ACCOUNT').toUpperCase(),
     user: wanted('USER').toUpperCase(),
     key: createPrivateKey(readFileSync(wanted('KEY_FILE'))),
@@ -110,14 +119,16 @@ export class Service {
   readonly place: Place
   #ingestUrl: Promise<string> | undefined
   #token: Promise<string> | undefined
+  readonly #agent: Agent
 
   constructor(place: Place) {
     this.place = place
+    this.#agent = new Agent(place.ca === undefined ? {} : { connect: { ca: place.ca } })
   }
 
   /** On the account's own host, signed with the key. */
   async account(method: 'GET' | 'POST', path: string, sent: Sent = {}): Promise<Reply> {
-    return call(method, `${this.place.url}${path}`, {
+    return this.#call(method, `${this.place.url}${path}`, {
       ...sent,
       headers: {
         authorization: `Bearer ${await this.#jwt()}`,
@@ -196,7 +207,7 @@ export class Service {
   /** Faults of the emulator, in the place of those before; an account has none. */
   async disturb(faults: readonly object[]): Promise<void> {
     if (!this.place.isEmulator) return
-    const reply = await call('POST', `${this.place.url}/emulator/faults`, { body: JSON.stringify(faults) })
+    const reply = await this.#call('POST', `${this.place.url}/emulator/faults`, { body: JSON.stringify(faults) })
     if (reply.status !== 200) throw new Error(reply.text)
   }
 
@@ -227,7 +238,7 @@ export class Service {
   async #signed(method: string, path: string, sent: Sent): Promise<Reply> {
     this.#ingestUrl ??= this.#discover()
     this.#token ??= this.#signIn()
-    return call(method, `${await this.#ingestUrl}${path}`, {
+    return this.#call(method, `${await this.#ingestUrl}${path}`, {
       ...sent,
       headers: { authorization: `Bearer ${await this.#token}`, accept: 'application/json', ...sent.headers },
     })
@@ -262,7 +273,10 @@ export class Service {
   /** By the service's clock, which may be another than ours. */
   async #jwt(): Promise<string> {
     const { account, user, key, url } = this.place
-    const { headers, body } = await request(`${url}/v2/streaming/hostname`, { headers: { accept: '*/*' } })
+    const { headers, body } = await request(`${url}/v2/streaming/hostname`, {
+      headers: { accept: '*/*' },
+      dispatcher: this.#agent,
+    })
     await body.dump()
     const now = Math.floor(Date.parse(String(headers.date)) / 1000)
     const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
@@ -274,11 +288,16 @@ export class Service {
       .setExpirationTime(now + 3000)
       .sign(key)
   }
-}
 
-async function call(method: string, url: string, { body, headers }: Sent): Promise<Reply> {
-  const answer = await request(url, { method: method as 'GET', body: body ?? null, ...(headers ? { headers } : {}) })
-  const text = await answer.body.text()
-  const type = String(answer.headers['content-type'] ?? '')
-  return { status: answer.statusCode, type, text, json: type.includes('json') ? JSON.parse(text) : undefined }
+  async #call(method: string, url: string, { body, headers }: Sent): Promise<Reply> {
+    const answer = await request(url, {
+      method: method as 'GET',
+      body: body ?? null,
+      dispatcher: this.#agent,
+      ...(headers ? { headers } : {}),
+    })
+    const text = await answer.body.text()
+    const type = String(answer.headers['content-type'] ?? '')
+    return { status: answer.statusCode, type, text, json: type.includes('json') ? JSON.parse(text) : undefined }
+  }
 }
