@@ -23,7 +23,7 @@ export function zstdDecompressed(body: Uint8Array, maxBytes: number): Buffer {
   let bytes = 0
   const stream = new Decompress((chunk) => {
     bytes += chunk.length
-    if (bytes > maxBytes) throw new RangeError(`it holds more than ${maxBytes} bytes`)
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
     chunks.push(chunk)
   })
   for (let at = 0; at < body.length; at += STEP_BYTES)
@@ -36,32 +36,30 @@ export function zstdDecompressed(body: Uint8Array, maxBytes: number): Buffer {
  * large a window as a header asks for.
  */
 function checkFrames(body: Uint8Array, maxBytes: number): void {
-  const view = new DataView(body.buffer, body.byteOffset, body.length)
   let at = 0
-  while (at < body.length) {
-    const magic = view.getUint32(at, true)
-    if (magic >>> 4 === SKIPPABLE) at += 8 + view.getUint32(at + 4, true)
-    else if (magic === FRAME) at = endOfFrame(view, at, maxBytes)
+  do {
+    const magic = numberAt(body, at, 4)
+    if (magic >>> 4 === SKIPPABLE) at += 8 + numberAt(body, at + 4, 4)
+    else if (magic === FRAME) at = endOfFrame(body, at, maxBytes)
     else throw new SyntaxError('it does not begin with a zstd frame')
-  }
-  if (at === 0 || at > body.length) throw new SyntaxError('it ends in the middle')
+  } while (at < body.length)
+  if (at > body.length) throw endsEarly()
 }
 
-/** Throws a `RangeError` when the frame goes beyond the view. */
-function endOfFrame(view: DataView, start: number, maxBytes: number): number {
-  const descriptor = view.getUint8(start + 4)
-  const singleSegment = (descriptor & 0x20) !== 0
+function endOfFrame(body: Uint8Array, start: number, maxBytes: number): number {
+  const descriptor = numberAt(body, start + 4, 1)
+  const isSingleSegment = (descriptor & 0x20) !== 0
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number
-  const sizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
-  const afterWindow = start + 5 + (singleSegment ? 0 : 1)
-  if (!singleSegment && windowBytes(view.getUint8(start + 5)) > MAX_WINDOW_BYTES)
+  const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
+  const afterWindow = start + 5 + (isSingleSegment ? 0 : 1)
+  if (!isSingleSegment && windowBytes(numberAt(body, start + 5, 1)) > MAX_WINDOW_BYTES)
     throw new RangeError(`it needs a window of more than ${MAX_WINDOW_BYTES} bytes`)
-  // A single segment is its own window.
-  if (singleSegment && contentBytes(view, afterWindow + dictionaryBytes, sizeBytes) > maxBytes)
-    throw new RangeError(`it holds more than ${maxBytes} bytes`)
+  // A single segment is its own window. The field of two bytes counts from 256.
+  const size = numberAt(body, afterWindow + dictionaryBytes, sizeBytes) + (sizeBytes === 2 ? 256 : 0)
+  if (size > maxBytes) throw tooLarge(maxBytes)
   let at = afterWindow + dictionaryBytes + sizeBytes
   for (let isLast = false; !isLast; ) {
-    const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16)
+    const header = numberAt(body, at, BLOCK_HEADER_BYTES)
     const type = (header >> 1) & 3
     if (type === RESERVED) throw new SyntaxError('it has a block of a type that does not exist')
     isLast = (header & 1) === 1
@@ -75,8 +73,18 @@ function windowBytes(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7)
 }
 
-function contentBytes(view: DataView, at: number, bytes: number): number {
-  if (bytes === 8) return Number(view.getBigUint64(at, true))
-  if (bytes === 4) return view.getUint32(at, true)
-  return bytes === 2 ? view.getUint16(at, true) + 256 : view.getUint8(at)
+/** Little-endian. */
+function numberAt(body: Uint8Array, at: number, bytes: number): number {
+  if (at + bytes > body.length) throw endsEarly()
+  let value = 0
+  for (let i = at + bytes - 1; i >= at; i -= 1) value = value * 256 + (body[i] as number)
+  return value
+}
+
+function endsEarly(): SyntaxError {
+  return new SyntaxError('it ends in the middle')
+}
+
+function tooLarge(maxBytes: number): RangeError {
+  return new RangeError(`it holds more than ${maxBytes} bytes`)
 }
