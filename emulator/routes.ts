@@ -132,7 +132,7 @@ function namesAsked(call: Call): string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
 }
 
-/** What the official SDK says of itself is taken and forgotten. It wants these four fields in the answer [observed]. */
+/** What the official SDK says of itself is taken and forgotten. Without `data` it complains of the answer [observed]. */
 function telemetryAnswer({ method, path }: Call): Answer | undefined {
   const isTelemetry = path === '/telemetry/send/sessionless' && method === 'POST'
   return isTelemetry

@@ -1,10 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { blocksOf } from '../docs/markdown.ts'
 import { emulatorAt, Service } from '../emulator-fidelity/service.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { privateCa } from '../support/private-ca.ts'
 import { snowhat } from '../support/program.ts'
-import { describeWithSdk, judge, type Verdict } from './snowflake-sdk/judge.ts'
+import { describeWithSdk, judge, runPython, type Verdict } from './snowflake-sdk/judge.ts'
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 
@@ -25,7 +28,7 @@ async function judged(python: string, { tls }: { readonly tls: boolean }) {
     private_key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
   const verdict = await judge(python, properties, directory, ca ? { SSL_CERT_FILE: ca.caFile } : {})
-  return { verdict, service: new Service({ ...emulatorAt(url.origin, key), ca: ca?.ca }) }
+  return { verdict, directory, service: new Service({ ...emulatorAt(url.origin, key), ca: ca?.ca }) }
 }
 
 function promisesOfNamedChannels(world: () => { verdict: Verdict; service: Service }): void {
@@ -75,6 +78,17 @@ describeWithSdk('the official SDK 1.4.0 over plain HTTP', 'SNOWHAT_SNOWFLAKE_SDK
     world = await judged(python, { tls: false })
   })
   promisesOfNamedChannels(() => world)
+
+  it('runs the example of docs/emulator.md', async () => {
+    const { directory, service } = world
+    const [example] = blocksOf('docs/emulator.md').filter(({ language }) => language === 'python')
+    writeFileSync(join(directory, 'rsa_key.p8'), key.export({ type: 'pkcs8', format: 'pem' }))
+    const program = (example?.text ?? '')
+      .replace('8085', new URL(service.place.url).port)
+      .replace('127.0.0.1', 'localhost')
+    await runPython(python, ['-'], { input: program, directory })
+    expect(await service.rowCount('example-')).toBe(1)
+  })
 })
 
 describeWithSdk('the newest official SDK over TLS with a private CA', 'SNOWHAT_SNOWFLAKE_SDK_TLS_PYTHON', (python) => {

@@ -48,7 +48,7 @@ export function describeWithSdk(name: string, variable: string, tests: (python: 
 }
 
 /** All steps of `judge.py`, some 20 seconds. `env` is for the process of the SDK. */
-export function judge(
+export async function judge(
   python: string,
   properties: Readonly<Record<string, string>>,
   directory: string,
@@ -56,8 +56,23 @@ export function judge(
 ): Promise<Verdict> {
   const file = join(directory, 'verdict.json')
   const place = { database: 'DEMO', schema: 'DEMO', table: 'SENSEHAT_SENSOR_DATA', pipe: 'SENSEHAT_STREAMING_PIPE' }
+  await runPython(python, [JUDGE, file], { input: JSON.stringify({ ...place, properties }), directory, env })
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
+
+interface Run {
+  readonly input: string
+  readonly directory: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs it to its end in the directory; an end other than 0 is an error with its output. */
+export function runPython(python: string, args: readonly string[], { input, directory, env }: Run): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, [JUDGE, file], { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
+    const child = spawn(python, args, {
+      cwd: directory,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -65,9 +80,9 @@ export function judge(
       })
     child.once('error', reject)
     child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(readFileSync(file, 'utf8')))
-      else reject(new Error(`the SDK did not get to a verdict (${code}): ${output.slice(-4_000)}`))
+      if (code === 0) resolve()
+      else reject(new Error(`the program that uses the SDK ended with ${code}: ${output.slice(-4_000)}`))
     })
-    child.stdin.end(JSON.stringify({ ...place, properties }))
+    child.stdin.end(input)
   })
 }
