@@ -21,21 +21,24 @@ export class ElasticStore {
     this.#table = `"${warehouse.database}".${OWN_SCHEMA}.ELASTIC_ROWSETS`
   }
 
-  /** In the order of their ids. Rowsets of pipes that no longer exist are left out. */
+  /** In the order of their ids. Rowsets of pipes that no longer exist are gone with them [assumed]. */
   async load(catalog: Catalog): Promise<ElasticRowset[]> {
     const rows = await this.#warehouse.rows(`SELECT * FROM ${this.#table} ORDER BY id`)
-    return rows.flatMap((row) => {
-      const pipe = catalog.pipe({
+    const rowsets = rows.map((row) => ({
+      id: Number(row.id),
+      pipe: catalog.pipe({
         database: String(row.database_name),
         schema: String(row.schema_name),
         name: String(row.pipe_name),
-      })
-      if (pipe === undefined) return []
-      const lines = Buffer.from(row.body as Uint8Array)
+      }),
+      lines: Buffer.from(row.body as Uint8Array)
         .toString('utf8')
-        .split('\n')
-      return [{ id: Number(row.id), pipe, lines, acceptedAt: Number(row.accepted_at_ms) }]
-    })
+        .split('\n'),
+      acceptedAt: Number(row.accepted_at_ms),
+    }))
+    const lost = rowsets.filter(({ pipe }) => pipe === undefined).map(({ id }) => id)
+    if (lost.length > 0) await this.#warehouse.run(`DELETE FROM ${this.#table} WHERE id IN (${lost.join(', ')})`)
+    return rowsets.flatMap(({ pipe, ...rest }) => (pipe === undefined ? [] : [{ pipe, ...rest }]))
   }
 
   /** An appender takes any bytes and any size, which the text of a statement does not. */

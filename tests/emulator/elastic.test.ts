@@ -171,4 +171,11 @@ it('a table that is gone at the next start has taken the rows on their way to it
   await first.clock.advance(1000)
   await second.client.status([], 'databases/D/schemas/S/pipes/B-STREAMING')
   expect(await second.emulator.query('SELECT uuid FROM D.S.B')).toEqual([{ uuid: 'B' }])
+  await second.emulator.close()
+  // Nor does a table of that name find them later.
+  script('CREATE TABLE D.S.A (uuid STRING);')
+  const third = await emulated({ sql_dir, data }, first.clock)
+  await first.clock.advance(1000)
+  await third.client.status([], 'databases/D/schemas/S/pipes/A-STREAMING')
+  expect(await third.emulator.query('SELECT uuid FROM D.S.A')).toEqual([])
 })
