@@ -1,7 +1,7 @@
 import { StreamSets } from '../src/ledger.ts'
 import { randomId } from '../src/random-id.ts'
-import type { DecodedReading, Refused } from './route.ts'
-import { withKeys } from './row-json.ts'
+import type { DecodedReading, Refused } from './routes/route.ts'
+import { withKeys } from './routes/row-json.ts'
 import type { DeviceLog } from './spool/device-log.ts'
 import type { NewRow, Position } from './spool/spooled-row.ts'
 

@@ -1,4 +1,5 @@
 import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import { type PhonesSettings, phonesSection } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
@@ -20,6 +21,10 @@ export const snowflakeSection = {
   ...secret('private_key', 'private key of the service user, PEM'),
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
+} as const satisfies Section
+
+export const routesSection = {
+  files: { kind: 'list', default: [], doc: 'files of routes of your own: any MQTT topic to any table' },
 } as const satisfies Section
 
 export const batchSection = {
@@ -94,6 +99,8 @@ export const costSection = {
 export const bridgeSections = {
   bridge: bridgeSection,
   snowflake: snowflakeSection,
+  phones: phonesSection,
+  routes: routesSection,
   batch: batchSection,
   spool: spoolSection,
   http: httpSection,
@@ -101,6 +108,7 @@ export const bridgeSections = {
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
+export type RoutesSettings = ValuesOf<typeof routesSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
@@ -110,6 +118,8 @@ export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 export interface BridgeSettings {
   readonly bridge: BridgeOwnSettings
   readonly snowflake: SnowflakeSettings
+  readonly phones: PhonesSettings
+  readonly routes: RoutesSettings
   readonly batch: BatchSettings
   readonly spool: SpoolSettings
   readonly http: HttpSettings

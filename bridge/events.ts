@@ -1,6 +1,6 @@
 import type { Events } from '../src/events.ts'
 import type { Reopen } from './lanes/channel-news.ts'
-import type { Refused } from './route.ts'
+import type { Refused } from './routes/route.ts'
 
 /** What happens in the bridge. Metrics, the page and tests listen; nothing steers by it. */
 export interface BridgeEventMap extends Record<string, unknown[]> {

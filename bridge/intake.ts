@@ -4,7 +4,8 @@ import type { IncomingMessage } from '../src/mqtt-link.ts'
 import { Arrivals, type Letter, type Moment } from './arrivals.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
-import type { Decoded, Route } from './route.ts'
+import type { Decoded } from './routes/route.ts'
+import type { Routes } from './routes/routes.ts'
 import type { DeviceLog } from './spool/device-log.ts'
 import type { Spool } from './spool/spool.ts'
 
@@ -51,21 +52,22 @@ const NOTHING: Decoded = { readings: [], refused: [] }
  * for ever otherwise.
  */
 export class Intake {
-  readonly #route: Route
+  readonly #routes: Routes
   readonly #deps: IntakeDeps
   #waiting: Waiting[] = []
   #running = false
   #moment: Moment = { at: Number.NaN, monotonic: Number.NaN, iso: '' }
 
-  constructor(route: Route, deps: IntakeDeps) {
-    this.#route = route
+  constructor(routes: Routes, deps: IntakeDeps) {
+    this.#routes = routes
     this.#deps = deps
   }
 
   /** In the order of the messages. Parsing is done at once, while the disk is busy with the group before. */
   accept({ topic, payload }: IncomingMessage): Promise<void> {
-    const hostname = this.#route.deviceOf(topic)
-    const decoded = hostname === undefined ? NOTHING : this.#route.decode(hostname, payload)
+    const route = this.#routes.ofTopic(topic)
+    const hostname = route?.deviceOf(topic)
+    const decoded = (hostname !== undefined && route?.decode(hostname, payload, topic)) || NOTHING
     const moment = this.#now()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ topic, hostname, payload, decoded, moment, resolve, reject })

@@ -57,7 +57,7 @@ export class Presence {
       if (this.#own.size > 0) this.#look()
       return true
     }
-    const hostname = topics.hostnameOfLedger(message.topic)
+    const hostname = topics.keyOfLedger(message.topic)
     if (hostname === undefined) return false
     const ledger = parseLedger(message.payload)
     if (ledger !== undefined) this.#remember(hostname, ledger)

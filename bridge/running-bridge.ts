@@ -27,8 +27,7 @@ import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
 import { SnowflakeCalls } from './metrics/snowflake-calls.ts'
 import { Presence } from './presence.ts'
-import type { Route } from './route.ts'
-import { senseHatRoute } from './sense-hat-route.ts'
+import type { Routes } from './routes/routes.ts'
 import { SideConnection } from './side-connection.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import type { Identity } from './snowpipe/credentials.ts'
@@ -48,6 +47,12 @@ const LINGER_MS = 20
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
 
+/** What is made before a bridge is. */
+export interface BridgeParts extends Stores {
+  readonly identity: Identity
+  readonly routes: Routes
+}
+
 /** The parts of a bridge, and how they are joined. */
 export class RunningBridge implements Bridge {
   readonly events: BridgeEvents
@@ -61,7 +66,7 @@ export class RunningBridge implements Bridge {
   readonly #snowpipe: Snowpipe
   readonly #ledgers: LedgerPublisher
   readonly #lanes: Lanes
-  readonly #route: Route
+  readonly #routes: Routes
   readonly #intake: Intake
   readonly #pressure: BackPressure
   readonly #presence: Presence
@@ -85,8 +90,7 @@ export class RunningBridge implements Bridge {
   constructor(
     settings: BridgeSettings,
     mqtt: MqttSettings,
-    identity: Identity,
-    { spool, deadLetters, today }: Stores,
+    { identity, routes, spool, deadLetters, today }: BridgeParts,
     deps: BridgeDeps,
     options: StartOptions,
   ) {
@@ -135,8 +139,10 @@ export class RunningBridge implements Bridge {
       retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
       onAnnounced: (device) => this.#lanes.wake(device),
     })
+    this.#routes = routes
     this.#lanes = new Lanes(settings, {
       ...deps,
+      routes: this.#routes,
       events,
       spool,
       snowpipe: this.#snowpipe,
@@ -148,8 +154,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
       onRefusedRow: (...refused) => keepRefusedRow({ clock, deadLetters, events, topics }, ...refused),
     })
-    this.#route = senseHatRoute(topics)
-    this.#intake = new Intake(this.#route, {
+    this.#intake = new Intake(this.#routes, {
       clock,
       log,
       events,
@@ -358,9 +363,10 @@ export class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     return mainConnection({
       clientId: this.#settings.bridge.client_id,
+      log,
       topics: this.#topics,
       presence: this.#presence,
-      route: this.#route,
+      routes: this.#routes,
       ledgers: this.#ledgers,
       link: () => this.#connections.main,
       retained: (filters, signal) => this.#retained.messages(filters, signal),

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'E_ROWS_WAIT'
   | 'E_NOT_FORGOTTEN'
   | 'E_NOT_HELD'
+  | 'E_NO_ROUTE'
   | 'E_BRIDGE_ANSWER'
   | 'E_LOG_IO'
   | 'E_LOG_FULL'

@@ -1,3 +1,4 @@
+import { isDeviceKey } from './device-key.ts'
 import { isHostname } from './hostname.ts'
 
 /** Every topic this project uses, from the two names that are settings. */
@@ -24,7 +25,7 @@ export interface Topics {
   /** How the bridge is, for Home Assistant and for whoever else listens. */
   readonly bridgeHealth: string
   /** The device's ledger: what the bridge has spooled and Snowflake has committed. */
-  ledger(hostname: string): string
+  ledger(key: string): string
   readonly allLedgers: string
   /** Where the bridge is asked for something: `health`, `ledger`, `flush`. */
   request(verb: string): string
@@ -44,8 +45,8 @@ export interface Topics {
   isReadings(topic: string): boolean
   /** The hostname of a message on `readings`; `undefined` when the topic is not one, or the name is not allowed. */
   hostnameOfReadings(topic: string): string | undefined
-  /** The hostname of a ledger. */
-  hostnameOfLedger(topic: string): string | undefined
+  /** The device key of a ledger. */
+  keyOfLedger(topic: string): string | undefined
   /** The hostname of a Pi's own device document. */
   hostnameOfDeviceDiscovery(topic: string): string | undefined
   /** The hostname of what the bridge adds to a Pi's device. */
@@ -83,7 +84,7 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
     bridgeAvailability: `${base}/bridge/availability`,
     bridgeInfo: `${base}/bridge/info`,
     bridgeHealth: `${base}/bridge/health`,
-    ledger: (hostname) => `${ledgers}/${hostname}`,
+    ledger: (key) => `${ledgers}/${key}`,
     allLedgers: `${ledgers}/+`,
     request: (verb) => `${base}/bridge/request/${verb}`,
     verbOfRequest: (topic) => {
@@ -102,7 +103,10 @@ export function createTopics(base: string, discoveryPrefix: string): Topics {
       topic.endsWith('/readings') &&
       !topic.slice(base.length + 1, -'/readings'.length).includes('/'),
     hostnameOfReadings: (topic) => between(topic, `${base}/`, '/readings'),
-    hostnameOfLedger: (topic) => between(topic, `${ledgers}/`, ''),
+    keyOfLedger: (topic) => {
+      const key = topic.startsWith(`${ledgers}/`) ? topic.slice(ledgers.length + 1) : ''
+      return isDeviceKey(key) ? key : undefined
+    },
     hostnameOfDeviceDiscovery: (topic) => between(topic, documents, DEVICE),
     hostnameOfPipelineDiscovery: (topic) => between(topic, documents, PIPELINE),
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32, gzipSync } from 'node:zlib'
 import { Agent, request } from 'undici'
-import { quotesIfPlain } from '../../bridge/reading-check.ts'
+import { quotesIfPlain } from '../../bridge/routes/reading-check.ts'
 import { answer } from './program.ts'
 import { createDevice } from './readings.ts'
 

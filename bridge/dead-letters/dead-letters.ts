@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../route.ts'
+import type { RefusalCode } from '../routes/route.ts'
 
 /** A payload, or one element of an array, that can never become a row as it is. */
 export interface DeadLetter {

@@ -7,7 +7,7 @@ import { DEFAULT_SEGMENT_BYTES, SEGMENT_HEADER } from '../../src/durable-log/seg
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Log } from '../../src/log.ts'
-import type { RefusalCode } from '../route.ts'
+import type { RefusalCode } from '../routes/route.ts'
 import type { DeadLetter, DeadLetters } from './dead-letters.ts'
 import { letterJson } from './letter-json.ts'
 import { decodeLetter, encodeLetter } from './letter-record.ts'

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../route.ts'
+import type { RefusalCode } from '../routes/route.ts'
 import type { DeadLetter } from './dead-letters.ts'
 
 /*

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../route.ts'
+import type { RefusalCode } from '../routes/route.ts'
 import type { DeadLetter, DeadLetters } from './dead-letters.ts'
 
 export const KEPT_BYTES = 8 * 1024 * 1024

@@ -1,6 +1,7 @@
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { BridgeSettings } from '../config.ts'
+import type { Routes } from '../routes/routes.ts'
 import type { ChannelPath, Outcome } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Choice, choicesFor } from './decision.ts'
@@ -8,15 +9,18 @@ import { InTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { openingPace } from './opening-pace.ts'
-import { pipeOf } from './pipe-of.ts'
 import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
 /** What they all need; they share the rest, which is made here. */
-export type LanesDeps = Omit<LaneDeps, 'appends' | 'openingTurn' | 'trouble'>
+export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'openingTurn' | 'trouble'> {
+  readonly routes: Routes
+}
 
 /** How often a drain looks whether everything is committed. */
 const DRAIN_LOOK_MS = 50
+const NO_ROUTE = 'its route is not configured any more, so nobody knows where its rows belong'
+const NO_ROUTE_HINT = 'name the file of the route in routes.files again'
 /** How often it is looked whether a device is in the way of the others. */
 const ASIDE_LOOK_MS = 10_000
 
@@ -59,7 +63,7 @@ export class Lanes {
   /** The device has rows, or a ledger of it was acknowledged. */
   wake(device: DeviceLog): void {
     // What comes while all is being closed would make a lane that nobody closes.
-    if (device.waiting > 0 && !this.#stop.signal.aborted) this.#lane(device).rowsCame()
+    if (device.waiting > 0 && !this.#stop.signal.aborted) this.#lane(device)?.rowsCame()
   }
 
   of(device: DeviceLog): Lane | undefined {
@@ -105,8 +109,11 @@ export class Lanes {
   }
 
   /** Of a device without a lane. */
-  dropChannel(device: DeviceLog): Promise<Outcome<undefined>> {
-    return this.#deps.snowpipe.drop(this.#pathOf(device))
+  async dropChannel(device: DeviceLog): Promise<Outcome<undefined>> {
+    const path = this.#pathOf(device)
+    if (path === undefined)
+      throw new SnowhatError('E_NO_ROUTE', `${device.hostname}: ${NO_ROUTE}`, { hint: NO_ROUTE_HINT })
+    return this.#deps.snowpipe.drop(path)
   }
 
   /** Sends what waits now, whatever its age. */
@@ -136,10 +143,14 @@ export class Lanes {
     await Promise.all(closed)
   }
 
-  /** The pipe is chosen once: a move would lose the channel's offset. */
-  #pathOf(device: DeviceLog): ChannelPath {
-    device.pipe ??= pipeOf(device.hostname, this.#settings.snowflake.pipes)
-    return { pipe: device.pipe, channel: device.hostname }
+  /** `undefined` when the device's route is not configured any more: nobody knows where its rows belong. */
+  #pathOf(device: DeviceLog): ChannelPath | undefined {
+    const { routes } = this.#deps
+    const route = routes.ofDevice(device.hostname)
+    if (route === undefined) return undefined
+    const pipe = routes.pipeOf(device.hostname, route, device.pipe)
+    device.pipe = pipe.pipe
+    return { pipe, channel: device.hostname }
   }
 
   async #keepTheWayFree(): Promise<void> {
@@ -157,13 +168,17 @@ export class Lanes {
     }
   }
 
-  #lane(device: DeviceLog): Lane {
-    let lane = this.#lanes.get(device)
-    if (lane === undefined) {
-      lane = new Lane(device, this.#pathOf(device), this.#settings.batch, this.#laneDeps)
-      this.#lanes.set(device, lane)
-      if (this.#draining) lane.drain()
+  #lane(device: DeviceLog): Lane | undefined {
+    const known = this.#lanes.get(device)
+    if (known !== undefined) return known
+    const path = this.#pathOf(device)
+    if (path === undefined) {
+      this.trouble.refused(device.hostname, 'no_route', NO_ROUTE, NO_ROUTE_HINT)
+      return undefined
     }
+    const lane = new Lane(device, path, this.#settings.batch, this.#laneDeps)
+    this.#lanes.set(device, lane)
+    if (this.#draining) lane.drain()
     return lane
   }
 }

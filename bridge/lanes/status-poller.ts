@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
-import type { Snowpipe } from '../snowpipe/client.ts'
+import type { PipePath, Snowpipe } from '../snowpipe/client.ts'
 import type { Lane } from './lane.ts'
 
 /** Names per request; the service's limit is not known, clients use 100 to 200 [observed]. */
@@ -29,8 +29,9 @@ export class StatusPoller {
   readonly #intervalMs: number
   readonly #stop = new AbortController()
   readonly #polling: Promise<void>
-  readonly #asking = new Map<string, Promise<unknown>>()
-  readonly #failures = new Map<string, Doubling>()
+  /** By the one object that stands for a pipe. */
+  readonly #asking = new Map<PipePath, Promise<unknown>>()
+  readonly #failures = new Map<PipePath, Doubling>()
   /** When an idle lane was asked for last, on the monotonic clock. */
   readonly #askedAt = new WeakMap<Lane, number>()
 
@@ -56,7 +57,7 @@ export class StatusPoller {
 
   /** A pipe that does not answer holds up no other: each is asked again when it has answered. */
   #ask(): void {
-    const byPipe = new Map<string, Lane[]>()
+    const byPipe = new Map<PipePath, Lane[]>()
     const ask = (lane: Lane) => {
       const lanes = byPipe.get(lane.path.pipe)
       if (lanes === undefined) byPipe.set(lane.path.pipe, [lane])
@@ -90,7 +91,7 @@ export class StatusPoller {
     return due
   }
 
-  async #askPipe(pipe: string, lanes: readonly Lane[]): Promise<void> {
+  async #askPipe(pipe: PipePath, lanes: readonly Lane[]): Promise<void> {
     const generations = lanes.map((lane) => lane.generation)
     const outcome = await this.#deps.snowpipe.status(
       pipe,
@@ -101,7 +102,9 @@ export class StatusPoller {
     this.#failures.set(pipe, failures)
     if (outcome.verdict !== 'ok') {
       const { code, message: reason } = outcome.answer
-      failures.when((times) => this.#deps.log.warn({ pipe, code, reason, times }, 'cannot ask what is committed'))
+      failures.when((times) =>
+        this.#deps.log.warn({ pipe: pipe.pipe, code, reason, times }, 'cannot ask what is committed'),
+      )
       return
     }
     failures.reset()

@@ -51,7 +51,7 @@ export class RetainedLedgers {
   /** Takes the message when it is a ledger, or a bridge's `info`. */
   take(message: IncomingMessage): boolean {
     const { topic } = message
-    if (topic !== this.#topics.bridgeInfo && this.#topics.hostnameOfLedger(topic) === undefined) return false
+    if (topic !== this.#topics.bridgeInfo && this.#topics.keyOfLedger(topic) === undefined) return false
     this.#heard.push(message)
     return true
   }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { HOLD_CODES } from '../lanes/decision.ts'
 import { LANE_STATES } from '../lanes/lane.ts'
-import { REFUSAL_CODES } from '../route.ts'
+import { REFUSAL_CODES } from '../routes/route.ts'
 import { AILMENT_CODES } from '../status/ailments.ts'
 import { ALERT_CODES } from '../status/alerts.ts'
 import type { Health, HealthParts } from '../status/health.ts'

@@ -9,9 +9,16 @@ import { type Credential, type Identity, renewalOf } from './credentials.ts'
 import { type ChannelStatus, readChannelStatus } from './status.ts'
 import { type Operation, type Verdict, verdictOn, verdictOnChannel } from './verdict.ts'
 
+/** A pipe by its whole name. */
+export interface PipePath {
+  readonly database: string
+  readonly schema: string
+  readonly pipe: string
+}
+
 /** Where a channel is. */
 export interface ChannelPath {
-  readonly pipe: string
+  readonly pipe: PipePath
   readonly channel: string
 }
 
@@ -40,7 +47,7 @@ export interface Snowpipe {
   open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>>
   append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
   /** Channels the service does not know are missing from the map. */
-  status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
+  status(pipe: PipePath, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
   /** Takes the channel away with its offset token and its counts; its rows stay in the table. One that is not there is no error. */
   drop(path: ChannelPath): Promise<Outcome<undefined>>
   /** Ends at once: a call under way gets no answer. */
@@ -127,8 +134,8 @@ class RestClient implements Snowpipe {
     return { verdict: 'ok', value: { continuationToken } }
   }
 
-  async status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
-    const outcome = await this.#onIngest('status', 'POST', `${this.#pipePath('', pipe)}:bulk-channel-status`, {
+  async status(pipe: PipePath, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
+    const outcome = await this.#onIngest('status', 'POST', `${pipeAddress('', pipe)}:bulk-channel-status`, {
       timeoutMs: this.#limits.control,
       json: { channel_names: channels },
     })
@@ -151,14 +158,8 @@ class RestClient implements Snowpipe {
     await this.#dispatcher.destroy()
   }
 
-  #pipePath(plane: '' | '/data', pipe: string): string {
-    const { database, schema } = this.#settings
-    const [db, sc, pi] = [database, schema, pipe].map(encodeURIComponent)
-    return `/v2/streaming${plane}/databases/${db}/schemas/${sc}/pipes/${pi}`
-  }
-
   #channelPath(plane: '' | '/data', path: ChannelPath): string {
-    return `${this.#pipePath(plane, path.pipe)}/channels/${encodeURIComponent(path.channel)}`
+    return `${pipeAddress(plane, path.pipe)}/channels/${encodeURIComponent(path.channel)}`
   }
 
   /** A call to the ingest host; a credential that is refused is renewed once and the same request made again. */
@@ -300,6 +301,11 @@ class RestClient implements Snowpipe {
       cancel()
     }
   }
+}
+
+function pipeAddress(plane: '' | '/data', { database, schema, pipe }: PipePath): string {
+  const [db, sc, pi] = [database, schema, pipe].map(encodeURIComponent)
+  return `/v2/streaming${plane}/databases/${db}/schemas/${sc}/pipes/${pi}`
 }
 
 /** The host's name as it may be used: underscores break TLS and DNS and are hyphens there [documented]. */

@@ -1,4 +1,4 @@
-import { REFUSAL_CODES } from '../../bridge/route.ts'
+import { REFUSAL_CODES } from '../../bridge/routes/route.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { didYouMean } from '../../src/nearest.ts'
 import type { Command, Invocation } from '../command.ts'

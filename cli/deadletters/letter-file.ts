@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { RefusalCode } from '../../bridge/route.ts'
+import type { RefusalCode } from '../../bridge/routes/route.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import { exactJson } from './exact-json.ts'
 import type { Letter } from './letters.ts'

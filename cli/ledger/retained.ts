@@ -27,7 +27,7 @@ export async function readRetained(
     if (topic === topics.bridgeInfo) bridge = parseBridgeInfo(payload)
     else if (topic === topics.bridgeAvailability) online = payload.toString() === 'online'
     else {
-      const hostname = topics.hostnameOfLedger(topic)
+      const hostname = topics.keyOfLedger(topic)
       const ledger = parseLedger(payload)
       if (hostname !== undefined && ledger !== undefined) ledgers.set(hostname, ledger)
     }

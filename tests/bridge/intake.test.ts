@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { MemoryDeadLetters } from '../../bridge/dead-letters/memory-dead-letters.ts'
 import type { BridgeEventMap } from '../../bridge/events.ts'
 import { Intake } from '../../bridge/intake.ts'
-import { senseHatRoute } from '../../bridge/sense-hat-route.ts'
 import type { DeviceLog } from '../../bridge/spool/device-log.ts'
 import { MemorySpool } from '../../bridge/spool/memory-spool.ts'
 import { spoolFull } from '../../bridge/spool/spool.ts'
@@ -11,6 +10,7 @@ import { Events } from '../../src/events.ts'
 import { silentLog } from '../../src/log.ts'
 import { createTopics } from '../../src/topics.ts'
 import { ManualClock, settled } from '../support/manual-clock.ts'
+import { senseHatOnly } from '../support/pipes.ts'
 import { reading } from '../support/readings.ts'
 
 const topics = createTopics('sensehat', 'homeassistant')
@@ -21,7 +21,7 @@ function setUp() {
   const deadLetters = new MemoryDeadLetters()
   const events = new Events<BridgeEventMap>(silentLog())
   const changed: DeviceLog[] = []
-  const intake = new Intake(senseHatRoute(topics), {
+  const intake = new Intake(senseHatOnly(topics), {
     clock,
     log: silentLog(),
     events,
@@ -407,7 +407,7 @@ describe('a spool that is full', () => {
     const { spool, send, device } = setUp()
     const small = new MemorySpool(300, 'own1')
     void spool
-    const intake = new Intake(senseHatRoute(topics), {
+    const intake = new Intake(senseHatOnly(topics), {
       clock: new ManualClock(),
       log: silentLog(),
       events: new Events<BridgeEventMap>(silentLog()),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { choicesFor, type HoldCode } from '../../bridge/lanes/decision.ts'
-import { REFUSAL_CODES } from '../../bridge/route.ts'
+import { REFUSAL_CODES } from '../../bridge/routes/route.ts'
 import type { Answer } from '../../bridge/snowpipe/answer.ts'
 import { noAnswer } from '../../bridge/snowpipe/answer.ts'
 import { type Operation, verdictOn, verdictOnChannel } from '../../bridge/snowpipe/verdict.ts'

@@ -63,7 +63,7 @@ describe('topics', () => {
     fc.assert(
       fc.property(allowed, (hostname) => {
         expect(topics.hostnameOfReadings(topics.readings(hostname))).toBe(hostname)
-        expect(topics.hostnameOfLedger(topics.ledger(hostname))).toBe(hostname)
+        expect(topics.keyOfLedger(topics.ledger(hostname))).toBe(hostname)
         expect(topics.hostnameOfDeviceDiscovery(topics.deviceDiscovery(hostname))).toBe(hostname)
         expect(topics.hostnameOfPipelineDiscovery(topics.pipelineDiscovery(hostname))).toBe(hostname)
         expect(topics.hostnameOfDeviceDiscovery(topics.pipelineDiscovery(hostname))).toBeUndefined()
@@ -125,6 +125,6 @@ describe('topics', () => {
 
   it('of readings never catch a ledger, and the other way round', () => {
     expect(topics.hostnameOfReadings(topics.ledger('readings'))).toBeUndefined()
-    expect(topics.hostnameOfLedger(topics.readings('pi'))).toBeUndefined()
+    expect(topics.keyOfLedger(topics.readings('pi'))).toBeUndefined()
   })
 })

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { noAnswer, readAnswer } from '../../bridge/snowpipe/answer.ts'
-import type { AppendRequest, ChannelPath, Opened, Outcome, Snowpipe } from '../../bridge/snowpipe/client.ts'
+import type { AppendRequest, ChannelPath, Opened, Outcome, PipePath, Snowpipe } from '../../bridge/snowpipe/client.ts'
 import type { ChannelStatus } from '../../bridge/snowpipe/status.ts'
 import { type Operation, verdictOn, verdictOnChannel } from '../../bridge/snowpipe/verdict.ts'
 import type { Clock } from '../../src/clock.ts'
@@ -150,7 +150,7 @@ export class FakeSnowpipe implements Snowpipe {
     }
   }
 
-  async status(pipe: string, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
+  async status({ pipe }: PipePath, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>> {
     this.asked.push({ pipe, channels })
     await Promise.resolve()
     const fault = this.statusFaults.shift()

@@ -19,6 +19,7 @@ import { createTopics } from '../../src/topics.ts'
 import { defaultSettings } from './bridge-settings.ts'
 import { FakeSnowpipe, type SeenAppend } from './fake-snowpipe.ts'
 import { ManualClock } from './manual-clock.ts'
+import { senseHatOnly } from './pipes.ts'
 
 const compress = promisify(gzip)
 const topics = createTopics('sensehat', 'homeassistant')
@@ -102,6 +103,7 @@ export class LaneWorld {
         events,
         spool,
         snowpipe: this.calls.watch(snowpipe),
+        routes: senseHatOnly(),
         ledgers: this.ledgers,
         retainedLedger: async (hostname) => {
           if (unreadableLedger) throw new SnowhatError('E_LEDGER_UNREADABLE', 'no ledger of this version')

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { decodeFacts, encodeFacts, restoreFacts } from '../../../bridge/spool/spool-record.ts'
 import { LaneWorld, type LaneWorldOptions } from '../../support/lane-world.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 
 function world(options: LaneWorldOptions = {}): LaneWorld {
   const made = new LaneWorld(options)
@@ -284,7 +285,7 @@ describe('a channel that is not ours any more', () => {
     w.take(1, 3)
     await w.run(3_000)
     const { generation } = w.lane
-    const broken = { ...(await w.snowpipe.status('P', ['pi'])), code: 'ERR_CHANNEL_MUST_BE_REOPENED' }
+    const broken = { ...(await w.snowpipe.status(pipeNamed('P'), ['pi'])), code: 'ERR_CHANNEL_MUST_BE_REOPENED' }
     w.snowpipe.takeAway('pi')
     w.take(4, 6)
     await w.run(3_000)
@@ -641,7 +642,7 @@ describe('closing a lane', () => {
     await w.run(1_000)
     await w.close()
     await w.run(15_000, 1_000)
-    await w.snowpipe.status('P', ['pi'])
+    await w.snowpipe.status(pipeNamed('P'), ['pi'])
     expect(w.inTable()).toEqual(seqs(3))
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openingPace } from '../../../bridge/lanes/opening-pace.ts'
-import { pipeOf } from '../../../bridge/lanes/pipe-of.ts'
+import { pipeOf } from '../../../bridge/routes/pipe-of.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const hostname = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/)

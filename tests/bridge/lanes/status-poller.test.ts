@@ -5,6 +5,7 @@ import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import { silentLog } from '../../../src/log.ts'
 import { FakeSnowpipe } from '../../support/fake-snowpipe.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 
 interface StandIn {
   readonly lane: Lane
@@ -19,7 +20,7 @@ function standIn(channel: string, pipe = 'P'): StandIn {
     heard,
     generation: 1,
     lane: {
-      path: { pipe, channel },
+      path: { pipe: pipeNamed(pipe), channel },
       get generation() {
         return made.generation
       },

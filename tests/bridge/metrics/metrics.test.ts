@@ -5,6 +5,7 @@ import type { Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import type { StatusParts } from '../../../bridge/status/source.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 import { samplesOf } from '../../support/samples.ts'
 import { statusOf } from '../../support/status.ts'
 
@@ -75,7 +76,7 @@ describe('a scrape', () => {
       drop: async () => ({ verdict: 'retry', answer: { ...noAnswer(''), code: `C${n++}` } }),
     } as unknown as Snowpipe
     const watched = calls.watch(odd)
-    for (let i = 0; i < 200; i++) await watched.drop({ pipe: 'p', channel: 'c' })
+    for (let i = 0; i < 200; i++) await watched.drop({ pipe: pipeNamed('p'), channel: 'c' })
     const { Registry } = await import('prom-client')
     const registry = new Registry()
     calls.register(registry)

@@ -11,6 +11,7 @@ import { createIdentity, type Identity } from '../../../bridge/snowpipe/credenti
 import { systemClock } from '../../../src/clock.ts'
 import { snowflakeSettings } from '../../support/bridge-settings.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 
 const ACCOUNT = 'https://acme-prod1.snowflakecomputing.com'
 const INGEST = 'https://acme-prod1.ingest.eu-west-1.example'
@@ -35,7 +36,7 @@ interface Setup {
   to(part: string): Seen[]
 }
 
-const path = { pipe: 'SENSEHAT_STREAMING_PIPE', channel: 'pi-kitchen' }
+const path = { pipe: pipeNamed('SENSEHAT_STREAMING_PIPE'), channel: 'pi-kitchen' }
 const append = {
   requestId: '00000000-0000-4000-8000-000000000001',
   continuationToken: '3_0',
@@ -259,10 +260,9 @@ describe('signing in', () => {
 
 describe('opening a channel', () => {
   it('puts names, percent-encoded, into the path, and says whether uncommitted rows are in the way', async () => {
-    const { snowpipe, to } = connect((one) => usual(one, OPENED), {
-      settings: { database: 'IoT "x"', schema: 'RAW/1' },
-    })
-    const outcome = await snowpipe.open({ pipe: 'SENSOR-STREAMING', channel: 'pi kitchen' }, true)
+    const { snowpipe, to } = connect((one) => usual(one, OPENED))
+    const pipe = { database: 'IoT "x"', schema: 'RAW/1', pipe: 'SENSOR-STREAMING' }
+    const outcome = await snowpipe.open({ pipe, channel: 'pi kitchen' }, true)
     await snowpipe.open(path, false)
     const [first, second] = to('/channels/')
     expect(withoutRequestId(first?.path ?? '')).toBe(
@@ -413,7 +413,7 @@ describe('the status of channels', () => {
         },
       }),
     )
-    const outcome = await snowpipe.status('SENSEHAT_STREAMING_PIPE', ['pi-a', 'pi-b', 'never-opened'])
+    const outcome = await snowpipe.status(path.pipe, ['pi-a', 'pi-b', 'never-opened'])
     if (outcome.verdict !== 'ok') throw new Error(outcome.verdict)
     expect([...outcome.value.keys()]).toEqual(['pi-a', 'pi-b'])
     expect(outcome.value.get('pi-a')?.committed).toBe('1.own1.aaaaaaaa.9')
@@ -427,7 +427,7 @@ describe('the status of channels', () => {
 
   it('of a broken pipe is a refusal: the cheap way to find out', async () => {
     const { snowpipe } = connect((one) => usual(one, { code: 'ERR_PIPE_IN_INVALID_STATE' }, 409))
-    expect((await snowpipe.status('P', [])).verdict).toBe('blocked')
+    expect((await snowpipe.status(pipeNamed('P'), [])).verdict).toBe('blocked')
   })
 })
 
@@ -436,7 +436,7 @@ it('every call bears a request id of its own, an append the one of its batch', a
   await snowpipe.open(path, true)
   await snowpipe.append(path, append)
   await snowpipe.append(path, append)
-  await snowpipe.status('P', ['a'])
+  await snowpipe.status(pipeNamed('P'), ['a'])
   const ids = seen.map((one) => new URL(one.path, one.origin).searchParams.get('requestId'))
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   expect(new Set(ids).size).toBe(ids.length - 1)
@@ -464,7 +464,7 @@ it('waits for the last byte of an answer no longer than for the first', async ()
     server.closeAllConnections()
     server.close()
   })
-  expect(await snowpipe.status('PIPE', ['pi'])).toMatchObject({
+  expect(await snowpipe.status(pipeNamed('PIPE'), ['pi'])).toMatchObject({
     verdict: 'retry',
     answer: { status: undefined, message: 'no whole answer within 0.2 s' },
   })

@@ -3,6 +3,7 @@ import { noAnswer, readAnswer } from '../../../bridge/snowpipe/answer.ts'
 import type { Outcome, Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import { Reach } from '../../../bridge/snowpipe/reach.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 
 const answered = (status: number): Outcome<never> => ({ verdict: 'retry', answer: readAnswer(status, {}, '') })
 const ok: Outcome<never> = { verdict: 'ok', value: new Map() as never }
@@ -22,7 +23,7 @@ function watched() {
   } as Snowpipe)
   const call = (outcome: Outcome<never>) => {
     next = outcome
-    return snowpipe.status('pipe', [])
+    return snowpipe.status(pipeNamed('pipe'), [])
   }
   return { clock, reach, call }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { decodeReadings } from '../../../bridge/sense-hat-route.ts'
+import { decodeReadings } from '../../../bridge/routes/sense-hat-route.ts'
 import { messagesOf, type Planned } from '../../../cli/deadletters/messages.ts'
 import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../../src/reading.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeReadings } from '../../../bridge/sense-hat-route.ts'
+import { decodeReadings } from '../../../bridge/routes/sense-hat-route.ts'
 import { type Replayable, replayable } from '../../../cli/deadletters/replayable.ts'
 import { MAX_MESSAGE_BYTES } from '../../../src/reading.ts'
 import { reading } from '../../support/readings.ts'

@@ -4,14 +4,25 @@
  */
 export interface Route {
   readonly name: string
+  /** Its devices go by their hostname alone; those of all others by `<name>.<device>` (`src/device-key.ts`). */
+  readonly ownsHostnames?: true
+  readonly destination: Destination
   /** MQTT subscription filter. */
   readonly filter: string
   /** Whether a message is for this route at all. */
   matches(topic: string): boolean
-  /** The device key of a topic; `undefined` when the name is not allowed. */
+  /** The key of the device a topic names; `undefined` when the name is not allowed. */
   deviceOf(topic: string): string | undefined
   /** Pure. Never throws: what cannot be read comes back as a refusal. */
-  decode(device: string, payload: Buffer): Decoded
+  decode(key: string, payload: Buffer, topic: string): Decoded
+}
+
+/** Where rows end: the pipes of a table. A device is given one by hash and keeps it. */
+export interface Destination {
+  readonly database: string
+  readonly schema: string
+  /** At least one; of a table without a pipe of one's own its default one, `<TABLE>-STREAMING`. */
+  readonly pipes: readonly string[]
 }
 
 export interface Decoded {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FIELDS, type Field, type FieldKind } from '../src/reading.ts'
+import { FIELDS, type Field, type FieldKind } from '../../src/reading.ts'
 
 /*
  * Whether a reading may become a row. The schema is what counts, and it has the words for what is wrong; but it costs more

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { FIELDS, type Field } from '../src/reading.ts'
-import { CLOSING_BRACE } from './ndjson.ts'
+import { FIELDS, type Field } from '../../src/reading.ts'
+import { CLOSING_BRACE } from '../ndjson.ts'
 
 /*
  * A row as the bytes of one JSON object in one line, for which every key stands once. Most readings are that already, and

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { faultOf, quotesIfPlain } from '../../bridge/reading-check.ts'
-import { decodeReadings } from '../../bridge/sense-hat-route.ts'
-import { FIELDS, type Field } from '../../src/reading.ts'
-import { reading } from '../support/readings.ts'
+import { faultOf, quotesIfPlain } from '../../../bridge/routes/reading-check.ts'
+import { decodeReadings } from '../../../bridge/routes/sense-hat-route.ts'
+import { FIELDS, type Field } from '../../../src/reading.ts'
+import { reading } from '../../support/readings.ts'
 
 const KEYS = FIELDS.map(({ key }) => key)
 const value = fc.oneof(
