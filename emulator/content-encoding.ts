@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { messageOf } from '../src/errors.ts'
 import { type Call, headerOf, Refusal } from './answer.ts'
-import { zstdDecompressed } from './zstd.ts'
+import { zstdDecompressed, zstdFrames } from './zstd.ts'
 
 /** What a compressed body may grow to [assumed]. */
 export const MAX_DECODED_BYTES = 256 * 1024 * 1024
@@ -48,5 +48,15 @@ function zstdOf(module: object): Decode | undefined {
       done: (error: Error | null, decoded: Buffer) => void,
     ) => void,
   )
-  return (body, maxOutputLength) => decompress(body, { maxOutputLength })
+  return async (body, maxBytes) => {
+    const decoded: Buffer[] = []
+    let left = maxBytes
+    for (const frame of zstdFrames(body, maxBytes)) {
+      // Node takes no limit below 1.
+      const content = await decompress(frame, { maxOutputLength: Math.max(1, left) })
+      left -= content.length
+      decoded.push(content)
+    }
+    return Buffer.concat(decoded)
+  }
 }

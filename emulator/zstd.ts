@@ -18,32 +18,38 @@ const STEP_BYTES = 64 * 1024
  * `maxBytes`; content checksums are passed over, not compared.
  */
 export function zstdDecompressed(body: Uint8Array, maxBytes: number): Buffer {
-  checkFrames(body, maxBytes)
   const chunks: Uint8Array[] = []
   let bytes = 0
-  const stream = new Decompress((chunk) => {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
-  })
-  for (let at = 0; at < body.length; at += STEP_BYTES)
-    stream.push(body.subarray(at, at + STEP_BYTES), at + STEP_BYTES >= body.length)
+  for (const frame of zstdFrames(body, maxBytes)) {
+    const stream = new Decompress((chunk) => {
+      bytes += chunk.length
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    })
+    for (let at = 0; at < frame.length; at += STEP_BYTES)
+      stream.push(frame.subarray(at, at + STEP_BYTES), at + STEP_BYTES >= frame.length)
+  }
   return Buffer.concat(chunks, bytes)
 }
 
 /**
- * Walks the frames and their blocks without decoding any: the decoder takes a broken end for a good one, and takes memory for as
- * large a window as a header asks for.
+ * The frames of a body, one by one, without those to be skipped. Walks their blocks without decoding any: decoders take a body that was
+ * cut off for a whole one and stop after the first frame (Node 22's), or take memory for as large a window as a header asks for (fzstd).
+ * Throws a `SyntaxError` or a `RangeError`.
  */
-function checkFrames(body: Uint8Array, maxBytes: number): void {
+export function zstdFrames(body: Uint8Array, maxBytes: number): Uint8Array[] {
+  const frames: Uint8Array[] = []
   let at = 0
   do {
     const magic = numberAt(body, at, 4)
+    const start = at
     if (magic >>> 4 === SKIPPABLE) at += 8 + numberAt(body, at + 4, 4)
     else if (magic === FRAME) at = endOfFrame(body, at, maxBytes)
     else throw new SyntaxError('it does not begin with a zstd frame')
+    if (magic === FRAME) frames.push(body.subarray(start, at))
   } while (at < body.length)
   if (at > body.length) throw endsEarly()
+  return frames
 }
 
 function endOfFrame(body: Uint8Array, start: number, maxBytes: number): number {

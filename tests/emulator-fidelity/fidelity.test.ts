@@ -28,13 +28,16 @@ describe(`the service at ${process.env.SNOWHAT_FIDELITY_URL ?? 'an emulator of i
   let service: Service
   const names: string[] = []
 
+  const closing: (() => void | Promise<void>)[] = []
+
   beforeAll(async () => {
-    service = await startService(afterAll)
+    service = await startService((close) => closing.unshift(close))
   })
 
   afterAll(async () => {
     // Channels count against a limit.
     for (const name of names) await service.drop(name)
+    for (const close of closing) await close()
   })
 
   /** A channel nobody has used, opened: its name and first token. */

@@ -4,20 +4,29 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { blocksOf } from '../docs/markdown.ts'
 import { emulatorAt, Service } from '../emulator-fidelity/service.ts'
-import { temporaryDirectory } from '../support/directory.ts'
+import { type CleanUp, temporaryDirectory } from '../support/directory.ts'
 import { privateCa } from '../support/private-ca.ts'
 import { snowhat } from '../support/program.ts'
-import { describeWithSdk, judge, runPython, type Verdict } from './snowflake-sdk/judge.ts'
+import { describeWithSdk, judge, runPython, SDK, type Verdict } from './snowflake-sdk/judge.ts'
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 
+const closing: (() => void | Promise<void>)[] = []
+const cleanUp: CleanUp = (close) => {
+  closing.unshift(close)
+}
+
+afterAll(async () => {
+  for (const close of closing) await close()
+})
+
 /** The emulator as a user starts it, and what the SDK in this Python makes of it. */
 async function judged(python: string, { tls }: { readonly tls: boolean }) {
-  const directory = temporaryDirectory(afterAll)
+  const directory = temporaryDirectory(cleanUp)
   const ca = tls ? privateCa(directory) : undefined
   const secure = ca ? ['--tls-cert', ca.certFile, '--tls-key', ca.keyFile] : []
   const args = ['emulator', '--host', 'localhost', '--port', '0', '--data', directory, ...secure]
-  const line = await snowhat(args, { cleanUp: afterAll }).line(/the emulator is running/)
+  const line = await snowhat(args, { cleanUp }).line(/the emulator is running/)
   const url = new URL(/https?:\/\/localhost:\d+/.exec(line)?.[0] ?? '')
   const properties = {
     scheme: url.protocol.slice(0, -1),
@@ -30,6 +39,25 @@ async function judged(python: string, { tls }: { readonly tls: boolean }) {
   const verdict = await judge(python, properties, directory, ca ? { SSL_CERT_FILE: ca.caFile } : {})
   return { verdict, directory, service: new Service({ ...emulatorAt(url.origin, key), ca: ca?.ca }) }
 }
+
+type World = Awaited<ReturnType<typeof judged>>
+
+/** Both at once: the SDK mostly waits. */
+const worlds = new Map<boolean, Promise<World>>()
+
+beforeAll(() => {
+  const pythons = [
+    [SDK.plain, false],
+    [SDK.tls, true],
+  ] as const
+  for (const [python, tls] of pythons) {
+    if (python === '') continue
+    const world = judged(python, { tls })
+    // Who needs it is told.
+    world.catch(() => undefined)
+    worlds.set(tls, world)
+  }
+})
 
 function promisesOfNamedChannels(world: () => { verdict: Verdict; service: Service }): void {
   it('commits 10,000 rows', async () => {
@@ -72,10 +100,10 @@ function promisesOfNamedChannels(world: () => { verdict: Verdict; service: Servi
   })
 }
 
-describeWithSdk('the official SDK 1.4.0 over plain HTTP', 'SNOWHAT_SNOWFLAKE_SDK_PYTHON', (python) => {
-  let world: Awaited<ReturnType<typeof judged>>
+describeWithSdk('the official SDK 1.4.0 over plain HTTP', 'plain', () => {
+  let world: World
   beforeAll(async () => {
-    world = await judged(python, { tls: false })
+    world = (await worlds.get(false)) as World
   })
   promisesOfNamedChannels(() => world)
 
@@ -86,15 +114,15 @@ describeWithSdk('the official SDK 1.4.0 over plain HTTP', 'SNOWHAT_SNOWFLAKE_SDK
     const program = (example?.text ?? '')
       .replace('8085', new URL(service.place.url).port)
       .replace('127.0.0.1', 'localhost')
-    await runPython(python, ['-'], { input: program, directory })
+    await runPython(SDK.plain, ['-'], { input: program, directory })
     expect(await service.rowCount('example-')).toBe(1)
   })
 })
 
-describeWithSdk('the newest official SDK over TLS with a private CA', 'SNOWHAT_SNOWFLAKE_SDK_TLS_PYTHON', (python) => {
-  let world: Awaited<ReturnType<typeof judged>>
+describeWithSdk('the newest official SDK over TLS with a private CA', 'tls', () => {
+  let world: World
   beforeAll(async () => {
-    world = await judged(python, { tls: true })
+    world = (await worlds.get(true)) as World
   })
   promisesOfNamedChannels(() => world)
 

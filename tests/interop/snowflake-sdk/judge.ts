@@ -32,18 +32,22 @@ export interface Verdict {
   readonly elastic: { readonly told: readonly string[]; readonly reserved: string | null } | null
 }
 
-/** Tests that need the SDK in the Python a variable names. Without it they are skipped and a line says so, or fail where it is required. */
-export function describeWithSdk(name: string, variable: string, tests: (python: string) => void): void {
-  const python = process.env[variable] ?? ''
-  const why = `${variable} is not set; tests/interop/snowflake-sdk/environment.sh prints it`
-  if (python !== '') describe(name, () => tests(python))
+const VARIABLES = { plain: 'SNOWHAT_SNOWFLAKE_SDK_PYTHON', tls: 'SNOWHAT_SNOWFLAKE_SDK_TLS_PYTHON' } as const
+
+/** The Pythons that have the SDK that speaks plain HTTP, and the newest, which wants TLS; `''` where there is none. */
+export const SDK = { plain: process.env[VARIABLES.plain] ?? '', tls: process.env[VARIABLES.tls] ?? '' }
+
+/** Tests that need one of them. Without it they are skipped and a line says so, or fail where it is required. */
+export function describeWithSdk(name: string, which: keyof typeof SDK, tests: () => void): void {
+  const why = `${VARIABLES[which]} is not set; tests/interop/snowflake-sdk/environment.sh prints it`
+  if (SDK[which] !== '') describe(name, tests)
   else if (REQUIRED)
     it(`${name}: has its SDK`, () => {
       throw new Error(`SNOWHAT_REQUIRE_SNOWFLAKE_SDK=1, and ${why}`)
     })
   else {
     process.stderr.write(`\n!!! NO SNOWFLAKE SDK: "${name}" is SKIPPED, nothing is proved about it (${why})\n\n`)
-    describe.skip(`${name} (SKIPPED: no SDK)`, () => tests(''))
+    describe.skip(`${name} (SKIPPED: no SDK)`, tests)
   }
 }
 
