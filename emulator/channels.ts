@@ -96,13 +96,12 @@ export class Channels {
     )
   }
 
-  /** The default pipe of a table, which is made when somebody asks for it [documented]. */
-  defaultPipe(table: ObjectName): Pipe {
-    const { catalog } = this.#deps
-    const pipe = catalog.pipe({ ...table, name: `${table.name}${DEFAULT_PIPE_SUFFIX}` })
-    if (pipe && catalog.table(table)) return pipe
-    this.#checkPlace(table)
-    throw notFound('TABLE', qualified(table))
+  /** The default pipe of a table, made when somebody asks for it [documented]; refuses in words for the table. */
+  defaultPipe(name: ObjectName): Pipe {
+    const pipe = this.#deps.catalog.pipe(name)
+    if (pipe) return pipe
+    this.#checkPlace(name)
+    throw notFound('TABLE', qualified(name).slice(0, -DEFAULT_PIPE_SUFFIX.length))
   }
 
   /** Creates the channel or takes it over from its present owner [documented]. */
@@ -181,6 +180,12 @@ export class Channels {
   async lose(channels: readonly Channel[]): Promise<void> {
     await this.#settled(channels)
     await this.#forget(channels)
+  }
+
+  /** The channels of these pipes, which are dropped or replaced. */
+  loseAllOf(pipes: readonly ObjectName[]): Promise<void> {
+    const names = new Set(pipes.map(qualified))
+    return this.lose(this.all.filter(({ pipe }) => names.has(qualified(pipe.name))))
   }
 
   /** CREATE OR REPLACE: its rows are gone, and so are the channels of every pipe into it [documented]. */

@@ -3,7 +3,7 @@ import type { Log } from '../src/log.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ChannelStore } from './channel-store.ts'
 import type { ElasticStore } from './elastic-store.ts'
-import { isElastic, type ObjectName, quoted } from './names.ts'
+import { isElastic, type ObjectName } from './names.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Warehouse } from './warehouse.ts'
 
@@ -74,7 +74,7 @@ export class Committer {
 
   /** Other work of the service, in a transaction of its own. */
   transact(work: () => Promise<void>): Promise<void> {
-    return this.#queue(() => this.#deps.warehouse.transaction(work))
+    return this.between(() => this.#deps.warehouse.transaction(work))
   }
 
   /** Resolves when what is due by now has been committed. */
@@ -86,6 +86,16 @@ export class Committer {
   /** Resolves when no rowset of the channel is in a transaction. */
   async settled(channel: Channel): Promise<void> {
     while (channel.committing > 0) await this.#tail
+  }
+
+  /** Does this between two transactions: what changes tables uses the connection that writes rows. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(work)
+    this.#tail = run.then(
+      () => undefined,
+      () => undefined,
+    )
+    return run
   }
 
   /** Which channels are frozen may have changed. */
@@ -138,15 +148,9 @@ export class Committer {
     this.#setTimer()
   }
 
-  #enqueue(which: 'none' | 'due' | 'all'): Promise<void> {
-    return this.#queue(() => this.#transaction(which))
-  }
-
   /** One transaction after the other. */
-  #queue(work: () => Promise<void>): Promise<void> {
-    const run = this.#tail.then(work)
-    this.#tail = run.catch(() => undefined)
-    return run
+  #enqueue(which: 'none' | 'due' | 'all'): Promise<void> {
+    return this.between(() => this.#transaction(which))
   }
 
   async #transaction(which: 'none' | 'due' | 'all'): Promise<void> {
@@ -162,8 +166,7 @@ export class Committer {
     let records = new Map<Channel, ChannelRecord>()
     try {
       await warehouse.transaction(async () => {
-        for (const { database, schema, name } of emptied)
-          await warehouse.run(`DELETE FROM ${[database, schema, name].map(quoted).join('.')}`)
+        for (const name of emptied) await warehouse.run(`DELETE FROM ${warehouse.at(name)}`)
         records = await writer.write(due)
         for (const channel of unsaved) if (!records.has(channel)) records.set(channel, channel.record)
         await store.remove(removed)
@@ -172,7 +175,7 @@ export class Committer {
         await elasticStore.remove(
           all
             .filter(([channel]) => isElastic(channel.name))
-            .map(([{ pipe }, record]) => ({ pipe, upTo: record.rowSequencer })),
+            .map(([{ pipe }, record]) => ({ pipe: pipe.name, upTo: record.rowSequencer })),
         )
       })
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Catalog, Pipe } from './catalog.ts'
-import { literal } from './names.ts'
+import { literal, type ObjectName } from './names.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** The rows of one Elastic append that was answered with 200. */
@@ -59,14 +59,17 @@ export class ElasticStore {
     }
   }
 
-  /** Their rows are in the table, or gone with it: those of a pipe up to an id. */
-  async remove(written: readonly { readonly pipe: Pipe; readonly upTo: number }[]): Promise<void> {
-    for (const { pipe, upTo } of written) {
-      const { database, schema, name } = pipe.name
-      await this.#warehouse.run(
-        `DELETE FROM ${this.#table} WHERE id <= ${upTo} AND database_name = ${literal(database)}
-         AND schema_name = ${literal(schema)} AND pipe_name = ${literal(name)}`,
-      )
-    }
+  /** Their rows are in the table: those of a pipe up to an id. */
+  async remove(written: readonly { readonly pipe: ObjectName; readonly upTo: number }[]): Promise<void> {
+    for (const { pipe, upTo } of written)
+      await this.#warehouse.run(`DELETE FROM ${this.#table} WHERE id <= ${upTo} AND ${isOf(pipe)}`)
   }
+
+  async removeAllOf(pipes: readonly ObjectName[]): Promise<void> {
+    for (const pipe of pipes) await this.#warehouse.run(`DELETE FROM ${this.#table} WHERE ${isOf(pipe)}`)
+  }
+}
+
+function isOf({ database, schema, name }: ObjectName): string {
+  return `database_name = ${literal(database)} AND schema_name = ${literal(schema)} AND pipe_name = ${literal(name)}`
 }

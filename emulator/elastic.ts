@@ -66,14 +66,17 @@ export class ElasticChannels {
     this.#accept(rowset)
   }
 
-  /** The table is another one, or gone: rows on their way to it are lost with those that were in it [assumed]. */
-  async loseTable(table: ObjectName): Promise<void> {
+  /** These pipes are dropped, or their table is: rows on their way are lost with those that were in it [assumed]. */
+  async loseAllOf(pipes: readonly ObjectName[]): Promise<void> {
     const { committer, store } = this.#deps
-    const lanes = this.lanes.filter(({ pipe }) => qualified(pipe.table) === qualified(table))
+    const names = new Set(pipes.map(qualified))
+    const lanes = this.lanes.filter(({ pipe }) => names.has(qualified(pipe.name)))
     for (const lane of lanes) await committer.settled(lane)
-    for (const lane of lanes) lane.pending.length = 0
-    const upTo = this.#newestId
-    await committer.transact(() => store.remove(lanes.map(({ pipe }) => ({ pipe, upTo }))))
+    for (const lane of lanes) {
+      lane.pending.length = 0
+      this.#lanes.delete(qualified(lane.pipe.name))
+    }
+    await committer.transact(() => store.removeAllOf(pipes))
   }
 
   async #store(): Promise<void> {

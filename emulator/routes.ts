@@ -1,10 +1,12 @@
+import { type Account, sessionOf } from './access/session.ts'
+import { requireStreaming, type StreamingOperation } from './access/streaming-privileges.ts'
 import { hostname, token } from './account-api.ts'
 import { type Answer, type Call, headerOf, jsonBody, type Outcome, Refusal } from './answer.ts'
 import type { Auth } from './auth.ts'
+import { defaultPipeOf } from './catalog.ts'
 import type { Channels } from './channels.ts'
 import type { ElasticChannels } from './elastic.ts'
 import { type DisturbedCallDeps, disturbedCall, type Route } from './faults/disturbed-call.ts'
-import type { Operation } from './faults/fault.ts'
 import { hostOf, type IngestHost } from './ingest-host.ts'
 import { ELASTIC, isElastic } from './names.ts'
 import { pipeInfo } from './pipe-info.ts'
@@ -23,6 +25,7 @@ import {
 } from './streaming-api.ts'
 
 export interface Parts extends DisturbedCallDeps {
+  readonly account: Account
   readonly auth: Auth
   readonly channels: Channels
   readonly control: Control
@@ -79,8 +82,7 @@ function routeOf(call: Call, parts: Parts): Route {
 }
 
 async function statement(call: Call, { auth, sqlApi }: Parts): Promise<Answer> {
-  await auth.caller(call)
-  return sqlApi.statement(call)
+  return sqlApi.statement(call, await auth.caller(call))
 }
 
 function streamingRoute(call: Call, parts: Parts): Route | undefined {
@@ -96,7 +98,7 @@ function streamingRoute(call: Call, parts: Parts): Route | undefined {
     return of('append', call, parts, target, isElastic(target.channel) ? appendElastic : appendRows)
   }
   const tableRows = TABLE_ROWS.exec(path)
-  if (tableRows) return of('append', call, parts, { ...matched(tableRows), channel: ELASTIC }, appendToTable)
+  if (tableRows) return of('append', call, parts, ofTable(matched(tableRows)), appendToTable)
   const files = FILES.exec(path)
   if (files) return of('append', call, parts, matched(files), appendFiles)
   const status = STATUS.exec(path)
@@ -107,10 +109,11 @@ function streamingRoute(call: Call, parts: Parts): Route | undefined {
 
 type StreamingCall = (call: Call, target: Target, streaming: Streaming, swallow: boolean) => Promise<Answer>
 
-function of(operation: Operation, call: Call, parts: Parts, target: Target, answer: StreamingCall): Route {
+function of(operation: StreamingOperation, call: Call, parts: Parts, target: Target, answer: StreamingCall): Route {
   const run = async (swallow: boolean) => {
     parts.ingestHost.refuseIfMoved(call)
-    await parts.auth.caller(call)
+    const caller = await parts.auth.caller(call)
+    requireStreaming(parts.account, sessionOf(caller, parts.account), target.pipe, operation)
     const { channels, elastic, clock } = parts
     const { dialect, limits } = parts.faults
     return answer(call, target, { channels, elastic, clock, dialect, limits }, swallow)
@@ -125,6 +128,11 @@ function accountOf({ auth, ingestHost, faults }: Parts) {
 function matched(match: RegExpExecArray): Target {
   const [, database = '', schema = '', pipe = '', channel] = match
   return targetOf(database, schema, pipe, channel)
+}
+
+/** By the table's default pipe. */
+function ofTable({ pipe: table }: Target): Target {
+  return { pipe: defaultPipeOf(table), channel: ELASTIC }
 }
 
 function namesAsked(call: Call): string[] {

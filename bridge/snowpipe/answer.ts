@@ -15,6 +15,8 @@ export interface Answer {
   readonly serverTime: number | undefined
   /** Milliseconds the server asks us to wait (`Retry-After`). */
   readonly retryAfterMs: number | undefined
+  /** What to look at when a person must act, where who asked knows more than the code says. */
+  readonly hint?: string
 }
 
 const LONGEST_TEXT = 500

@@ -4,7 +4,7 @@ import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { SnowflakeSettings } from '../config.ts'
 import { accountHost } from './account.ts'
 import { type Answer, fieldOf, readAnswer } from './answer.ts'
-import { createIdentity } from './credentials.ts'
+import { createIdentity, type Identity } from './credentials.ts'
 
 /** A result set; every value as Snowflake sends it: text, or null. */
 export interface ResultSet {
@@ -16,9 +16,14 @@ const TIMEOUT_MS = 120_000
 const POLL_MS = 500
 
 /** Runs one statement over the SQL REST API (`POST /api/v2/statements`) [documented]. Throws `E_SQL`. */
-export async function runStatement(settings: SnowflakeSettings, statement: string, clock: Clock): Promise<ResultSet> {
+export async function runStatement(
+  settings: SnowflakeSettings,
+  statement: string,
+  clock: Clock,
+  identity: Identity = createIdentity(settings, clock),
+): Promise<ResultSet> {
   const base = settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`
-  const credential = await createIdentity(settings, clock).credential()
+  let credential = await identity.credential()
   const dispatcher = new Agent()
   const call = async (method: 'GET' | 'POST', path: string, body?: string): Promise<Answer> => {
     try {
@@ -53,6 +58,10 @@ export async function runStatement(settings: SnowflakeSettings, statement: strin
       ...(role !== '' && { role }),
     })
     let answer = await call('POST', '/api/v2/statements', body)
+    if (answer.status === 401 && (await identity.refused(answer))) {
+      credential = await identity.credential()
+      answer = await call('POST', '/api/v2/statements', body)
+    }
     // 202: still running; the handle is asked until it is done.
     while (answer.status === 202) {
       await clock.sleep(POLL_MS)
@@ -62,7 +71,7 @@ export async function runStatement(settings: SnowflakeSettings, statement: strin
       throw new SnowhatError(
         'E_SQL',
         `the statement failed: ${answer.message} (${answer.code || answer.status})`,
-        hintOf(answer),
+        answer.status === 401 ? { hint: identity.hint } : {},
       )
     const columns = columnsOf(answer.body)
     const rows = [...dataOf(answer.body)]
@@ -77,10 +86,6 @@ export async function runStatement(settings: SnowflakeSettings, statement: strin
   } finally {
     await dispatcher.close()
   }
-}
-
-function hintOf(answer: Answer): { hint?: string } {
-  return answer.status === 401 ? { hint: "is the user's RSA_PUBLIC_KEY the one of this private key?" } : {}
 }
 
 function columnsOf(body: unknown): { name: string; type: string }[] {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
 import type { Auth } from '../auth.ts'
-import type { Catalog } from '../catalog.ts'
+import { type Catalog, defaultPipeOf } from '../catalog.ts'
 import { type Channel, ROW_SEQUENCE_GAP } from '../channel.ts'
 import type { Channels } from '../channels.ts'
 import type { Committer } from '../committer.ts'
@@ -79,7 +79,7 @@ export class Disturber {
       case 'replace-table':
         for (const { name } of catalog.tables) {
           if (fault.table !== undefined && foldIdentifier(fault.table) !== name.name) continue
-          await elastic.loseTable(name)
+          await elastic.loseAllOf([defaultPipeOf(name), ...catalog.pipesInto(name).map((pipe) => pipe.name)])
           await channels.replaceTable(name)
         }
         return

@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Client, emulated, PIPE, type Reply, rowCount, TABLE, temporaryDirectory } from './harness.ts'
+import { Client, emulated, keyPairJwt, PIPE, type Reply, rowCount, TABLE, temporaryDirectory } from './harness.ts'
 
 const BY_PIPE = `${PIPE}/channels/ELASTIC`
 const BY_TABLE = 'databases/DEMO/schemas/DEMO/tables/SENSEHAT_SENSOR_DATA'
@@ -121,6 +121,21 @@ describe('an Elastic append', () => {
     ])
   })
 
+  it("needs INSERT on the table, and OPERATE only on a pipe that is not the table's own", async () => {
+    const { client, clock, emulator } = await emulated()
+    const admin = new Client(emulator, await keyPairJwt(clock, { subject: 'ACME-PROD.ADMIN' }))
+    const statuses = async () => {
+      const replies = [await append(client, [{ uuid: 'a' }]), await append(client, [{ uuid: 'a' }], BY_TABLE)]
+      return replies.map(({ status }) => status)
+    }
+    const revoke = (privilege: string) => admin.sql(`REVOKE ${privilege} FROM ROLE SENSEHAT_STREAMING_ROLE`)
+    expect(await statuses()).toEqual([200, 200])
+    await revoke('OPERATE ON PIPE DEMO.DEMO.SENSEHAT_STREAMING_PIPE')
+    expect(await statuses()).toEqual([404, 200])
+    await revoke(`INSERT ON TABLE ${TABLE}`)
+    expect(await statuses()).toEqual([404, 404])
+  })
+
   it('does not count against the limits of Named Channels', async () => {
     const { client } = await emulated({ requests_per_second: 1, channel_limit: 0 })
     for (let i = 0; i < 5; i += 1) expect((await append(client, [{ uuid: 'a' }])).status).toBe(200)
@@ -157,25 +172,45 @@ describe('an Elastic append', () => {
   })
 })
 
-it('a table that is gone at the next start has taken the rows on their way to it with it', async () => {
-  const sql_dir = temporaryDirectory()
-  const script = (tables: string) =>
-    writeFileSync(join(sql_dir, 'setup.sql'), `CREATE DATABASE D; CREATE SCHEMA D.S; ${tables}`)
-  script('CREATE TABLE D.S.A (uuid STRING); CREATE TABLE D.S.B (uuid STRING);')
-  const first = await emulated({ sql_dir })
-  for (const table of ['A', 'B']) await append(first.client, [{ uuid: table }], `databases/D/schemas/S/tables/${table}`)
-  const data = temporaryDirectory()
-  cpSync(first.settings.data, data, { recursive: true })
-  script('CREATE TABLE D.S.B (uuid STRING);')
-  const second = await emulated({ sql_dir, data }, first.clock)
-  await first.clock.advance(1000)
-  await second.client.status([], 'databases/D/schemas/S/pipes/B-STREAMING')
-  expect(await second.emulator.query('SELECT uuid FROM D.S.B')).toEqual([{ uuid: 'B' }])
-  await second.emulator.close()
-  // Nor does a table of that name find them later.
-  script('CREATE TABLE D.S.A (uuid STRING);')
-  const third = await emulated({ sql_dir, data }, first.clock)
-  await first.clock.advance(1000)
-  await third.client.status([], 'databases/D/schemas/S/pipes/A-STREAMING')
-  expect(await third.emulator.query('SELECT uuid FROM D.S.A')).toEqual([])
+describe('a table that is dropped has taken the rows on their way to it with it', () => {
+  const path = (table: string) => `databases/DEMO/schemas/DEMO/tables/${table}`
+
+  it('by a statement', async () => {
+    const { clock, emulator } = await emulated()
+    // Nobody has made this user: it may do everything.
+    const admin = new Client(emulator, await keyPairJwt(clock, { subject: 'ACME-PROD.ADMIN' }))
+    const run = async (statement: string) => expect((await admin.sql(statement)).status, statement).toBe(200)
+    for (const table of ['A', 'B']) {
+      await run(`CREATE TABLE DEMO.DEMO.${table} (uuid STRING)`)
+      await append(admin, [{ uuid: table }], path(table))
+    }
+    await run('DROP TABLE DEMO.DEMO.A')
+    // Nor does a table of that name find them later.
+    await run('CREATE TABLE DEMO.DEMO.A (uuid STRING)')
+    await clock.advance(1000)
+    await settled(admin)
+    expect(await emulator.query('SELECT uuid FROM DEMO.DEMO.A')).toEqual([])
+    expect(await emulator.query('SELECT uuid FROM DEMO.DEMO.B')).toEqual([{ uuid: 'B' }])
+  })
+
+  it('by the set-up of the next start', async () => {
+    const sql_dir = temporaryDirectory()
+    const script = (text: string) =>
+      writeFileSync(
+        join(sql_dir, 'setup.sql'),
+        `CREATE DATABASE IF NOT EXISTS DEMO; CREATE SCHEMA IF NOT EXISTS DEMO.DEMO; ${text}`,
+      )
+    const create = (table: string) => `CREATE TABLE IF NOT EXISTS DEMO.DEMO.${table} (uuid STRING);`
+    script(`${create('A')} ${create('B')}`)
+    const first = await emulated({ sql_dir })
+    for (const table of ['A', 'B']) await append(first.client, [{ uuid: table }], path(table))
+    const data = temporaryDirectory()
+    cpSync(first.settings.data, data, { recursive: true })
+    script(`DROP TABLE DEMO.DEMO.A; ${create('A')} ${create('B')}`)
+    const second = await emulated({ sql_dir, data }, first.clock)
+    await first.clock.advance(1000)
+    await second.client.status([], 'databases/DEMO/schemas/DEMO/pipes/B-STREAMING')
+    expect(await second.emulator.query('SELECT uuid FROM DEMO.DEMO.A')).toEqual([])
+    expect(await second.emulator.query('SELECT uuid FROM DEMO.DEMO.B')).toEqual([{ uuid: 'B' }])
+  })
 })
