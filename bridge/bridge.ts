@@ -3,9 +3,11 @@ import type { Ledger } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { Wellbeing } from '../src/notify.ts'
+import { checkCompression } from './compression.ts'
 import type { BridgeSettings } from './config.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
+import { checkBatchBytes } from './lanes/wire-limit.ts'
 import { RunningBridge } from './running-bridge.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
 import { createIdentity } from './snowpipe/credentials.ts'
@@ -65,6 +67,8 @@ export async function startBridge(
   options: StartOptions = {},
 ): Promise<Bridge> {
   checkPageUrl(settings.http.url)
+  checkBatchBytes(settings.batch.max_bytes)
+  checkCompression(settings.batch.compression)
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock)
   const stores = await openStores(settings.spool, deps)

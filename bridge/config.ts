@@ -20,12 +20,31 @@ export const snowflakeSection = {
   ...secret('private_key', 'private key of the service user, PEM'),
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
+  ...secret(
+    'proxy',
+    'proxy to reach Snowflake through, such as http://user:password@proxy:3128; empty for HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment, `none` to go without',
+  ),
+  ca_file: {
+    kind: 'string',
+    default: '',
+    doc: "CA certificate (PEM) that is trusted beside the system's: of a proxy that looks into TLS, or of an emulator",
+  },
 } as const satisfies Section
 
 export const batchSection = {
   max_rows: { kind: 'count', default: 100, doc: 'send a batch at this many rows …' },
-  max_bytes: { kind: 'count', default: 1_000_000, doc: '… or this many bytes before compression …' },
+  max_bytes: {
+    kind: 'count',
+    default: 1_000_000,
+    doc: '… or this many bytes before compression (3,800,000 at most) …',
+  },
   max_age_ms: { kind: 'count', default: 5_000, doc: '… or when its oldest row has waited this many milliseconds' },
+  compression: {
+    kind: 'string',
+    default: 'auto',
+    choices: ['auto', 'gzip', 'zstd'],
+    doc: 'how rows are compressed for Snowflake; `auto` is zstd where Node has it (22.15 and later), else gzip',
+  },
 } as const satisfies Section
 
 export const spoolSection = {
@@ -68,6 +87,11 @@ export const bridgeSection = {
   parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
   opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
+  refused_retry: {
+    kind: 'duration',
+    default: 60_000,
+    doc: 'how often it is looked whether a refusal is over that a person must mend (key, grant, name): one device asks, the others wait for it',
+  },
   guard: {
     kind: 'boolean',
     default: true,

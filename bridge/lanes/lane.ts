@@ -2,12 +2,14 @@ import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
 import { compareTokens, type OffsetToken } from '../offset-token.ts'
-import type { Answer } from '../snowpipe/answer.ts'
+import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
+import type { Concern } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
-import { appendBatch } from './append-batch.ts'
+import { appendBatch, type Blocked } from './append-batch.ts'
+import { AppendPace } from './append-pace.ts'
 import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
 import { newsOf, type Reopen } from './channel-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
@@ -17,7 +19,9 @@ import { keepSuspect, leaveUpTo } from './leaving.ts'
 import { nextBatch } from './next-batch.ts'
 import { type OpenChannel, openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
+import type { Call } from './roadblock.ts'
 import { Standstill } from './standstill.ts'
+import { tooLargeReason, WIRE_LIMIT } from './wire-limit.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -34,16 +38,12 @@ export const LANE_STATES = ['resting', 'opening', 'ready', 'appending', 'blocked
 
 export type LaneState = (typeof LANE_STATES)[number]
 
-/** 10 requests a second are allowed per channel [documented]; a little less. */
-const APPEND_SPACING_MS = 110
 /** How long a lane rests after an error that is a bug of ours. */
 const AFTER_BUG_MS = 30_000
 /** Appended and not committed: more would only pile up at a server that does not commit. */
 const MAX_UNCOMMITTED_BATCHES = 16
 /** A channel whose rows stay uncommitted this long is opened anew. */
 const COMMIT_TIMEOUT_MS = 120_000
-/** How soon a lane that is blocked tries again. */
-const BLOCKED_RETRY_MS = 60_000
 
 export class Lane {
   readonly device: DeviceLog
@@ -70,7 +70,10 @@ export class Lane {
   #draining = false
   /** It rests for no other reason than that its rows are young and few. */
   #ageing = false
+  readonly #pace = new AppendPace()
   #nextAppendAt = Number.NEGATIVE_INFINITY
+  /** What has made it open the channel anew since anything was last committed, and need not pass. */
+  readonly #conflicts = new Set<string>()
   readonly #halving = new Halving()
   #lastProgress = 0
   /** Up to this row nothing waits for a batch to be full. */
@@ -182,6 +185,7 @@ export class Lane {
     this.#state = 'closed'
     this.#stop.abort()
     this.#sending?.abort()
+    this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
     this.#bell.ring()
     await this.#running
   }
@@ -201,6 +205,17 @@ export class Lane {
     if (this.#channel?.generation === generation) this.#openAnew({ cause: 'gone', reason: 'the channel is gone' })
   }
 
+  /** The pipe is served elsewhere since then (monotonic), and knows nothing of what was opened before. */
+  moved(since: number): void {
+    if (this.#channel !== undefined && this.#channel.openedAt < since)
+      this.#openAnew({ cause: 'moved', reason: 'the pipe has failed over' })
+  }
+
+  /** Snowflake does not serve the pipe any more; an append might still be answered as if it did. */
+  pipeRefused(reason: string): void {
+    if (this.#channel !== undefined && !this.#isOver) this.#openAnew({ cause: 'refused', reason })
+  }
+
   /** Rows up to `committed` may leave, if as many were parsed as stand here. */
   #progress(committed: OffsetToken, status: ChannelStatus): void {
     // The answer to the append comes first: until then its rows are not counted as sent.
@@ -211,6 +226,7 @@ export class Lane {
       return
     }
     this.#appended = Math.max(0, this.#appended - left.rows)
+    this.#conflicts.clear()
     this.#lastProgress = this.#deps.clock.monotonic()
     this.wake()
   }
@@ -259,6 +275,7 @@ export class Lane {
       await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
       // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
       await this.#deps.lookForRival()
+      if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
     }
     // Held or closed meanwhile.
     if (!this.#hasWork()) return
@@ -275,6 +292,7 @@ export class Lane {
       case 'open':
         this.#channel = {
           continuationToken: result.continuationToken,
+          openedAt: this.#deps.clock.monotonic(),
           generation: this.#generation,
           proved: false,
           committedAtOpening: result.status.committed,
@@ -296,7 +314,7 @@ export class Lane {
         if (again !== undefined) this.#tellReopened(again, lastSent)
         return
       case 'blocked':
-        return this.#blocked(result.answer)
+        return this.#blockedAtOpening(result.answer, result.concern)
       case 'held':
         return this.#hold(result.code, result.reason, result.incarnation)
       case 'rival':
@@ -343,20 +361,22 @@ export class Lane {
 
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
     const { clock, events } = this.#deps
-    const batch = await freezeBatch(rows, channel.continuationToken, clock.now())
+    const batch = await freezeBatch(rows, channel.continuationToken, clock.now(), this.#deps.encoding)
     // Held meanwhile, or to be opened anew.
     if (this.#reopen !== undefined || !this.#hasWork()) return
+    if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
     this.#enter('appending')
     this.#inFlight = batch
     this.#sending = new AbortController()
     const { signal } = this.#sending
-    const refused = async (answer: Answer, mayBeTaken: boolean) => {
+    const refused: Blocked = async (answer, mayBeTaken, wait) => {
       this.#isRefused = !mayBeTaken
-      await this.#blocked(answer)
+      await this.#blocked(answer, wait)
       this.#isRefused = false
     }
-    const end = await appendBatch(batch, this.path, this.#deps, refused, signal)
-    this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
+    const sentAt = clock.monotonic()
+    const end = await appendBatch(batch, this.path, this.#deps, this.#pace, refused, signal)
+    this.#nextAppendAt = clock.monotonic() + this.#pace.spacingMs
     let bad: Suspect | undefined
     switch (end?.kind) {
       case 'appended':
@@ -381,13 +401,14 @@ export class Lane {
       case 'refused':
         this.#inFlight = undefined
         if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
-          await this.#blocked(end.answer)
+          await this.#blocked(end.answer, () => this.#untilNextLook(end.answer))
         this.device.suspect = this.#halving.suspect?.token ?? null
         // Its neighbour may be the last thing this process sends.
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
         this.#openAnew(end)
+        if (end.cause === 'moved') this.#deps.onMoved(this.path.pipe, sentAt)
         return
       case undefined:
         // Closed, or to be opened anew: the batch's fate is learned then.
@@ -409,11 +430,43 @@ export class Lane {
     this.wake()
   }
 
-  async #blocked(answer: Answer): Promise<void> {
+  /** The batch is halved before it is sent; a row that is too large by itself goes nowhere but to the dead letters. */
+  async #tooLarge(rows: readonly SpooledRow[], batch: FrozenBatch): Promise<void> {
+    const [only] = rows
+    if (rows.length > 1 || only === undefined) return this.#halving.tooLarge(rows.length)
+    await this.#deps.onRefusedRow(this.device, only, tooLargeReason(only, batch.body.length))
+    this.device.setAside(only)
+    await this.#tellSetAside()
+  }
+
+  /** Tells why nothing is sent, until `wait` is over. */
+  async #blocked(answer: Answer, wait: () => Promise<void>): Promise<void> {
     this.#enter('blocked')
     this.#standstill.blocked(answer)
-    await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
+    await wait()
     this.#deps.events.emit('lane:unblocked', this.device.hostname)
+  }
+
+  #blockedAtOpening(answer: Answer, concern: Concern | undefined): Promise<void> {
+    const call: Call = { device: this.device.hostname, pipe: this.path.pipe, operation: 'open' }
+    const { roadblocks } = this.#deps
+    const { signal } = this.#stop
+    return this.#blocked(answer, () =>
+      concern === undefined ? roadblocks.wait(call, signal) : roadblocks.refused(call, concern, answer, signal),
+    )
+  }
+
+  /** As long as a refusal that concerns nobody else is left alone. */
+  #untilNextLook(answer: Answer): Promise<void> {
+    const call: Call = { device: this.device.hostname, pipe: this.path.pipe, operation: 'append' }
+    return this.#deps.roadblocks.refused(call, 'channel', answer, this.#stop.signal)
+  }
+
+  /** Opening anew has not helped the first time: now a person must look, and it is tried slowly. */
+  async #afterConflict(answer: Answer): Promise<void> {
+    const code = codeOf(answer)
+    if (this.#conflicts.has(code)) await this.#blocked(answer, () => this.#untilNextLook(answer))
+    this.#conflicts.add(code)
   }
 
   #enter(state: LaneState): void {
@@ -424,6 +477,7 @@ export class Lane {
   #hold(code: HoldCode, reason: string, incarnation: number | null): void {
     this.#state = 'held'
     this.#sending?.abort()
+    this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
     this.#standstill.held(code, reason, incarnation)
   }
 }

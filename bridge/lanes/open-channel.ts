@@ -6,15 +6,19 @@ import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
+import { type Concern, concernOf } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import type { Call } from './roadblock.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
 /** A channel that is this lane's. */
 export interface OpenChannel {
   continuationToken: string
+  /** Monotonic. */
+  readonly openedAt: number
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
   /** Something was appended since. */
@@ -32,8 +36,8 @@ export type Opening =
       readonly status: ChannelStatus
       readonly mine: OffsetToken | undefined
     }
-  /** Names, grants or credentials are wrong. */
-  | { readonly kind: 'blocked'; readonly answer: Answer }
+  /** Names, grants or credentials are wrong; without `concern` somebody else has found that out. */
+  | { readonly kind: 'blocked'; readonly answer: Answer; readonly concern?: Concern }
   /** It is another channel than the one we know: a person decides whether the table still has the rows. */
   | Held
   /** Another bridge has written here since we did. */
@@ -61,13 +65,21 @@ export async function openChannel(
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
-  const { clock, openingTurn, random, snowpipe } = deps
+  const { clock, openingTurn, random, roadblocks, snowpipe } = deps
+  const call: Call = { device: path.channel, pipe: path.pipe, operation: 'open' }
   const since = clock.monotonic()
   let force = false
+  let conflict: string | undefined
   for (let attempt = 0; ; attempt++) {
-    await openingTurn(signal)
+    if (roadblocks.ahead(call) === undefined) await openingTurn(signal)
+    // Many may wait for their turn when the first of them is refused.
+    const ahead = roadblocks.ahead(call)
+    if (ahead !== undefined) return { kind: 'blocked', answer: ahead }
+    const asked = clock.monotonic()
     const outcome = await snowpipe.open(path, !force)
     signal.throwIfAborted()
+    const { verdict } = outcome
+    if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
     switch (outcome.verdict) {
       case 'ok':
         return reconcile(device, outcome.value, deps, log, signal)
@@ -81,11 +93,25 @@ export async function openChannel(
       case 'unauthorized':
       case 'blocked':
       case 'split':
-        return { kind: 'blocked', answer: outcome.answer }
+        return { kind: 'blocked', answer: outcome.answer, concern: concernOf(outcome.verdict, outcome.answer) }
+      case 'reopen_once':
+        // It is opened already: the same once more, and a person must look.
+        if (conflict === codeOf(outcome.answer)) return { kind: 'blocked', answer: outcome.answer, concern: 'channel' }
+        conflict = codeOf(outcome.answer)
+        await clock.sleep(backoffMs(attempt, RETRY, random), signal)
+        break
+      case 'moved':
+        deps.onMoved(path.pipe, asked)
+        await clock.sleep(backoffMs(0, RETRY, random), signal)
+        break
       case 'retry':
       case 'reopen':
-      case 'moved':
-        deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
+        deps.trouble.unavailable(
+          device.hostname,
+          codeOf(outcome.answer),
+          outcome.answer.message,
+          outcome.answer.requestId,
+        )
         if (outcome.answer.retryAfterMs === undefined)
           await deps.trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
         else await clock.sleep(outcome.answer.retryAfterMs, signal)

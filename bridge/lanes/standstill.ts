@@ -27,7 +27,7 @@ export class Standstill {
   blocked(answer: Answer): void {
     const { events, trouble } = this.#deps
     const code = codeOf(answer)
-    trouble.refused(this.#device.hostname, code, answer.message, remedyFor(code))
+    trouble.refused(this.#device.hostname, code, answer.message, remedyFor(answer), answer.requestId)
     events.emit('lane:blocked', this.#device.hostname, code, answer.message)
   }
 

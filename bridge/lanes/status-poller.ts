@@ -1,11 +1,16 @@
 import type { Clock } from '../../src/clock.ts'
-import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
-import type { PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { codeOf } from '../snowpipe/answer.ts'
+import type { Outcome, PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { remedyFor } from '../snowpipe/remedy.ts'
+import { concernOf } from '../snowpipe/verdict.ts'
 import type { Lane } from './lane.ts'
+import type { Trouble } from './trouble.ts'
 
 /** Names per request; the service's limit is not known, clients use 100 to 200 [observed]. */
 const NAMES_PER_REQUEST = 200
+
+type Failure = Exclude<Outcome<unknown>, { verdict: 'ok' }>
 
 export interface StatusPollerDeps {
   readonly clock: Clock
@@ -15,6 +20,11 @@ export interface StatusPollerDeps {
   readonly waiting: () => Iterable<Lane>
   /** Lanes with a channel and nothing on its way. */
   readonly idle?: () => Iterable<Lane>
+  readonly trouble: Trouble
+  /** The pipe is served elsewhere since then (monotonic). */
+  readonly onMoved: (pipe: PipePath, since: number) => void
+  /** The pipe is gone, or not to be used: told once, when it begins. */
+  readonly onRefused: (pipe: PipePath, reason: string) => void
 }
 
 /** How often an idle channel is asked for. It may have become another's without any append failing [observed]. */
@@ -31,13 +41,16 @@ export class StatusPoller {
   readonly #polling: Promise<void>
   /** By the one object that stands for a pipe. */
   readonly #asking = new Map<PipePath, Promise<unknown>>()
-  readonly #failures = new Map<PipePath, Doubling>()
+  /** Pipes whose last answer was none, and when each is asked again, monotonic. */
+  readonly #failing = new Map<PipePath, number>()
+  readonly #refusedRetryMs: number
   /** When an idle lane was asked for last, on the monotonic clock. */
   readonly #askedAt = new WeakMap<Lane, number>()
 
-  constructor(intervalMs: number, deps: StatusPollerDeps) {
+  constructor(intervalMs: number, refusedRetryMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
     this.#intervalMs = intervalMs
+    this.#refusedRetryMs = refusedRetryMs
     this.#polling = this.#poll()
   }
 
@@ -66,7 +79,7 @@ export class StatusPoller {
     for (const lane of this.#deps.waiting()) ask(lane)
     for (const lane of this.#idleDue()) ask(lane)
     for (const [pipe, lanes] of byPipe) {
-      if (this.#asking.has(pipe)) continue
+      if (this.#asking.has(pipe) || this.#deps.clock.monotonic() < (this.#failing.get(pipe) ?? 0)) continue
       const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
       this.#asking.set(
         pipe,
@@ -91,23 +104,33 @@ export class StatusPoller {
     return due
   }
 
+  /** Nothing of the pipe is known to be committed while it is so. */
+  #failed(pipe: PipePath, { answer, verdict }: Failure, asked: number): void {
+    const { clock, onMoved, onRefused, trouble } = this.#deps
+    const isFirst = !this.#failing.has(pipe)
+    const isRefused = verdict === 'unauthorized' || verdict === 'blocked'
+    const pauseMs = answer.retryAfterMs ?? (isRefused ? this.#refusedRetryMs : 0)
+    this.#failing.set(pipe, clock.monotonic() + pauseMs)
+    if (verdict === 'moved') {
+      onMoved(pipe, asked)
+      return
+    }
+    const told = [nameOf(pipe), codeOf(answer), answer.message] as const
+    if (isRefused) trouble.refused(...told, remedyFor(answer), answer.requestId)
+    else trouble.unavailable(...told, answer.requestId)
+    if (isFirst && isRefused && concernOf(verdict, answer) === 'pipe') onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
+  }
+
   async #askPipe(pipe: PipePath, lanes: readonly Lane[]): Promise<void> {
     const generations = lanes.map((lane) => lane.generation)
+    const asked = this.#deps.clock.monotonic()
     const outcome = await this.#deps.snowpipe.status(
       pipe,
       lanes.map((lane) => lane.path.channel),
     )
     if (this.#stop.signal.aborted) return
-    const failures = this.#failures.get(pipe) ?? new Doubling()
-    this.#failures.set(pipe, failures)
-    if (outcome.verdict !== 'ok') {
-      const { code, message: reason } = outcome.answer
-      failures.when((times) =>
-        this.#deps.log.warn({ pipe: pipe.pipe, code, reason, times }, 'cannot ask what is committed'),
-      )
-      return
-    }
-    failures.reset()
+    if (outcome.verdict !== 'ok') return this.#failed(pipe, outcome, asked)
+    if (this.#failing.delete(pipe)) this.#deps.trouble.gone(nameOf(pipe))
     for (const [index, lane] of lanes.entries()) {
       const generation = generations[index] ?? -1
       const status = outcome.value.get(lane.path.channel)
@@ -115,6 +138,11 @@ export class StatusPoller {
       else lane.observe(status, generation)
     }
   }
+}
+
+/** Among the devices that have trouble. */
+function nameOf({ database, schema, pipe }: PipePath): string {
+  return `status of ${database}.${schema}.${pipe}`
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

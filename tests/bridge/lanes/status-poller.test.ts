@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Lane } from '../../../bridge/lanes/lane.ts'
 import { StatusPoller } from '../../../bridge/lanes/status-poller.ts'
+import { Trouble } from '../../../bridge/lanes/trouble.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import { silentLog } from '../../../src/log.ts'
 import { FakeSnowpipe } from '../../support/fake-snowpipe.ts'
@@ -38,16 +39,21 @@ function polled(...waiting: StandIn[]) {
 function polledWith(waiting: StandIn[], idle: StandIn[]) {
   const clock = new ManualClock()
   const snowpipe = new FakeSnowpipe(clock)
+  const log = silentLog()
+  const told: unknown[] = []
   for (const { lane } of [...waiting, ...idle]) snowpipe.channel(lane.path.channel)
-  const poller = new StatusPoller(1_000, {
+  const poller = new StatusPoller(1_000, 60_000, {
     clock,
-    log: silentLog(),
+    log,
     snowpipe,
     waiting: () => waiting.map(({ lane }) => lane),
     idle: () => idle.map(({ lane }) => lane),
+    trouble: new Trouble(log, clock),
+    onMoved: (...moved) => told.push(['moved', ...moved]),
+    onRefused: (...refused) => told.push(['refused', ...refused]),
   })
   onTestFinished(() => poller.close())
-  return { clock, snowpipe, poller }
+  return { clock, snowpipe, poller, told }
 }
 
 describe('the status poller', () => {

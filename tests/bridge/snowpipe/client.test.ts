@@ -43,6 +43,8 @@ const append = {
   startOffsetToken: '1.own1.aaaaaaaa.1',
   endOffsetToken: '1.own1.aaaaaaaa.3',
   body: gzipSync('{"uuid":"a"}\n'),
+  encoding: 'gzip' as const,
+  bytes: 13,
 }
 const OPENED = {
   next_continuation_token: '3_0',
@@ -266,7 +268,7 @@ describe('opening a channel', () => {
     await snowpipe.open(path, false)
     const [first, second] = to('/channels/')
     expect(withoutRequestId(first?.path ?? '')).toBe(
-      '/v2/streaming/databases/IoT%20%22x%22/schemas/RAW%2F1/pipes/SENSOR-STREAMING/channels/pi%20kitchen',
+      '/v2/streaming/databases/%22IoT%20%22%22x%22%22%22/schemas/%22RAW%2F1%22/pipes/%22SENSOR-STREAMING%22/channels/pi%20kitchen',
     )
     expect(JSON.parse(first?.body.toString() ?? '')).toEqual({ fail_on_uncommitted_rows: true })
     expect(JSON.parse(second?.body.toString() ?? '')).toEqual({ fail_on_uncommitted_rows: false })

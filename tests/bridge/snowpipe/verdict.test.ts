@@ -34,7 +34,7 @@ const BY_STATUS: readonly [operation: Operation, status: number, body: unknown, 
   ['open', 409, { code: 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA' }, 'uncommitted'],
   ['drop', 409, { code: 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA' }, 'uncommitted'],
   ['open', 409, { code: 'ERR_PIPE_IN_INVALID_STATE' }, 'blocked'],
-  ['append', 409, { code: 'ERR_SOMETHING_ELSE' }, 'reopen'],
+  ['append', 409, { code: 'ERR_SOMETHING_ELSE' }, 'reopen_once'],
   ['append', 410, '', 'moved'],
   ['open', 410, { code: 'ERR_GONE' }, 'moved'],
   ['append', 413, '', 'split'],
@@ -67,7 +67,7 @@ const BY_CHANNEL: readonly [code: string, expected: Verdict][] = [
   ['STALE_PIPE_CACHE', 'reopen'],
   ['ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE', 'blocked'],
   ['ERR_PIPE_IN_INVALID_STATE', 'blocked'],
-  ['ERR_CHANNEL_OF_A_NEW_KIND', 'reopen'],
+  ['ERR_CHANNEL_OF_A_NEW_KIND', 'reopen_once'],
   ['ERR_OF_A_NEW_KIND', 'blocked'],
 ]
 
