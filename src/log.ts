@@ -21,7 +21,16 @@ export interface LogSettings {
 }
 
 /** Field names whose values must never reach a log, up to two levels down: all settings as one field. */
-const SECRETS = ['password', 'private_key', 'private_key_passphrase', 'passphrase', 'pat', 'token', 'authorization']
+const SECRETS = [
+  'password',
+  'private_key',
+  'private_key_passphrase',
+  'passphrase',
+  'pat',
+  'token',
+  'proxy',
+  'authorization',
+]
 
 /** Fields that hold addresses. Some people write user and password into the broker's. */
 const ADDRESSES = ['url', 'mqtt', 'target']

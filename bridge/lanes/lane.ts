@@ -272,10 +272,11 @@ export class Lane {
     const again = this.#reopen
     if (again !== undefined) {
       this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
-      await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+      // A conflict has a pace of its own, and says nothing of another owner.
+      if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
+      else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
       // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
       await this.#deps.lookForRival()
-      if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
     }
     // Held or closed meanwhile.
     if (!this.#hasWork()) return

@@ -118,7 +118,8 @@ export class StatusPoller {
     const told = [nameOf(pipe), codeOf(answer), answer.message] as const
     if (isRefused) trouble.refused(...told, remedyFor(answer), answer.requestId)
     else trouble.unavailable(...told, answer.requestId)
-    if (isFirst && isRefused && concernOf(verdict, answer) === 'pipe') onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
+    if (isFirst && isRefused && concernOf(verdict, answer) === 'pipe')
+      onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
   }
 
   async #askPipe(pipe: PipePath, lanes: readonly Lane[]): Promise<void> {
