@@ -197,7 +197,11 @@ export class Lane {
     const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
     if (news?.kind === 'reopen') this.#openAnew(news)
-    else if (news !== undefined) this.#progress(news.committed, status)
+    else if (news !== undefined) {
+      // Not at an opening: what was sent before it says nothing of what it has changed.
+      this.#conflicts.clear()
+      this.#progress(news.committed, status)
+    }
   }
 
   /** Snowflake does not know the channel any more. */
@@ -226,7 +230,6 @@ export class Lane {
       return
     }
     this.#appended = Math.max(0, this.#appended - left.rows)
-    this.#conflicts.clear()
     this.#lastProgress = this.#deps.clock.monotonic()
     this.wake()
   }

@@ -81,11 +81,15 @@ export class Roadblock {
     return this.#refused
   }
 
-  /** The one who has waited longest looks; one whose call is of the kind that was refused, if there is one. */
+  /**
+   * Who looks has a call of the kind that was refused, if anybody has; and was not refused itself, if anybody was not: it may have
+   * been about one device only. Of those, the one who has waited longest.
+   */
   #due(): void {
     this.#cancel = undefined
-    const alike = this.#waiting.find(({ call }) => this.#operation === undefined || call.operation === this.#operation)
-    const next = alike ?? this.#waiting[0]
+    const alike = this.#waiting.filter(({ call }) => (this.#operation ?? call.operation) === call.operation)
+    const able = alike.length > 0 ? alike : this.#waiting
+    const next = able.find(({ call }) => !this.#refused.has(call.device)) ?? able[0]
     this.#isDue = next === undefined
     if (next === undefined) return
     this.#waiting = this.#waiting.filter((one) => one !== next)

@@ -30,18 +30,19 @@ export interface Row {
   readonly alone?: true
 }
 
-const FOR = { for: '2s' }
-const append = (fault: Fault): Fault[] => [{ operation: 'append', ...FOR, ...fault }]
+/** So often, to the two devices together, and then no more: nothing here is a matter of time. */
+const append = (fault: Fault): Fault[] => [{ operation: 'append', count: 4, ...fault }]
+/** A batch is halved so often that in the end a row and its neighbour are refused. */
+const UNTIL_ALONE = { count: 20 }
+/** Each is sent twice, with a new token. */
+const UNTIL_RENEWED = { count: 6 }
 const once = (fault: Fault): Fault[] => [{ operation: 'append', count: 1, ...fault }]
 const answer = (status: number, body: unknown, more: object = {}): Fault[] =>
   append({ action: 'answer', status, body, ...more })
 /** The channels must be opened while it is so. */
-const open = (fault: Fault): Fault[] => [
-  { action: 'invalidate-channel' },
-  { operation: 'open', ...FOR, for: '3s', ...fault },
-]
+const open = (fault: Fault): Fault[] => [{ action: 'invalidate-channel' }, { operation: 'open', count: 2, ...fault }]
 const status = (code: string): Fault[] => [{ operation: 'status', action: 'channel-status', code, count: 1 }]
-const token = (fault: Fault): Fault[] => [{ action: 'expire-tokens' }, { operation: 'token', ...FOR, ...fault }]
+const token = (fault: Fault): Fault[] => [{ action: 'expire-tokens' }, { operation: 'token', count: 4, ...fault }]
 
 const NAMES = 'configuration error: stop the pipe, alarm, slow retry'
 const TRANSIENT = 'transient; also when the serving node does not own the pipe yet: retry identical'
@@ -58,12 +59,17 @@ const BY_STATUS: readonly Omit<Row, 'section'>[] = [
   {
     sign: '400 other',
     reaction: 'do not retry unchanged; isolate the batch (split in halves to find the culprit), alarm',
-    faults: append({ action: 'bad-request' }),
+    faults: append({ action: 'bad-request', ...UNTIL_ALONE }),
     told: { refuses: 'INVALID_REQUEST' },
     maySetAside: true,
   },
   { sign: '401, once', reaction: RENEW, faults: once({ action: 'unauthorized' }), told: 'nothing' },
-  { sign: '401', reaction: RENEW, faults: append({ action: 'unauthorized' }), told: { refuses: '390318' } },
+  {
+    sign: '401',
+    reaction: RENEW,
+    faults: append({ action: 'unauthorized', ...UNTIL_RENEWED }),
+    told: { refuses: '390318' },
+  },
   {
     sign: '401 at the exchange for a token',
     reaction: RENEW,
@@ -146,7 +152,7 @@ const BY_STATUS: readonly Omit<Row, 'section'>[] = [
   {
     sign: '413',
     reaction: 'request too big: split the batch',
-    faults: append({ action: 'too-large' }),
+    faults: append({ action: 'too-large', ...UNTIL_ALONE }),
     told: { refuses: 'REQUEST_ENTITY_TOO_LARGE' },
     maySetAside: true,
   },
@@ -215,7 +221,7 @@ const BY_STATUS: readonly Omit<Row, 'section'>[] = [
   {
     sign: 'transport, the answer to an open got lost',
     reaction: 'unknown outcome: retry identical (append), retry (others)',
-    faults: open({ action: 'lose-answer', for: '2s' }),
+    faults: open({ action: 'lose-answer' }),
     told: { passes: 'no_answer' },
   },
 ]
@@ -265,7 +271,7 @@ const BY_CHANNEL: readonly Omit<Row, 'section'>[] = [
   {
     sign: 'ERR_PIPE_IN_INVALID_STATE of the pipe as a whole',
     reaction: 'the bulk status is the cheap pre-flight for a pipe: stop, alarm',
-    faults: [{ operation: 'status', action: 'conflict', what: 'invalid-pipe', ...FOR }],
+    faults: [{ operation: 'status', action: 'conflict', what: 'invalid-pipe', count: 2 }],
     told: { refuses: 'ERR_PIPE_IN_INVALID_STATE' },
   },
   {
