@@ -1,4 +1,5 @@
 import type { HomeAssistantSettings } from '../src/home-assistant/section.ts'
+import { type PhonesSettings, phonesSection } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
@@ -29,6 +30,10 @@ export const snowflakeSection = {
     default: '',
     doc: "CA certificate (PEM) that is trusted beside the system's: of a proxy that looks into TLS, or of an emulator",
   },
+} as const satisfies Section
+
+export const routesSection = {
+  files: { kind: 'list', default: [], doc: 'files of routes of your own: any MQTT topic to any table' },
 } as const satisfies Section
 
 export const batchSection = {
@@ -118,6 +123,8 @@ export const costSection = {
 export const bridgeSections = {
   bridge: bridgeSection,
   snowflake: snowflakeSection,
+  phones: phonesSection,
+  routes: routesSection,
   batch: batchSection,
   spool: spoolSection,
   http: httpSection,
@@ -125,6 +132,7 @@ export const bridgeSections = {
 } as const
 
 export type SnowflakeSettings = ValuesOf<typeof snowflakeSection>
+export type RoutesSettings = ValuesOf<typeof routesSection>
 export type BatchSettings = ValuesOf<typeof batchSection>
 export type SpoolSettings = ValuesOf<typeof spoolSection>
 export type HttpSettings = ValuesOf<typeof httpSection>
@@ -134,6 +142,8 @@ export type BridgeOwnSettings = ValuesOf<typeof bridgeSection>
 export interface BridgeSettings {
   readonly bridge: BridgeOwnSettings
   readonly snowflake: SnowflakeSettings
+  readonly phones: PhonesSettings
+  readonly routes: RoutesSettings
   readonly batch: BatchSettings
   readonly spool: SpoolSettings
   readonly http: HttpSettings

@@ -67,7 +67,7 @@ export class Intake {
   accept({ topic, payload }: IncomingMessage): Promise<void> {
     const route = this.#routes.ofTopic(topic)
     const hostname = route?.deviceOf(topic)
-    const decoded = (hostname !== undefined && route?.decode(hostname, payload)) || NOTHING
+    const decoded = (hostname !== undefined && route?.decode(hostname, payload, topic)) || NOTHING
     const moment = this.#now()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ topic, hostname, payload, decoded, moment, resolve, reject })

@@ -1,3 +1,5 @@
+import { hintOf, messageOf, SnowhatError } from '../src/errors.ts'
+import type { Log } from '../src/log.ts'
 import type { IncomingMessage, LinkOptions, MqttLink } from '../src/mqtt-link.ts'
 import type { Topics } from '../src/topics.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
@@ -6,6 +8,7 @@ import type { Routes } from './routes/routes.ts'
 
 export interface MainConnectionParts {
   readonly clientId: string
+  readonly log: Log
   readonly topics: Topics
   readonly presence: Presence
   readonly routes: Routes
@@ -42,7 +45,7 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
       for (const message of await parts.retained(presence.filters(), ended)) presence.take(message)
       await presence.speak(link)
       ledgers.connected()
-      await link.subscribe(routes.filters)
+      await subscribeAll(link, routes, parts.log)
       parts.onReady()
     },
     onDisconnect: () => {
@@ -51,3 +54,19 @@ export function mainConnection(parts: MainConnectionParts): LinkOptions {
     },
   }
 }
+
+/**
+ * A broker's access rules may be older than a route. Without the first one a bridge is of no use and says so by not
+ * connecting; without another it serves the others, and tells what is missing.
+ */
+async function subscribeAll(link: MqttLink, { filters }: Routes, log: Log): Promise<void> {
+  const [first, ...others] = filters
+  if (first !== undefined) await link.subscribe([first])
+  for (const topic of others)
+    await link.subscribe([topic]).catch((error: unknown) => {
+      if (!(error instanceof SnowhatError && error.code === 'E_MQTT_REFUSED')) throw error
+      log.warn({ topic, reason: messageOf(error), hint: hintOf(error) ?? READ_HINT }, 'nothing comes by this route')
+    })
+}
+
+const READ_HINT = 'let the user of the bridge read this topic: deploy/mosquitto.acl has the lines'

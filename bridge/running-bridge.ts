@@ -27,8 +27,7 @@ import { lookForRival } from './look-for-rival.ts'
 import { mainConnection } from './main-connection.ts'
 import { SnowflakeCalls } from './metrics/snowflake-calls.ts'
 import { Presence } from './presence.ts'
-import { Routes } from './routes/routes.ts'
-import { senseHatRoute } from './routes/sense-hat-route.ts'
+import type { Routes } from './routes/routes.ts'
 import { SideConnection } from './side-connection.ts'
 import { connectSnowpipe, type Snowpipe } from './snowpipe/client.ts'
 import type { Identity } from './snowpipe/credentials.ts'
@@ -47,6 +46,12 @@ import { wellbeingOf } from './wellbeing.ts'
 const LINGER_MS = 20
 /** How long the broker may take for what is said last. */
 const GOODBYE_MS = 2_000
+
+/** What is made before a bridge is. */
+export interface BridgeParts extends Stores {
+  readonly identity: Identity
+  readonly routes: Routes
+}
 
 /** The parts of a bridge, and how they are joined. */
 export class RunningBridge implements Bridge {
@@ -85,8 +90,7 @@ export class RunningBridge implements Bridge {
   constructor(
     settings: BridgeSettings,
     mqtt: MqttSettings,
-    identity: Identity,
-    { spool, deadLetters, today }: Stores,
+    { identity, routes, spool, deadLetters, today }: BridgeParts,
     deps: BridgeDeps,
     options: StartOptions,
   ) {
@@ -135,7 +139,7 @@ export class RunningBridge implements Bridge {
       retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
       onAnnounced: (device) => this.#lanes.wake(device),
     })
-    this.#routes = new Routes([senseHatRoute(topics, settings.snowflake)])
+    this.#routes = routes
     this.#lanes = new Lanes(settings, {
       ...deps,
       routes: this.#routes,
@@ -359,6 +363,7 @@ export class RunningBridge implements Bridge {
     const { clock, log } = this.#deps
     return mainConnection({
       clientId: this.#settings.bridge.client_id,
+      log,
       topics: this.#topics,
       presence: this.#presence,
       routes: this.#routes,

@@ -6,7 +6,7 @@ export const bridgeCommand: Command = {
   name: 'bridge',
   summary: 'takes readings from the broker and streams each device into its own Snowflake channel',
   own: 'bridge',
-  uses: ['mqtt', 'home_assistant', 'snowflake', 'batch', 'spool', 'http', 'cost', 'log'],
+  uses: ['mqtt', 'home_assistant', 'snowflake', 'phones', 'routes', 'batch', 'spool', 'http', 'cost', 'log'],
   flags: {
     ...SNOWFLAKE_CONFIG_FLAG,
     ...BATCH_FLAGS,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isHostname } from './hostname.ts'
 
 /**
@@ -27,4 +28,23 @@ export function routeOfKey(key: DeviceKey): string | undefined {
 export function isDeviceKey(text: string): boolean {
   const route = routeOfKey(text)
   return route === undefined ? isHostname(text) : isRouteName(route) && isHostname(text.slice(route.length + 1))
+}
+
+/** Characters of a hash that keep two names apart which look alike once they are made into names: one in 16 million. */
+const HASH_LENGTH = 6
+const LONGEST_NAME = 63
+
+/**
+ * Any text that others call a device by, made into a name that can stand in topics and channels. One that is such a name
+ * already stays as it is; of any other what is allowed stays, and a hash of the text follows, so that no two share a name.
+ */
+export function deviceName(text: string): string {
+  if (isHostname(text)) return text
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH)
+  const readable = text
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, LONGEST_NAME - HASH_LENGTH - 1)
+  return readable === '' ? hash : `${readable}-${hash}`
 }

@@ -1,9 +1,12 @@
 import type { Clock } from '../../src/clock.ts'
+import { routeOfKey } from '../../src/device-key.ts'
+import { PHONE_ROUTES } from '../../src/phone-records.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { Lanes } from '../lanes/lanes.ts'
 import { gapsOf } from '../ledger/ledger-of.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
+import { ActivityHistory, type ActivityStrip } from './activity-history.ts'
 import { BytesToday } from './bytes-today.ts'
 import type { Chain } from './chain.ts'
 import { History } from './history.ts'
@@ -19,6 +22,9 @@ export interface Tile {
   readonly temperature: number | null
   readonly compensated: boolean
   readonly simulated: boolean
+  /** Of a phone: what its owner does; `null`: no phone, or not known. `confidence`: 0 to 1. */
+  readonly activity: string | null
+  readonly confidence: number | null
   readonly measured_at: number | null
   readonly seen_at: number | null
   /** Rows that are not in the table yet, and since when the oldest of them waits. */
@@ -41,6 +47,8 @@ export interface FleetSource {
   /** While somebody looks, more is looked at. */
   watched(watched: boolean): void
   points(hostname: string, fields: readonly Plotted[]): Points
+  /** The last hour of a phone; `undefined`: none is known. */
+  strip(hostname: string): ActivityStrip | undefined
   details(hostname: string): DeviceDetails
 }
 
@@ -80,6 +88,7 @@ export class Fleet implements FleetSource {
   readonly #parts: FleetParts
   readonly #chain: () => Chain
   readonly #history: History
+  readonly #activity: ActivityHistory
   readonly #bytes: BytesToday
   readonly #errors: RecentErrors
   readonly #missing = new Map<string, { readonly count: number; readonly until: number }>()
@@ -90,14 +99,16 @@ export class Fleet implements FleetSource {
     this.#parts = parts
     this.#chain = chain
     this.#history = new History(clock)
+    this.#activity = new ActivityHistory(clock)
     this.#bytes = new BytesToday(events, clock)
     this.#errors = new RecentErrors(events, clock)
     events.on('readings:spooled', (device, _count, newest) => {
-      if (newest !== undefined) this.#history.passed(device, newest)
+      if (newest !== undefined) this.#passed(device, newest)
       this.#changed(device)
     })
     events.on('device:forgotten', (device) => {
       this.#history.forget(device)
+      this.#activity.forget(device)
       this.#missing.delete(device)
       this.#changed(device)
     })
@@ -121,13 +132,16 @@ export class Fleet implements FleetSource {
     if (device === undefined || device.retired) return undefined
     const lane = lanes.of(device)?.state ?? 'resting'
     const last = this.#history.last(hostname)
+    const doing = this.#activity.last(hostname)
     return {
       hostname,
       lane: lane === 'appending' ? 'ready' : lane,
       temperature: last?.temperature ?? null,
       compensated: last?.compensated ?? false,
       simulated: last?.simulated ?? false,
-      measured_at: last?.measuredAt ?? null,
+      activity: doing?.activity ?? null,
+      confidence: doing?.confidence ?? null,
+      measured_at: last?.measuredAt ?? doing?.at ?? null,
       seen_at: this.#history.seenAt(hostname),
       waiting: device.waiting,
       waiting_since: device.waiting === 0 ? null : (device.waitingSince ?? null),
@@ -159,6 +173,10 @@ export class Fleet implements FleetSource {
     return { from: this.#history.firstPointAt, step_ms: STEP_MS, fields: Object.fromEntries(kept) }
   }
 
+  strip(hostname: string): ActivityStrip | undefined {
+    return this.#activity.strip(hostname)
+  }
+
   details(hostname: string): DeviceDetails {
     const seen = this.#history.seenAt(hostname)
     const last = this.#history.last(hostname)
@@ -175,6 +193,14 @@ export class Fleet implements FleetSource {
       bytes_today: this.#bytes.of(hostname),
       errors: this.#errors.of(hostname),
     }
+  }
+
+  /** Whose columns nobody knows here, of that one is only known that it speaks. */
+  #passed(device: string, newest: Buffer): void {
+    const route = routeOfKey(device)
+    if (route === undefined) this.#history.passed(device, newest)
+    else this.#history.heard(device)
+    if (route === PHONE_ROUTES.activity.route) this.#activity.passed(device, newest)
   }
 
   #changed(hostname: string): void {

@@ -55,11 +55,17 @@ export class History {
   /** New readings of a device are in the spool; `newest` is the row of the last of them. */
   passed(hostname: string, newest: Buffer): void {
     const now = this.#clock.monotonic()
-    const device = this.#devices.get(hostname) ?? this.#remember(hostname)
-    device.seenAt = this.#clock.now()
+    const device = this.heard(hostname)
     if (now < device.dueAt) return
     device.dueAt = now + this.#interval()
     sample(device, JSON.parse(newest.toString('utf8')) as Readonly<Record<string, unknown>>)
+  }
+
+  /** Something came of a device, whatever it is. */
+  heard(hostname: string): Remembered {
+    const device = this.#devices.get(hostname) ?? this.#remember(hostname)
+    device.seenAt = this.#clock.now()
+    return device
   }
 
   /** Epoch milliseconds; `null`: not since this process has started. */

@@ -1,3 +1,4 @@
+import { activityView } from './activity-view.js'
 import { command } from './commands.js'
 import { lagOf, stateOf } from './device-state.js'
 import { FIELDS } from './fields.js'
@@ -101,6 +102,12 @@ export class DeviceView {
   }
 
   #showPlots(history, Plots) {
+    if (history.activity !== undefined) {
+      this.#parts.plots.replaceChildren(activityView(history))
+      this.#parts.now.closest('section').hidden = true
+      write(this.#parts.plotsNote, 'One block per 30 seconds, kept in memory since the bridge started.')
+      return
+    }
     this.#plots ??= new Plots(this.#parts.plots)
     const fields = Object.keys(history.fields)
     this.#plots.show(history, this.#fleet.devices.get(this.#hostname)?.compensated ?? false)

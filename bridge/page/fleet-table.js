@@ -1,5 +1,6 @@
 import { lagOf, stateOf } from './device-state.js'
-import { ago, bytes, count, duration, element, mark, value, write } from './words.js'
+import { stripShapes } from './strip-shapes.js'
+import { ago, bytes, count, doing, duration, element, mark, value, write } from './words.js'
 
 /** Rows drawn above and below what is in view. */
 const MARGIN = 6
@@ -81,7 +82,20 @@ export class FleetTable {
     name.append(element('a', { href: `#/devices/${encodeURIComponent(hostname)}` }, hostname))
     const line = element('tr', { class: 'row' })
     line.append(name, state, spark, temperature, seen, lag, missing, rejected, sent)
-    const row = { line, badge, path, temperature, seen, lag, missing, rejected, sent, drawn: '' }
+    const row = {
+      line,
+      badge,
+      image,
+      path,
+      strip: undefined,
+      temperature,
+      seen,
+      lag,
+      missing,
+      rejected,
+      sent,
+      drawn: '',
+    }
     this.#rows.set(hostname, row)
     return row
   }
@@ -92,7 +106,9 @@ export class FleetTable {
     write(row.badge, word)
     mark(row.badge, 'mood', mood)
     if (row.badge.title !== why) row.badge.title = why
-    write(row.temperature, value(tile.temperature, '°C'))
+    write(row.temperature, tile.activity ?? value(tile.temperature, '°C'))
+    const sure = tile.activity === null ? '' : doing(tile)
+    if (row.temperature.title !== sure) row.temperature.title = sure
     mark(row.temperature, 'compensated', String(tile.compensated))
     write(row.seen, tile.seen_at === null ? '–' : ago(now - tile.seen_at))
     write(row.lag, tile.waiting === 0 ? '–' : duration(lagOf(tile, now)))
@@ -101,6 +117,12 @@ export class FleetTable {
     write(row.rejected, count(tile.rejected))
     mark(row.rejected, 'mood', tile.rejected > 0 ? 'warning' : '')
     write(row.sent, bytes(tile.bytes_today))
+    const strip = this.#sparklines.strip(tile.hostname, now)
+    if (strip !== undefined) {
+      if (strip !== row.strip) row.image.replaceChildren(...stripShapes(strip))
+      row.strip = strip
+      return
+    }
     const path = this.#sparklines.path(tile.hostname, now)
     if (path === row.drawn) return
     row.drawn = path

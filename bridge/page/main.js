@@ -72,7 +72,7 @@ function showSteps() {
 
 /** `#/devices/pi-attic` is the page of a device, all else is the fleet. */
 function route() {
-  const [, hostname] = /^#\/devices\/([a-z0-9_-]+)$/.exec(location.hash) ?? []
+  const [, hostname] = /^#\/devices\/([a-z0-9_.-]+)$/.exec(location.hash) ?? []
   device?.close()
   device = undefined
   devicePart.hidden = hostname === undefined

@@ -1,4 +1,9 @@
-/** Temperatures of the last hour of the devices that are in view, asked for once and then kept up from the stream. */
+/**
+ * Temperatures of the last hour of the devices that are in view, and what phones' owners did, asked for once and then kept
+ * up from the stream.
+ */
+
+import { stripPaths } from './strips.js'
 
 const WIDTH = 120
 const HEIGHT = 28
@@ -36,12 +41,16 @@ export class Sparklines {
     try {
       const query = new URLSearchParams(unknown.map((name) => ['device', name]))
       const answer = await (await fetch(`api/sparklines?${query}`)).json()
-      for (const [name, { from, fields }] of Object.entries(answer)) {
+      for (const [name, { from, fields, activity }] of Object.entries(answer)) {
         const line = {
           newest: from / STEP_MS + POINTS - 1,
           values: new Float32Array(POINTS).fill(Number.NaN),
           path: undefined,
+          /** Of a phone only. */
+          doing: activity && new Array(POINTS).fill(null),
+          strip: undefined,
         }
+        for (const [i, one] of (activity ?? []).entries()) line.doing[(from / STEP_MS + i) % POINTS] = one
         for (const [i, value] of (fields.temperature ?? []).entries())
           if (value !== null) line.values[(from / STEP_MS + i) % POINTS] = value
         this.#known.set(name, line)
@@ -58,12 +67,18 @@ export class Sparklines {
     }
   }
 
-  take({ hostname, temperature, measured_at }) {
+  take({ hostname, temperature, activity, measured_at }) {
     const line = this.#known.get(hostname)
-    if (line === undefined || temperature === null) return
+    if (line === undefined || (temperature === null && !activity)) return
     const step = Math.floor(measured_at / STEP_MS)
     if (step <= line.newest - POINTS) return
     reach(line, step)
+    if (activity) {
+      line.doing ??= new Array(POINTS).fill(null)
+      line.doing[step % POINTS] = activity
+      line.strip = undefined
+      return
+    }
     line.values[step % POINTS] = temperature
     line.path = undefined
   }
@@ -76,15 +91,31 @@ export class Sparklines {
     line.path ??= pathOf(line)
     return line.path
   }
+
+  /** Of a phone: activity to path, in the same box; `undefined` for all others. */
+  strip(hostname, now) {
+    const line = this.#known.get(hostname)
+    if (line?.doing === undefined) return undefined
+    reach(line, Math.floor(now / STEP_MS))
+    line.strip ??= stripPaths(
+      Array.from({ length: POINTS }, (_, i) => line.doing[(line.newest - POINTS + 1 + i) % POINTS]),
+      WIDTH,
+      HEIGHT,
+    )
+    return line.strip
+  }
 }
 
 /** Its hour ends with this step, or later. */
 function reach(line, step) {
   if (step <= line.newest) return
-  for (let empty = Math.max(line.newest + 1, step - POINTS + 1); empty <= step; empty++)
+  for (let empty = Math.max(line.newest + 1, step - POINTS + 1); empty <= step; empty++) {
     line.values[empty % POINTS] = Number.NaN
+    if (line.doing !== undefined) line.doing[empty % POINTS] = null
+  }
   line.newest = step
   line.path = undefined
+  line.strip = undefined
 }
 
 function pathOf({ newest, values }) {

@@ -29,6 +29,11 @@ export function value(amount, unit, decimals = 1) {
   return `${number(amount, decimals)}${space}${unit}`
 }
 
+/** What the owner of a phone does, and how sure that is. */
+export function doing({ activity, confidence }) {
+  return confidence === null ? activity : `${activity} ${number(confidence * 100, 0)}\u202f%`
+}
+
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB']
 
 export function bytes(n) {

@@ -14,7 +14,7 @@ export interface Route {
   /** The key of the device a topic names; `undefined` when the name is not allowed. */
   deviceOf(topic: string): string | undefined
   /** Pure. Never throws: what cannot be read comes back as a refusal. */
-  decode(key: string, payload: Buffer): Decoded
+  decode(key: string, payload: Buffer, topic: string): Decoded
 }
 
 /** Where rows end: the pipes of a table. A device is given one by hash and keeps it. */

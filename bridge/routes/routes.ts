@@ -1,8 +1,14 @@
 import { routeOfKey } from '../../src/device-key.ts'
 import { SnowhatError } from '../../src/errors.ts'
+import type { Topics } from '../../src/topics.ts'
+import type { BridgeSettings } from '../config.ts'
 import type { PipePath } from '../snowpipe/client.ts'
+import { phoneRoutes } from './phone-routes.ts'
 import { pipeOf } from './pipe-of.ts'
+import { recordRoute } from './record-route.ts'
 import type { Route } from './route.ts'
+import { readRouteFile } from './route-file.ts'
+import { senseHatRoute } from './sense-hat-route.ts'
 
 /** All routes of a bridge: which one a message takes, and where the rows of a device go. */
 export class Routes {
@@ -45,4 +51,11 @@ export class Routes {
     this.#pipes.set(name, known)
     return known
   }
+}
+
+/** The routes these settings name. Throws `E_CONFIG_INVALID`. */
+export async function routesOf(settings: BridgeSettings, topics: Topics): Promise<Routes> {
+  const { snowflake, phones, routes } = settings
+  const own = await Promise.all(routes.files.map((file) => readRouteFile(file, snowflake)))
+  return new Routes([senseHatRoute(topics, snowflake), ...phoneRoutes(phones), ...own.map(recordRoute)])
 }

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serveHttp } from '../../src/http-server.ts'
 import type { Log } from '../../src/log.ts'
 import type { HttpSettings } from '../config.ts'
+import type { FleetSource } from '../fleet/fleet.ts'
 import { PageFiles } from '../fleet/page-files.ts'
-import { PLOTTED } from '../fleet/ring.ts'
+import { PLOTTED, type Plotted } from '../fleet/ring.ts'
 import type { Reply } from './authorize.ts'
 import { answerDecision } from './decisions.ts'
 import { answerForgetting } from './forgetting.ts'
@@ -90,15 +91,20 @@ function read(path: string, query: URLSearchParams, source: StatusSource): Reply
       return { status: 200, body: source.devices() }
     case '/api/sparklines': {
       const asked = query.getAll('device').slice(0, MOST_SPARKLINES)
-      const points = asked.map((device) => [device, source.fleet.points(device, ['temperature'])] as const)
+      const points = asked.map((device) => [device, hourOf(source.fleet, device, ['temperature'])] as const)
       return { status: 200, body: Object.fromEntries(points) }
     }
   }
   const [, plotted] = HISTORY.exec(path) ?? []
   if (plotted !== undefined && source.fleet.tile(plotted) !== undefined)
-    return { status: 200, body: source.fleet.points(plotted, PLOTTED) }
+    return { status: 200, body: hourOf(source.fleet, plotted, PLOTTED) }
   const device = path.startsWith(`${DEVICES}/`) ? source.device(path.slice(DEVICES.length + 1)) : undefined
   return device === undefined ? { status: 404, body: { error: 'not found' } } : { status: 200, body: device }
+}
+
+/** Of a phone what its owner did, of any other device its values. */
+function hourOf(fleet: FleetSource, device: string, fields: readonly Plotted[]) {
+  return { ...fleet.points(device, fields), activity: fleet.strip(device)?.activity }
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {

@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../../bridge/dead-letters/dead-letters.ts'
 import type { KeptLetter } from '../../bridge/dead-letters/letter-record.ts'
-import { decodeReadings, positionOf } from '../../bridge/routes/sense-hat-route.ts'
+import { positionOf } from '../../bridge/routes/message.ts'
+import { decodeReadings } from '../../bridge/routes/sense-hat-route.ts'
 import { messageOf } from '../../src/errors.ts'
 import { exactJson } from './exact-json.ts'
 

@@ -69,22 +69,22 @@ describe('the certificate of Snowflake, or of what stands before it,', () => {
   it.each([
     [
       'of another CA',
-      () => certificateAuthority(directory, 'other').ca,
+      (): string => certificateAuthority(directory, 'other').ca,
       ['127.0.0.1'],
       false,
       /not signed by a CA that we trust/,
       /CA_FILE/,
     ],
-    ['of a CA nobody has named', () => '', ['127.0.0.1'], false, /not signed by a CA that we trust/, /CA_FILE/],
+    ['of a CA nobody has named', (): string => '', ['127.0.0.1'], false, /not signed by a CA that we trust/, /CA_FILE/],
     [
       'for another host',
-      () => authority.ca,
+      (): string => authority.ca,
       [ACCOUNT],
       false,
       /is not for 127\.0\.0\.1 but for DNS:acme/,
       /spelled right/,
     ],
-    ['that has expired', () => authority.ca, ['127.0.0.1'], true, /has expired/, /clock/],
+    ['that has expired', (): string => authority.ca, ['127.0.0.1'], true, /has expired/, /clock/],
   ] as const)('%s is one clear sentence with its remedy', async (name, ca, hosts, expired, sentence, hint) => {
     const port = await snowflake(authority.sign(name.replaceAll(' ', '-'), hosts, expired))
     const answer = await ask(`https://127.0.0.1:${port}/`, { ca_file: ca() })

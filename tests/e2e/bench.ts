@@ -26,6 +26,7 @@ export interface Bench {
   faults(faults: readonly object[]): Promise<void>
   readonly emulatorUrl: string
   publish(hostname: string, payload: string | Buffer): Promise<void>
+  publishTo(topic: string, payload: string | Buffer): Promise<void>
   /** Of all devices, as `/api/health` says. */
   deadLetters(): Promise<number>
   /** Of one, as `/api/devices` says. */
@@ -42,6 +43,8 @@ export interface BenchOptions {
   readonly broker?: (cleanUp: CleanUp) => Promise<string>
   /** For the bridge. */
   readonly env?: Readonly<Record<string, string>>
+  /** Further arguments of the emulator. */
+  readonly emulator?: readonly string[]
 }
 
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
@@ -54,9 +57,8 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const emulatorUrl = `http://127.0.0.1:${ports.emulator}`
   const page = `http://127.0.0.1:${ports.page}`
   const data = join(temporaryDirectory(cleanUp), 'warehouse')
-  const emulator = snowhat(['emulator', '--port', String(ports.emulator), '--data', data, '--commit-delay', '100ms'], {
-    cleanUp,
-  })
+  const where = ['--port', String(ports.emulator), '--data', data, '--commit-delay', '100ms']
+  const emulator = snowhat(['emulator', ...where, ...(options.emulator ?? [])], { cleanUp })
   await emulator.line(/the emulator is running/)
   const env = {
     SNOWHAT_MQTT_URL: mqttUrl,
@@ -75,6 +77,9 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const client = await mqtt.connectAsync(mqttUrl, { protocolVersion: 4 })
   cleanUp(() => client.endAsync(true))
   const get = async (path: string) => (await (await fetch(`${page}${path}`)).json()) as unknown
+  const publishTo = async (topic: string, payload: string | Buffer) => {
+    await client.publishAsync(topic, payload, { qos: 1 })
+  }
   const devices = async () => (await get('/api/devices')) as DeviceReport[]
   return {
     bridge,
@@ -85,9 +90,8 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       await fetch(`${emulatorUrl}/emulator/faults`, { method: 'POST', body: JSON.stringify({ faults }) })
     },
     emulatorUrl,
-    publish: async (hostname, payload) => {
-      await client.publishAsync(`sensehat/${hostname}/readings`, payload, { qos: 1 })
-    },
+    publish: (hostname, payload) => publishTo(`sensehat/${hostname}/readings`, payload),
+    publishTo,
     deadLetters: async () => ((await get('/api/health')) as { dead_letters: number }).dead_letters,
     counters: async (hostname) =>
       (await devices()).find((device) => device.hostname === hostname)?.ledger.counters ?? {},

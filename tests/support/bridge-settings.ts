@@ -10,6 +10,8 @@ export function defaultsOf<S extends Section>(section: S): ValuesOf<S> {
 export const defaultSettings: BridgeSettings = {
   bridge: defaultsOf(bridgeSections.bridge),
   snowflake: defaultsOf(bridgeSections.snowflake),
+  phones: defaultsOf(bridgeSections.phones),
+  routes: defaultsOf(bridgeSections.routes),
   batch: defaultsOf(bridgeSections.batch),
   spool: defaultsOf(bridgeSections.spool),
   http: defaultsOf(bridgeSections.http),

@@ -47,6 +47,7 @@ export class FakeFleet {
         this.isWatched = watched
       },
       points: (hostname, fields) => this.#points(hostname, fields),
+      strip: () => undefined,
       details: () => ({ seen_at: null, last: null, bytes_today: 0, errors: [] }),
     }
     this.source = {
@@ -72,6 +73,8 @@ export class FakeFleet {
       temperature: 21.5,
       compensated: false,
       simulated: true,
+      activity: null,
+      confidence: null,
       measured_at: now,
       seen_at: now,
       waiting: 2,

@@ -45,3 +45,28 @@ it('goes on with what the stream tells, after a gap', async () => {
   lines.take({ hostname: 'pi', temperature: 25, measured_at: START + 9 * STEP_MS })
   expect(points(lines.path('pi', START + 10 * STEP_MS))).toBe(112)
 })
+
+it('is a strip of what the owner of a phone did, a block for each run of one activity, and no line', async () => {
+  const from = START - HOUR + STEP_MS
+  const activity = Array.from({ length: 120 }, (_, i) => (i < 60 ? 'walking' : i < 90 ? 'cycling' : null))
+  vi.stubGlobal('fetch', async () => ({
+    json: async () => ({ phone: { from, step_ms: STEP_MS, fields: {}, activity } }),
+  }))
+  const script = new URL('../../../bridge/page/sparklines.js', import.meta.url)
+  const { Sparklines } = (await import(script.href)) as { Sparklines: new (onCame: () => void) => Phones }
+  const strips = new Sparklines(() => undefined)
+  await strips.want(['phone'])
+  expect(strips.path('phone', START)).toBe('')
+  expect(Object.fromEntries(strips.strip('phone', START) ?? [])).toEqual({
+    walking: 'M0.0 0h60.0v28h-60.0z',
+    unknown: 'M60.0 0h30.0v28h-30.0z',
+  })
+  strips.take({ hostname: 'phone', temperature: null, activity: 'running', measured_at: START + STEP_MS })
+  expect(strips.strip('phone', START + STEP_MS)?.get('running')).toBe('M119.0 0h1.0v28h-1.0z')
+  expect(strips.strip('phone', START + 3 * HOUR)?.size).toBe(0)
+})
+
+interface Phones extends Pick<Sparklines, 'want' | 'path'> {
+  take(tile: { hostname: string; temperature: null; activity: string; measured_at: number }): void
+  strip(hostname: string, now: number): Map<string, string> | undefined
+}

@@ -126,8 +126,10 @@ export type Dashboard = z.infer<typeof dashboardSchema>
 
 /** Shown with Prometheus alone. */
 export const PIPELINE_FILES = ['fleet', 'pipeline'].map((name) => `grafana/dashboards/${name}.json`)
-/** One per plugin. */
-export const READINGS_FILES = ['michelin', 'grafana'].map((name) => `grafana/snowflake/${name}/readings.json`)
+/** What asks Snowflake: each once per plugin. */
+const perPlugin = (name: string) => ['michelin', 'grafana'].map((plugin) => `grafana/snowflake/${plugin}/${name}.json`)
+export const READINGS_FILES = perPlugin('readings')
+export const PHONES_FILES = perPlugin('phones')
 
 export function readDashboard(file: string): Dashboard {
   return dashboardSchema.parse(JSON.parse(readFileSync(join(MONITORING, file), 'utf8')))

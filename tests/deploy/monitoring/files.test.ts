@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { emulated, TABLE } from '../../emulator/harness.ts'
 import { metricFamilies } from '../../support/metric-families.ts'
 import { describeWithPrometheus, MONITORING, promtool } from '../../support/prometheus.ts'
-import { PIPELINE_FILES, promQl, queriesOf, READINGS_FILES, readDashboard } from './dashboards.ts'
+import { PHONES_FILES, PIPELINE_FILES, promQl, queriesOf, READINGS_FILES, readDashboard } from './dashboards.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const ALERT_TESTS = fileURLToPath(new URL('./alerts.test.yml', import.meta.url))
@@ -41,7 +41,7 @@ describe('alerts', () => {
 })
 
 describe('dashboards', () => {
-  it.each([...PIPELINE_FILES, ...READINGS_FILES])(
+  it.each([...PIPELINE_FILES, ...READINGS_FILES, ...PHONES_FILES])(
     '%s is what Grafana takes, and no panel lies over another',
     (file) => {
       const { panels } = readDashboard(file)
@@ -70,8 +70,11 @@ describe('dashboards', () => {
         expect(known.has(name) || known.has(name.replace(/_(?:bucket|sum|count)$/, '')), name).toBe(true)
   })
 
-  it('of readings are the same for both plugins', () => {
-    const [one, other] = READINGS_FILES.map((file) => queriesOf(readDashboard(file)))
+  it.each([
+    ['readings', READINGS_FILES],
+    ['phones', PHONES_FILES],
+  ])('of %s are the same for both plugins', (_what, files) => {
+    const [one, other] = files.map((file) => queriesOf(readDashboard(file)))
     expect(one).toEqual(other)
   })
 
