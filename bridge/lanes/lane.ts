@@ -67,6 +67,8 @@ export class Lane {
   /** Aborted when there is no point any more in sending the batch in flight. */
   #sending: AbortController | undefined
   #reopen: Reopen | undefined
+  /** The same, while Snowflake refuses to open it. */
+  #refusedAgain: Reopen | undefined
   #draining = false
   /** It rests for no other reason than that its rows are young and few. */
   #ageing = false
@@ -274,10 +276,7 @@ export class Lane {
     this.#enter('opening')
     const again = this.#reopen
     if (again !== undefined) {
-      this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
-      // A conflict has a pace of its own, and says nothing of another owner.
-      if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
-      else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+      if (again !== this.#refusedAgain) await this.#paced(again)
       // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
       await this.#deps.lookForRival()
     }
@@ -318,13 +317,24 @@ export class Lane {
         if (again !== undefined) this.#tellReopened(again, lastSent)
         return
       case 'blocked':
-        return this.#blockedAtOpening(result.answer, result.concern)
+        await this.#blockedAtOpening(result.answer, result.concern)
+        // A lane without rows would leave it at that.
+        this.#reopen ??= again
+        this.#refusedAgain = again
+        return
       case 'held':
         return this.#hold(result.code, result.reason, result.incarnation)
       case 'rival':
         this.#hold('rival', result.reason, null)
         return this.#deps.onRival(result.reason)
     }
+  }
+
+  async #paced(again: Reopen): Promise<void> {
+    this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
+    // A conflict has a pace of its own, and says nothing of another owner.
+    if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
+    else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
   }
 
   /** What was sent before and is still here comes again. */
