@@ -31,8 +31,8 @@ const ZSTD = zstdOf(zlib)
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 /**
- * What a setting means here. zstd takes a quarter of the time gzip does, and gives less [measured, bench/compression.ts]. Both are
- * documented.
+ * What a setting means here. zstd takes a third of gzip's processor time and gives half the bytes [measured, bench/compression.ts, at
+ * 100 rows on Node 24]; Snowflake takes both [documented].
  */
 export function encodingOf(setting: Compression): Encoding {
   if (setting !== 'auto') return setting

@@ -2,10 +2,9 @@ import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
 import { compareTokens, type OffsetToken } from '../offset-token.ts'
-import { type Answer, codeOf } from '../snowpipe/answer.ts'
+import type { Answer } from '../snowpipe/answer.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
-import type { Concern } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
 import { appendBatch, type Blocked } from './append-batch.ts'
@@ -19,7 +18,6 @@ import { keepSuspect, leaveUpTo } from './leaving.ts'
 import { nextBatch } from './next-batch.ts'
 import { type OpenChannel, openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
-import type { Call } from './roadblock.ts'
 import { Standstill } from './standstill.ts'
 import { tooLargeReason, WIRE_LIMIT } from './wire-limit.ts'
 
@@ -74,8 +72,6 @@ export class Lane {
   #ageing = false
   readonly #pace = new AppendPace()
   #nextAppendAt = Number.NEGATIVE_INFINITY
-  /** What has made it open the channel anew since anything was last committed, and need not pass. */
-  readonly #conflicts = new Set<string>()
   readonly #halving = new Halving()
   #lastProgress = 0
   /** Up to this row nothing waits for a batch to be full. */
@@ -201,7 +197,7 @@ export class Lane {
     if (news?.kind === 'reopen') this.#openAnew(news)
     else if (news !== undefined) {
       // Not at an opening: what was sent before it says nothing of what it has changed.
-      this.#conflicts.clear()
+      this.#standstill.progressed()
       this.#progress(news.committed, status)
     }
   }
@@ -317,7 +313,8 @@ export class Lane {
         if (again !== undefined) this.#tellReopened(again, lastSent)
         return
       case 'blocked':
-        await this.#blockedAtOpening(result.answer, result.concern)
+        this.#enter('blocked')
+        await this.#standstill.blockedAtOpening(this.path.pipe, result.answer, result.concern, this.#stop.signal)
         // A lane without rows would leave it at that.
         this.#reopen ??= again
         this.#refusedAgain = again
@@ -333,8 +330,9 @@ export class Lane {
   async #paced(again: Reopen): Promise<void> {
     this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
     // A conflict has a pace of its own, and says nothing of another owner.
-    if (again.conflict !== undefined) await this.#afterConflict(again.conflict)
-    else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+    if (again.conflict !== undefined) {
+      if (this.#standstill.isRepeated(again.conflict)) await this.#blockedAlone(again.conflict)
+    } else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
   }
 
   /** What was sent before and is still here comes again. */
@@ -385,7 +383,8 @@ export class Lane {
     const { signal } = this.#sending
     const refused: Blocked = async (answer, mayBeTaken, wait) => {
       this.#isRefused = !mayBeTaken
-      await this.#blocked(answer, wait)
+      this.#enter('blocked')
+      await this.#standstill.blocked(answer, wait)
       this.#isRefused = false
     }
     const sentAt = clock.monotonic()
@@ -415,7 +414,7 @@ export class Lane {
       case 'refused':
         this.#inFlight = undefined
         if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
-          await this.#blocked(end.answer, () => this.#untilNextLook(end.answer))
+          await this.#blockedAlone(end.answer)
         this.device.suspect = this.#halving.suspect?.token ?? null
         // Its neighbour may be the last thing this process sends.
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
@@ -453,34 +452,9 @@ export class Lane {
     await this.#tellSetAside()
   }
 
-  /** Tells why nothing is sent, until `wait` is over. */
-  async #blocked(answer: Answer, wait: () => Promise<void>): Promise<void> {
+  async #blockedAlone(answer: Answer): Promise<void> {
     this.#enter('blocked')
-    this.#standstill.blocked(answer)
-    await wait()
-    this.#deps.events.emit('lane:unblocked', this.device.hostname)
-  }
-
-  #blockedAtOpening(answer: Answer, concern: Concern | undefined): Promise<void> {
-    const call: Call = { device: this.device.hostname, pipe: this.path.pipe, operation: 'open' }
-    const { roadblocks } = this.#deps
-    const { signal } = this.#stop
-    return this.#blocked(answer, () =>
-      concern === undefined ? roadblocks.wait(call, signal) : roadblocks.refused(call, concern, answer, signal),
-    )
-  }
-
-  /** As long as a refusal that concerns nobody else is left alone. */
-  #untilNextLook(answer: Answer): Promise<void> {
-    const call: Call = { device: this.device.hostname, pipe: this.path.pipe, operation: 'append' }
-    return this.#deps.roadblocks.refused(call, 'channel', answer, this.#stop.signal)
-  }
-
-  /** Opening anew has not helped the first time: now a person must look, and it is tried slowly. */
-  async #afterConflict(answer: Answer): Promise<void> {
-    const code = codeOf(answer)
-    if (this.#conflicts.has(code)) await this.#blocked(answer, () => this.#untilNextLook(answer))
-    this.#conflicts.add(code)
+    await this.#standstill.blockedAlone(this.path.pipe, answer, this.#stop.signal)
   }
 
   #enter(state: LaneState): void {

@@ -29,7 +29,8 @@ function takeOf(w: LaneWorld, hostname: string, seq: number): void {
   w.lanes.wake(device)
 }
 
-const opensOf = (w: LaneWorld, hostname: string) => w.snowpipe.opens.filter(({ channel }) => channel === hostname).length
+const opensOf = (w: LaneWorld, hostname: string) =>
+  w.snowpipe.opens.filter(({ channel }) => channel === hostname).length
 
 describe('what goes over the wire', () => {
   /** Does not get smaller than three quarters of it. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { noAnswer, readAnswer } from '../../../bridge/snowpipe/answer.ts'
-import { type Operation, type Verdict, verdictOn, verdictOnChannel } from '../../../bridge/snowpipe/verdict.ts'
+import {
+  concernOf,
+  type Operation,
+  type Verdict,
+  verdictOn,
+  verdictOnChannel,
+} from '../../../bridge/snowpipe/verdict.ts'
 
 /** The verdict on an answer of this status and body, read as the client reads it. */
 function verdict(operation: Operation, status: number, body: unknown): Verdict {
@@ -92,6 +98,27 @@ describe('the verdict on an answer', () => {
   it('that never came is to send the same again', () => {
     for (const operation of ['hostname', 'token', 'open', 'append', 'status', 'drop'] as const)
       expect(verdictOn(operation, noAnswer('getaddrinfo ENOTFOUND'))).toBe('retry')
+  })
+
+  it('that never came because TLS or a proxy bars the way stops everybody: nothing was sent, and a person must act', () => {
+    for (const code of ['E_SNOWFLAKE_TLS', 'E_SNOWFLAKE_PROXY']) {
+      const answer = noAnswer('barred', { code, hint: 'mend it' })
+      expect([verdictOn('append', answer), concernOf('blocked', answer)]).toEqual(['blocked', 'account'])
+    }
+  })
+
+  it.each([
+    ['account', 401, ''],
+    ['account', 407, ''],
+    ['account', 400, '391902'],
+    ['pipe', 403, ''],
+    ['pipe', 404, 'ERR_SCHEMA_DOES_NOT_EXIST_OR_NOT_AUTHORIZED'],
+    ['pipe', 409, 'ERR_PIPE_IN_INVALID_STATE'],
+    ['openings', 409, 'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE'],
+    ['channel', 400, 'INVALID_REQUEST'],
+  ] as const)('concerns the %s when it is %i %s', (concern, status, code) => {
+    const answer = readAnswer(status, {}, code === '' ? '' : JSON.stringify({ code }))
+    expect(concernOf(verdictOn('open', answer), answer)).toBe(concern)
   })
 
   it.each([200, 201, 204])('with status %i and no code is ok', (status) => {
