@@ -4,6 +4,8 @@ import type { PipePath } from '../snowpipe/client.ts'
 import type { Concern } from '../snowpipe/verdict.ts'
 import { type Call, Roadblock } from './roadblock.ts'
 
+/** Between two looks, whatever is configured. */
+const SHORTEST_MS = 100
 /** Stands for the account where else a pipe stands. */
 const ACCOUNT = 'account'
 type Place = PipePath | typeof ACCOUNT
@@ -20,7 +22,7 @@ export class Roadblocks {
   readonly #loners = new Map<Place, Set<string>>()
 
   constructor(lookEveryMs: number, clock: Clock) {
-    this.#lookEveryMs = lookEveryMs
+    this.#lookEveryMs = Math.max(SHORTEST_MS, lookEveryMs)
     this.#clock = clock
   }
 

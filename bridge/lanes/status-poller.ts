@@ -41,8 +41,8 @@ export class StatusPoller {
   readonly #polling: Promise<void>
   /** By the one object that stands for a pipe. */
   readonly #asking = new Map<PipePath, Promise<unknown>>()
-  /** Pipes whose last answer was none, and when each is asked again, monotonic. */
-  readonly #failing = new Map<PipePath, number>()
+  /** Pipes that could not be asked last, and when each is asked again, monotonic. */
+  readonly #failing = new Map<PipePath, { readonly until: number; readonly isRefused: boolean }>()
   readonly #refusedRetryMs: number
   /** When an idle lane was asked for last, on the monotonic clock. */
   readonly #askedAt = new WeakMap<Lane, number>()
@@ -79,7 +79,7 @@ export class StatusPoller {
     for (const lane of this.#deps.waiting()) ask(lane)
     for (const lane of this.#idleDue()) ask(lane)
     for (const [pipe, lanes] of byPipe) {
-      if (this.#asking.has(pipe) || this.#deps.clock.monotonic() < (this.#failing.get(pipe) ?? 0)) continue
+      if (this.#asking.has(pipe) || this.#deps.clock.monotonic() < (this.#failing.get(pipe)?.until ?? 0)) continue
       const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
       this.#asking.set(
         pipe,
@@ -107,10 +107,10 @@ export class StatusPoller {
   /** Nothing of the pipe is known to be committed while it is so. */
   #failed(pipe: PipePath, { answer, verdict }: Failure, asked: number): void {
     const { clock, onMoved, onRefused, trouble } = this.#deps
-    const isFirst = !this.#failing.has(pipe)
+    const wasRefused = this.#failing.get(pipe)?.isRefused ?? false
     const isRefused = verdict === 'unauthorized' || verdict === 'blocked'
     const pauseMs = answer.retryAfterMs ?? (isRefused ? this.#refusedRetryMs : 0)
-    this.#failing.set(pipe, clock.monotonic() + pauseMs)
+    this.#failing.set(pipe, { until: clock.monotonic() + pauseMs, isRefused })
     if (verdict === 'moved') {
       onMoved(pipe, asked)
       return
@@ -118,7 +118,7 @@ export class StatusPoller {
     const told = [nameOf(pipe), codeOf(answer), answer.message] as const
     if (isRefused) trouble.refused(...told, remedyFor(answer), answer.requestId)
     else trouble.unavailable(...told, answer.requestId)
-    if (isFirst && isRefused && concernOf(verdict, answer) === 'pipe')
+    if (isRefused && !wasRefused && concernOf(verdict, answer) === 'pipe')
       onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
   }
 

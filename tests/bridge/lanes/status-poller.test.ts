@@ -112,6 +112,30 @@ describe('the status poller', () => {
     expect(one.heard).toHaveLength(1)
   })
 
+  it('asks again when it was told to, and not before', async () => {
+    const { clock, snowpipe } = polled(standIn('a'))
+    snowpipe.statusFaults.push({ status: 429, code: '390701', retryAfter: 20 })
+    await clock.advance(20_500)
+    expect(snowpipe.asked).toHaveLength(1)
+    await clock.advance(1_000)
+    expect(snowpipe.asked).toHaveLength(2)
+  })
+
+  it('asks once a minute what is refused, and says once that the pipe is not to be used, also after a hiccup', async () => {
+    const { clock, snowpipe, told } = polled(standIn('a', 'P0'))
+    snowpipe.statusFaults.push({ status: 503 }, ...Array(3).fill({ status: 409, code: 'ERR_PIPE_IN_INVALID_STATE' }))
+    await clock.advance(125_000)
+    expect(snowpipe.asked).toHaveLength(4)
+    expect(told).toEqual([['refused', pipeNamed('P0'), 'ERR_PIPE_IN_INVALID_STATE: ERR_PIPE_IN_INVALID_STATE']])
+  })
+
+  it('says that the pipe has moved, and since when at the latest', async () => {
+    const { clock, snowpipe, told } = polled(standIn('a', 'P0'))
+    snowpipe.statusFaults.push({ status: 410 })
+    await clock.advance(1_500)
+    expect(told).toEqual([['moved', pipeNamed('P0'), expect.any(Number)]])
+  })
+
   it('asks for a large idle fleet bit by bit, one request a second, each lane about once a minute', async () => {
     const lanes = Array.from({ length: 1_000 }, (_, i) => standIn(`pi-${i}`))
     const { clock, snowpipe } = polledWith([], lanes)
