@@ -72,7 +72,7 @@ export async function startBridge(
   checkBatchBytes(settings.batch.max_bytes)
   checkCompression(settings.batch.compression)
   const snowflake = resolveSnowflake(settings.snowflake)
-  const identity = createIdentity(snowflake, deps.clock)
+  const identity = createIdentity(snowflake, deps.clock, deps.log)
   const routes = await routesOf({ ...settings, snowflake }, createTopics(mqtt.base_topic, mqtt.discovery_prefix))
   const stores = await openStores(settings.spool, deps)
   const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, { identity, routes, ...stores }, deps, options)

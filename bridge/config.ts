@@ -3,7 +3,17 @@ import { type PhonesSettings, phonesSection } from '../src/phones-section.ts'
 import { type Section, secret, type ValuesOf } from '../src/setting.ts'
 
 export const snowflakeSection = {
-  account: { kind: 'string', default: '', doc: 'account identifier: ORG-ACCOUNT, or locator with region' },
+  account: {
+    kind: 'string',
+    default: '',
+    doc: 'account identifier: ORG-ACCOUNT, or locator with region; the address of the account will do as well',
+  },
+  account_dot: {
+    kind: 'string',
+    default: 'region',
+    choices: ['region', 'account'],
+    doc: 'what follows the first dot in `account`: a region (`xy12345.eu-west-1`), or the account (`org.account`)',
+  },
   url: {
     kind: 'string',
     default: '',
@@ -21,6 +31,7 @@ export const snowflakeSection = {
   ...secret('private_key', 'private key of the service user, PEM'),
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
+  ...secret('oauth_token', 'OAuth access token that somebody else renews, used instead of the key'),
   ...secret(
     'proxy',
     'proxy to reach Snowflake through, such as http://user:password@proxy:3128; empty for HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment, `none` to go without',

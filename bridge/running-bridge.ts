@@ -175,7 +175,7 @@ export class RunningBridge implements Bridge {
       onRival: (reason) => this.#standDown(reason),
     })
     this.#retained = new RetainedLedgers(topics, () => this.#connections.side, deps)
-    this.#status = this.#statusSource(reach, calls, identity.expiresAt, mqtt.url)
+    this.#status = this.#statusSource(reach, calls, identity, mqtt.url)
     this.#side = new SideConnection({
       ...deps,
       topics,
@@ -251,12 +251,7 @@ export class RunningBridge implements Bridge {
     for (const device of this.#spool.devices()) this.#lanes.wake(device)
   }
 
-  #statusSource(
-    reach: Reach,
-    calls: SnowflakeCalls,
-    credentialExpiresAt: number | null,
-    brokerUrl: string,
-  ): StatusSource {
+  #statusSource(reach: Reach, calls: SnowflakeCalls, identity: Identity, brokerUrl: string): StatusSource {
     const { clock } = this.#deps
     const { batch, bridge, cost, spool } = this.#settings
     return statusSource({
@@ -271,7 +266,7 @@ export class RunningBridge implements Bridge {
       calls,
       spoolMaxBytes: spool.max_bytes,
       cost,
-      credentialExpiresAt,
+      identity,
       // Rows may wait for their batch as long as the settings say.
       stalledAfter: bridge.stalled_after + batch.max_age_ms,
       brokerAway: () => (this.#awaySince === undefined ? 0 : clock.monotonic() - this.#awaySince),

@@ -15,10 +15,13 @@ import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
 import { commandHelp, overview } from './help.ts'
+import { keysCommand } from './keys/command.ts'
 import { ledgerCommand } from './ledger/command.ts'
+import { phoneCommand } from './phone/command.ts'
 import { publisherCommand } from './publisher.ts'
 import { queryCommand } from './query/query.ts'
 import { allSections } from './sections.ts'
+import { setupSqlCommand } from './setup-sql/command.ts'
 import { importedSettings } from './snowflake-config-flag.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -27,8 +30,11 @@ export const COMMANDS: readonly Command[] = [
   bridgeCommand,
   emulatorCommand,
   queryCommand,
+  setupSqlCommand,
+  keysCommand,
   deadLettersCommand,
   ledgerCommand,
+  phoneCommand,
   forgetCommand,
 ]
 

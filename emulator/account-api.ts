@@ -28,7 +28,7 @@ export async function token(call: Call, { auth, ingestHost, dialect }: AccountPa
     throw new Refusal(400, 'unsupported_grant_type', `grant_type must be ${GRANT_TYPE}`)
   const jwt = bearerOf(call) ?? form.get('assertion')
   if (jwt === null) throw new Refusal(401, '390101', 'Authorization header not found in the request data')
-  const caller = await auth.keyPairCaller(jwt)
+  const caller = await auth.keyPairCaller(jwt, call)
   const scope = form.get('scope') ?? ''
   const hosts = scope.split(/\s+/).filter((word) => word !== '' && !word.startsWith('session:'))
   const ingest = ingestHost.nameFor(call)

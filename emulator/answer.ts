@@ -39,6 +39,8 @@ export interface Call {
   readonly body: Buffer
   /** The body was longer than one request may be; `body` is then empty. */
   readonly oversize: boolean
+  /** The client's address. */
+  readonly from?: string | undefined
 }
 
 export function headerOf(call: Call, name: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts'
 import { Channel, type ChannelRecord } from './channel.ts'
-import { literal, qualified } from './names.ts'
+import { literal, type ObjectName, qualified, quoted } from './names.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** Columns that a commit changes, with the field of the record they keep. */
@@ -26,7 +26,7 @@ export class ChannelStore {
 
   constructor(warehouse: Warehouse) {
     this.#warehouse = warehouse
-    this.#table = `"${warehouse.database}".${OWN_SCHEMA}.CHANNELS`
+    this.#table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.CHANNELS`
   }
 
   /** Channels of pipes that no longer exist are left out. */
@@ -60,6 +60,15 @@ export class ChannelStore {
         `UPDATE ${this.#table} AS c SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}
          FROM (VALUES ${changed.map(([channel, record]) => `(${channel.createdOnMs}, ${values(record)})`).join(', ')})
          AS v(id, ${columns.join(', ')}) WHERE c.id = v.id`,
+      )
+  }
+
+  /** Forgets the channels of these pipes that nobody has loaded. */
+  async removeAllOf(pipes: readonly ObjectName[]): Promise<void> {
+    for (const pipe of pipes)
+      await this.#warehouse.run(
+        `DELETE FROM ${this.#table} WHERE database_name = ${literal(pipe.database)}
+         AND schema_name = ${literal(pipe.schema)} AND pipe_name = ${literal(pipe.name)}`,
       )
   }
 

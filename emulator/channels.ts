@@ -170,6 +170,12 @@ export class Channels {
     await this.#forget(channels)
   }
 
+  /** The channels of these pipes, which are dropped or replaced. */
+  loseAllOf(pipes: readonly ObjectName[]): Promise<void> {
+    const names = new Set(pipes.map(qualified))
+    return this.lose(this.all.filter(({ pipe }) => names.has(qualified(pipe.name))))
+  }
+
   /** CREATE OR REPLACE: its rows are gone, and so are the channels of every pipe into it [documented]. */
   async replaceTable(table: ObjectName): Promise<void> {
     const ofTable = () => this.all.filter(({ pipe }) => qualified(pipe.table) === qualified(table))

@@ -2,7 +2,7 @@ import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ChannelStore } from './channel-store.ts'
-import { type ObjectName, quoted } from './names.ts'
+import type { ObjectName } from './names.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Warehouse } from './warehouse.ts'
 
@@ -81,6 +81,16 @@ export class Committer {
     while (channel.committing > 0) await this.#tail
   }
 
+  /** Does this between two transactions: what changes tables uses the connection that writes rows. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(work)
+    this.#tail = run.then(
+      () => undefined,
+      () => undefined,
+    )
+    return run
+  }
+
   /** Which channels are frozen may have changed. */
   reconsider(): void {
     this.#setTimer()
@@ -151,8 +161,7 @@ export class Committer {
     let records = new Map<Channel, ChannelRecord>()
     try {
       await warehouse.transaction(async () => {
-        for (const { database, schema, name } of emptied)
-          await warehouse.run(`DELETE FROM ${[database, schema, name].map(quoted).join('.')}`)
+        for (const name of emptied) await warehouse.run(`DELETE FROM ${warehouse.at(name)}`)
         records = await writer.write(due)
         for (const channel of unsaved) if (!records.has(channel)) records.set(channel, channel.record)
         await store.remove(removed)

@@ -6,7 +6,27 @@ import { isWord, type Token } from './statement-text.ts'
  * A query of Snowflake's, in DuckDB's words. Only what differs in plain queries is translated: names, type names in casts,
  * text escapes, a few functions. The rest is left to DuckDB, which has the same standard SQL.
  */
-const FUNCTIONS: Readonly<Record<string, string>> = { IFF: 'if', NVL: 'ifnull', TO_VARIANT: 'to_json', SYSDATE: 'now' }
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  IFF: 'if',
+  NVL: 'ifnull',
+  TO_VARIANT: 'to_json',
+  OBJECT_KEYS: 'json_keys',
+  BOOLOR_AGG: 'bool_or',
+}
+
+/** Functions that DuckDB writes in another way, by their arguments. */
+const REWRITTEN: Readonly<Record<string, (...args: readonly string[]) => string>> = {
+  // SYSDATE() is UTC without a zone [documented].
+  SYSDATE: () => "(now() AT TIME ZONE 'UTC')",
+  CURRENT_TIMESTAMP: () => 'now()',
+  DATEADD: (unit = 'day', count = '0', time = 'NULL') => `(${time} + (${count}) * INTERVAL 1 ${unit})`,
+  TYPEOF: (value = 'NULL') => `(${TYPE_NAMES.replace('?', value)})`,
+}
+
+/** TYPEOF of a VARIANT [documented]. */
+const TYPE_NAMES = `CASE json_type(?) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DOUBLE'
+  WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'ARRAY' THEN 'ARRAY' WHEN 'OBJECT' THEN 'OBJECT'
+  WHEN 'NULL' THEN 'NULL_VALUE' END`
 
 /** Functions whose first argument is a bare unit of time in Snowflake and a text in DuckDB. */
 const BY_UNIT = new Set(['DATEDIFF', 'TIMESTAMPDIFF', 'DATE_TRUNC', 'DATE_PART'])
@@ -16,6 +36,8 @@ export interface Translation {
   readonly rename: (parts: readonly string[]) => string | undefined
   /** What stands for `ERROR_TABLE(name)`. */
   readonly errorTable?: (parts: readonly string[]) => string
+  /** Further functions, by their name in upper case, with the tokens of their arguments. */
+  readonly functions?: Readonly<Record<string, (args: readonly (readonly Token[])[]) => string>>
 }
 
 export function translated(tokens: readonly Token[], translation: Translation): string {
@@ -27,6 +49,18 @@ export function translated(tokens: readonly Token[], translation: Translation): 
       const inner = nameAt(tokens, i + 2)
       words.push(translation.errorTable(inner.parts))
       i = inner.end
+    } else if (isFlatten(tokens, i)) {
+      const call = callAt(tokens, i + 1)
+      const input = call.args[0]?.slice(isWord(call.args[0]?.[0], 'INPUT') ? 2 : 0) ?? []
+      words.push(`LATERAL (SELECT key, value FROM json_each(${translated(input, translation)}))`)
+      i = call.end - 1
+    } else if (isRewritten(tokens, i, translation)) {
+      const call = callAt(tokens, i)
+      const own = translation.functions?.[token.text.toUpperCase()]
+      const rewrite = REWRITTEN[token.text.toUpperCase()]
+      if (own) words.push(own(call.args))
+      else if (rewrite) words.push(rewrite(...call.args.map((arg) => translated(arg, translation))))
+      i = call.end - 1
     } else if (name.parts.length > 0 && tokens[name.end]?.text === ':' && isName(tokens[name.end + 1])) {
       const path = nameAt(tokens, name.end + 1)
       words.push(`(${textBetween(tokens, i, name.end)} ->> ${literal(jsonPath(tokens, name.end + 1, path.end))})`)
@@ -38,6 +72,37 @@ export function translated(tokens: readonly Token[], translation: Translation): 
     else words.push(castType(tokens, i) ?? functionName(tokens, i) ?? unitAt(tokens, i) ?? token.text)
   }
   return words.join(' ').replaceAll(/ ?:: ?/g, '::')
+}
+
+/** `LATERAL FLATTEN(…)`: one row for each key of an object. */
+function isFlatten(tokens: readonly Token[], i: number): boolean {
+  return isWord(tokens[i], 'LATERAL') && isWord(tokens[i + 1], 'FLATTEN') && tokens[i + 2]?.text === '('
+}
+
+function isRewritten(tokens: readonly Token[], i: number, { functions }: Translation): boolean {
+  const name = tokens[i]?.kind === 'word' ? (tokens[i]?.text.toUpperCase() ?? '') : ''
+  const isKnown = Object.hasOwn(REWRITTEN, name) || (functions !== undefined && Object.hasOwn(functions, name))
+  return isKnown && tokens[i + 1]?.text === '(' && tokens[i - 1]?.text !== '.'
+}
+
+/** The arguments of the function call that begins here, and the place after it. */
+function callAt(tokens: readonly Token[], start: number): { args: Token[][]; end: number } {
+  const args: Token[][] = []
+  let arg: Token[] = []
+  let depth = 0
+  for (let i = start + 1; i < tokens.length; i += 1) {
+    const token = tokens[i] as Token
+    if (token.text === '(' && depth++ === 0) continue
+    if (token.text === ')' && --depth === 0) {
+      if (arg.length > 0) args.push(arg)
+      return { args, end: i + 1 }
+    }
+    if (token.text === ',' && depth === 1) {
+      args.push(arg)
+      arg = []
+    } else arg.push(token)
+  }
+  return { args, end: tokens.length }
 }
 
 /** The identifiers with dots between them that begin here, and the place after them. */
@@ -56,7 +121,7 @@ function nameAt(tokens: readonly Token[], start: number): { parts: string[]; end
 /** `column:key.key` of a VARIANT, as a JSON path. */
 function jsonPath(tokens: readonly Token[], start: number, end: number): string {
   const keys = tokens.slice(start, end).filter((token) => token.text !== '.')
-  return `$${keys.map((key) => `."${key.kind === 'identifier' ? foldIdentifier(key.text) : key.text}"`).join('')}`
+  return `$${keys.map((key) => `.${JSON.stringify(key.kind === 'identifier' ? foldIdentifier(key.text) : key.text)}`).join('')}`
 }
 
 function textBetween(tokens: readonly Token[], start: number, end: number): string {

@@ -2,6 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../src/clock.ts'
 import { messageOf, SnowhatError } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
+import { AccountStore } from './access/account-store.ts'
+import { Roles } from './access/roles.ts'
+import { type Account, policyOf } from './access/session.ts'
+import { Users } from './access/users.ts'
 import { defaultDialect } from './answer-dialect.ts'
 import { Auth, newSecret } from './auth.ts'
 import { Catalog } from './catalog.ts'
@@ -9,11 +13,13 @@ import { ChannelStore } from './channel-store.ts'
 import { Channels } from './channels.ts'
 import { Committer } from './committer.ts'
 import type { EmulatorSettings } from './config.ts'
+import { Execution } from './execution/execution.ts'
+import type { Ground } from './execution/ground.ts'
 import { Disturber } from './faults/disturber.ts'
 import { readDocument, readFaultFile } from './faults/document.ts'
 import { Faults, type Undisturbed } from './faults/faults.ts'
 import { IngestHost } from './ingest-host.ts'
-import { literal } from './names.ts'
+import { literal, quoted } from './names.ts'
 import { answerCall, type Control } from './routes.ts'
 import { RowWriter } from './row-writer.ts'
 import { serve } from './server.ts'
@@ -60,8 +66,15 @@ export async function startEmulator(
   const undo: (() => Promise<void>)[] = [() => warehouse.close()]
   try {
     const catalog = new Catalog()
-    await applyScripts(scripts, { warehouse, catalog, log })
+    const account: Account = { catalog, users: new Users(), roles: new Roles(), policies: new Map() }
+    const accounts = new AccountStore(warehouse)
+    await accounts.load(account)
     const store = new ChannelStore(warehouse)
+    const ground = { account, warehouse, clock }
+    const execution = new Execution({ ...ground, loseChannels: (pipes) => store.removeAllOf(pipes), exclusively: now })
+    await applyScripts(scripts, { account, execution })
+    await accounts.save(account)
+    log.debug({ scripts: scripts.map((script) => script.file) }, 'set-up SQL applied')
     const writer = new RowWriter({ warehouse, catalog, clock })
     const faults = new Faults(undisturbed(settings), { clock })
     const isFrozen = (channel: string) => faults.isFrozen(channel)
@@ -71,20 +84,29 @@ export async function startEmulator(
     await channels.load(store)
     const secret = await tokenSecret(warehouse)
     const ownClock = skewedClock(clock, () => faults.clockSkewMs)
-    const auth = new Auth({ secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime }, { clock: ownClock })
+    const auth = new Auth(
+      { secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime },
+      { clock: ownClock, users: account.users, policyOf: (user) => policyOf(account, user) },
+    )
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)
     const ingestHost = new IngestHost(() => faults.dialect.ingestHost)
     const disturber = new Disturber({ faults, channels, committer, auth, ingestHost, catalog, clock, log })
     undo.push(() => disturber.close())
     if (settings.faults !== '') await disturber.set(await readFaultFile(settings.faults, catalog), settings.host)
-    const sqlApi = new SqlApi({ warehouse, catalog, clock, schema: catalog.tables[0]?.name.schema ?? 'PUBLIC' })
+    const exclusively: Ground['exclusively'] = (work) => committer.between(work)
+    const sqlApi = new SqlApi({
+      ...ground,
+      execution: new Execution({ ...ground, exclusively, loseChannels: (pipes) => channels.loseAllOf(pipes) }),
+      home: { database: warehouse.database, schema: homeSchema(catalog, warehouse.database) },
+      save: () => committer.between(() => accounts.save(account)),
+    })
     const stats = () => statsOf(channels)
     const control: Control = {
       stats,
       faults: () => faults.view,
       setFaults: (json, host) => disturber.set(readDocument(json, catalog), host),
     }
-    const parts = { auth, channels, clock, control, disturber, faults, ingestHost, sqlApi }
+    const parts = { account, auth, channels, clock, control, disturber, faults, ingestHost, sqlApi }
     const server = await serve(
       { host: settings.host, port: settings.port, tlsCert: settings.tls_cert, tlsKey: settings.tls_key },
       { answer: (call) => answerCall(call, parts), clock: ownClock, log },
@@ -106,6 +128,16 @@ export async function startEmulator(
     await closeAll(undo).catch(() => undefined)
     throw error
   }
+}
+
+/** Nobody else writes yet. */
+function now<T>(work: () => Promise<T>): Promise<T> {
+  return work()
+}
+
+/** The schema of the first table of the file's own database. */
+function homeSchema({ tables }: Catalog, database: string): string {
+  return tables.find(({ name }) => name.database === database)?.name.schema ?? 'PUBLIC'
 }
 
 function undisturbed(settings: EmulatorSettings): Undisturbed {
@@ -137,7 +169,7 @@ function once(close: () => Promise<void>): () => Promise<void> {
 
 /** What scoped tokens are signed with; kept, so that they outlive a restart as they do in the service. */
 async function tokenSecret(warehouse: Warehouse): Promise<Uint8Array> {
-  const table = `"${warehouse.database}".${OWN_SCHEMA}.SECRETS`
+  const table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.SECRETS`
   const [kept] = await warehouse.rows(`SELECT value FROM ${table} WHERE name = 'scoped_token'`)
   const secret = typeof kept?.value === 'string' ? kept.value : newSecret()
   if (kept === undefined) await warehouse.run(`INSERT INTO ${table} VALUES ('scoped_token', ${literal(secret)})`)

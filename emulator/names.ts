@@ -29,6 +29,16 @@ export function qualified({ database, schema, name }: ObjectName): string {
   return `${database}.${schema}.${name}`
 }
 
+/**
+ * The DuckDB schema that holds a schema of Snowflake's. All databases are in the one DuckDB file, because a transaction of
+ * DuckDB writes to one file only and rows must commit together with their channels. Schemas of the file's own database have
+ * their own names; those of others bear their database's name before a dot. Dots in names are escaped.
+ */
+export function duckDbSchema(home: string, database: string, schema: string): string {
+  const [outer, inner] = [database, schema].map((part) => part.replaceAll('%', '%25').replaceAll('.', '%2E'))
+  return database === home ? `${inner}` : `${outer}.${inner}`
+}
+
 /** An identifier for DuckDB. */
 export function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`

@@ -1,9 +1,10 @@
+import { type Account, sessionOf } from './access/session.ts'
+import { requireStreaming } from './access/streaming-privileges.ts'
 import { hostname, token } from './account-api.ts'
 import { type Answer, type Call, headerOf, jsonBody, type Outcome, Refusal } from './answer.ts'
 import type { Auth } from './auth.ts'
 import type { Channels } from './channels.ts'
 import { type DisturbedCallDeps, disturbedCall, type Route } from './faults/disturbed-call.ts'
-import type { Operation } from './faults/fault.ts'
 import { hostOf, type IngestHost } from './ingest-host.ts'
 import type { SqlApi } from './sql-api.ts'
 import {
@@ -17,6 +18,7 @@ import {
 } from './streaming-api.ts'
 
 export interface Parts extends DisturbedCallDeps {
+  readonly account: Account
   readonly auth: Auth
   readonly channels: Channels
   readonly control: Control
@@ -69,8 +71,7 @@ function routeOf(call: Call, parts: Parts): Route {
 }
 
 async function statement(call: Call, { auth, sqlApi }: Parts): Promise<Answer> {
-  await auth.caller(call)
-  return sqlApi.statement(call)
+  return sqlApi.statement(call, await auth.caller(call))
 }
 
 function streamingRoute(call: Call, parts: Parts): Route | undefined {
@@ -88,10 +89,17 @@ function streamingRoute(call: Call, parts: Parts): Route | undefined {
 
 type StreamingCall = (call: Call, target: Target, streaming: Streaming, swallow: boolean) => Promise<Answer>
 
-function of(operation: Operation, call: Call, parts: Parts, target: Target, answer: StreamingCall): Route {
+function of(
+  operation: 'open' | 'append' | 'status' | 'drop',
+  call: Call,
+  parts: Parts,
+  target: Target,
+  answer: StreamingCall,
+): Route {
   const run = async (swallow: boolean) => {
     parts.ingestHost.refuseIfMoved(call)
-    await parts.auth.caller(call)
+    const caller = await parts.auth.caller(call)
+    requireStreaming(parts.account, sessionOf(caller, parts.account), target.pipe, operation)
     return answer(call, target, { channels: parts.channels, dialect: parts.faults.dialect }, swallow)
   }
   return { operation, channels: [target.channel], run }

@@ -5,7 +5,7 @@ import type { Catalog, Table } from './catalog.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Cell, RowError } from './conversion.ts'
-import { literal, qualified } from './names.ts'
+import { literal, qualified, quoted } from './names.ts'
 import { RowReader } from './row.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
@@ -23,7 +23,8 @@ export class RowWriter {
   readonly #warehouse: Warehouse
   readonly #catalog: Catalog
   readonly #clock: Clock
-  readonly #readers = new Map<string, RowReader>()
+  /** A table that was altered is another one: its pipes are compiled anew. */
+  readonly #readers = new WeakMap<Table, RowReader>()
 
   constructor(deps: { warehouse: Warehouse; catalog: Catalog; clock: Clock }) {
     this.#warehouse = deps.warehouse
@@ -103,9 +104,8 @@ export class RowWriter {
   }
 
   #readerOf(table: Table): RowReader {
-    const key = qualified(table.name)
-    const reader = this.#readers.get(key) ?? new RowReader(table, this.#clock.now())
-    this.#readers.set(key, reader)
+    const reader = this.#readers.get(table) ?? new RowReader(table, this.#clock.now())
+    this.#readers.set(table, reader)
     return reader
   }
 
@@ -129,7 +129,7 @@ export class RowWriter {
   }
 
   async #writeErrorRows(rows: readonly string[]): Promise<void> {
-    const table = `"${this.#warehouse.database}".${OWN_SCHEMA}.ERROR_ROWS`
+    const table = `${quoted(this.#warehouse.database)}.${OWN_SCHEMA}.ERROR_ROWS`
     for (let i = 0; i < rows.length; i += ROWS_AT_A_TIME)
       await this.#warehouse.run(`INSERT INTO ${table} VALUES ${rows.slice(i, i + ROWS_AT_A_TIME).join(', ')}`)
   }

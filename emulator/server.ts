@@ -153,5 +153,6 @@ async function readCall(request: IncomingMessage): Promise<Call> {
     headers: request.headers,
     body: oversize ? Buffer.alloc(0) : Buffer.concat(chunks),
     oversize,
+    from: request.socket.remoteAddress,
   }
 }

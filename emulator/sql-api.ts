@@ -1,176 +1,195 @@
 import { randomUUID } from 'node:crypto'
-import type { DuckDBResultReader, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBResultReader } from '@duckdb/node-api'
 import type { Clock } from '../src/clock.ts'
 import { messageOf } from '../src/errors.ts'
+import { type Account, OMNIPOTENT, Session, sessionOf } from './access/session.ts'
 import { type Answer, type Call, jsonBody, Refusal } from './answer.ts'
-import type { Catalog } from './catalog.ts'
-import { completed, translated } from './dialect.ts'
-import { foldIdentifier, literal, qualified, quoted } from './names.ts'
-import { isWord, type Statement, statementsOf, type Token } from './statement-text.ts'
+import type { Caller } from './auth.ts'
+import { bound } from './bindings.ts'
+import type { Execution } from './execution/execution.ts'
+import { foldIdentifier, quoted } from './names.ts'
+import { duckDbText } from './query-text.ts'
+import { requireSelect } from './select-privileges.ts'
+import { describe } from './show/describe.ts'
+import { type ChannelRow, show } from './show/show.ts'
+import { sqlRefusal, unreadable, unsupported } from './sql-refusal.ts'
+import { resultOfOutcome, resultOfQuery, resultOfShow, type SqlResult } from './sql-result.ts'
+import { isWord, type Statement, statementsOf, type Token, TokenReader } from './statement-text.ts'
+import type { Definition, NameContext } from './statements/definition.ts'
+import { definitionOf } from './statements/read.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
-/** One statement that reads; the shape of answers and errors is the SQL REST API's [documented]. */
-export class SqlApi {
-  readonly #warehouse: Warehouse
-  readonly #catalog: Catalog
-  readonly #clock: Clock
-  readonly #schema: string
+export interface SqlApiDeps {
+  readonly warehouse: Warehouse
+  readonly account: Account
+  readonly execution: Execution
+  readonly clock: Clock
+  /** Where a request that names no schema is. */
+  readonly home: { readonly database: string; readonly schema: string }
+  /** Keeps what a statement has changed. */
+  readonly save: () => Promise<void>
+}
 
-  constructor(deps: { warehouse: Warehouse; catalog: Catalog; clock: Clock; schema: string }) {
-    this.#warehouse = deps.warehouse
-    this.#catalog = deps.catalog
-    this.#clock = deps.clock
-    this.#schema = deps.schema
+/** Statements change one thing after the other; queries do not wait for them. */
+interface Surroundings extends NameContext {
+  readonly session: Session
+}
+
+/** One statement; the shape of answers and errors is the SQL REST API's [documented]. */
+export class SqlApi {
+  readonly #deps: SqlApiDeps
+  #changes: Promise<unknown> = Promise.resolve()
+
+  constructor(deps: SqlApiDeps) {
+    this.#deps = deps
   }
 
   /** `POST /api/v2/statements`. */
-  async statement(call: Call): Promise<Answer> {
+  async statement(call: Call, caller: Caller): Promise<Answer> {
     const statementHandle = randomUUID()
     const body = jsonBody(call)
     if (typeof body.statement !== 'string') throw new Refusal(400, '391911', 'statement must be a string')
-    const schema = typeof body.schema === 'string' && body.schema !== '' ? foldIdentifier(body.schema) : this.#schema
-    let reader: DuckDBResultReader
+    let result: SqlResult
     try {
-      reader = await this.read(body.statement, schema)
+      result = await this.#run(body.statement, this.#surroundings(body, caller), body.bindings)
     } catch (error) {
-      if (error instanceof Refusal)
-        throw new Refusal(422, error.code, error.message, { ...error.extra, statementHandle })
-      throw sqlRefusal(messageOf(error), statementHandle)
+      const refusal = asRefusal(error)
+      throw new Refusal(422, refusal.code, refusal.message, { ...refusal.extra, statementHandle })
     }
-    const rows = reader.getRows()
     return {
       status: 200,
       body: {
         resultSetMetaData: {
-          numRows: rows.length,
+          numRows: result.data.length,
           format: 'jsonv2',
-          partitionInfo: [{ rowCount: rows.length, uncompressedSize: 0 }],
-          rowType: rowTypes(reader, body.statement),
+          partitionInfo: [{ rowCount: result.data.length, uncompressedSize: 0 }],
+          rowType: result.rowType,
         },
-        data: rows.map((row) => row.map(textOf)),
+        data: result.data,
         code: '090001',
         statementStatusUrl: `/api/v2/statements/${statementHandle}`,
         requestId: call.query.get('requestId') ?? randomUUID(),
         sqlState: '00000',
         statementHandle,
         message: 'Statement executed successfully.',
-        createdOn: this.#clock.now(),
+        createdOn: this.#deps.clock.now(),
       },
     }
   }
 
-  async read(text: string, schema = this.#schema): Promise<DuckDBResultReader> {
-    const [statement, ...more] = statementsOf(text)
-    if (statement === undefined) throw new Refusal(422, '000900', 'Empty SQL statement.', { sqlState: '42601' })
-    if (more.length > 0)
-      throw new Refusal(422, '000008', 'Actual statement count did not match the desired statement count 1.', {
-        sqlState: '0A000',
-      })
-    return this.#warehouse.read(this.#duckDbQuery(statement, schema), schema)
+  /** A query of this process: nobody is asked for privileges. */
+  async read(text: string): Promise<DuckDBResultReader> {
+    const { account, home } = this.#deps
+    const session = new Session(account, '', OMNIPOTENT, true)
+    return this.#query(single(text).tokens, { ...home, session })
   }
 
-  #duckDbQuery({ tokens }: Statement, schema: string): string {
-    const [first, second] = tokens
-    if (isWord(first, 'SHOW')) return this.#show(second)
-    if (isWord(first, 'DESCRIBE') || isWord(first, 'DESC')) {
-      const rest = tokens.slice(isWord(second, 'TABLE') || isWord(second, 'VIEW') ? 2 : 1)
-      return `DESCRIBE ${this.#translated(rest, schema)}`
+  #surroundings(body: Readonly<Record<string, unknown>>, caller: Caller): Surroundings {
+    const { account, home } = this.#deps
+    const named = (key: string) => {
+      const value = body[key]
+      return typeof value === 'string' && value !== '' ? foldIdentifier(value) : undefined
     }
-    if (isWord(first, 'SELECT') || isWord(first, 'WITH') || isWord(first, '(')) return this.#translated(tokens, schema)
-    throw new Refusal(
-      422,
-      '000002',
-      `Unsupported feature: the emulator only reads (SELECT, WITH, SHOW, DESCRIBE), and the statement begins with ${first?.text}.`,
-      { sqlState: '0A000' },
-    )
+    const session = sessionOf(caller, account, named('role') ?? caller.role)
+    if (!session.mayUseRole)
+      throw sqlRefusal('390189', '08001', `Role '${session.role}' specified does not exist or not authorized.`)
+    return { database: named('database') ?? home.database, schema: named('schema') ?? home.schema, session }
   }
 
-  #translated(tokens: readonly Token[], schema: string): string {
-    const { database } = this.#warehouse
-    return translated(tokens, {
-      rename: (parts) => {
-        const name = completed(parts, database, schema)
-        const isObject = parts.length === 3 || this.#catalog.schemas.has(`${name.database}.${name.schema}`)
-        return isObject ? [name.database, name.schema, name.name].map(quoted).join('.') : undefined
-      },
-      errorTable: (parts) =>
-        `(SELECT * EXCLUDE (table_name) FROM ${quoted(database)}.${OWN_SCHEMA}.ERROR_ROWS
-          WHERE table_name = ${literal(qualified(completed(parts, database, schema)))})`,
+  async #run(text: string, around: Surroundings, bindings: unknown): Promise<SqlResult> {
+    const { account, clock } = this.#deps
+    const written = single(text)
+    const tokens = bound(written.tokens, bindings)
+    const [first] = tokens
+    const reader = new TokenReader(tokens.slice(1))
+    const { session, ...context } = around
+    if (isWord(first, 'SHOW'))
+      return resultOfShow(
+        await show(reader, { account, session, context, now: clock.now(), channels: () => this.#channels() }),
+      )
+    if (isWord(first, 'DESCRIBE') || isWord(first, 'DESC'))
+      return resultOfShow(await describe(reader, account, session, context, (name) => this.#columnsOf(name, around)))
+    if (isWord(first, 'SELECT') || isWord(first, 'WITH') || isWord(first, '('))
+      return resultOfQuery(await this.#query(tokens, around), text)
+    return this.#change({ ...written, tokens }, around)
+  }
+
+  async #query(tokens: readonly Token[], around: Surroundings): Promise<DuckDBResultReader> {
+    const { account, warehouse } = this.#deps
+    const sql = duckDbText(tokens, { ...around, warehouse, account })
+    if (!around.session.mayDoEverything) requireSelect(await warehouse.tablesIn(sql), around, account, warehouse)
+    return warehouse.read(sql, around)
+  }
+
+  async #change(statement: Statement, { session, ...context }: Surroundings): Promise<SqlResult> {
+    const { execution, save } = this.#deps
+    const definition = definitionOf(statement, { ...context })
+    if (definition.kind === 'use' || definition.kind === 'skipped') throw unsupported(headOf(statement, definition))
+    const work = this.#changes.then(async () => {
+      try {
+        return await execution.run(definition, {
+          session,
+          database: context.database,
+          schema: context.schema,
+          atStart: false,
+        })
+      } finally {
+        await save()
+      }
     })
+    this.#changes = work.catch(() => undefined)
+    return resultOfOutcome(await work)
   }
 
-  /** SHOW CHANNELS with its documented columns; of other objects, their names. */
-  #show(what: Token | undefined): string {
-    const own = `${quoted(this.#warehouse.database)}.${OWN_SCHEMA}`
-    const database = literal(this.#warehouse.database)
-    switch (what?.text.toUpperCase()) {
-      case 'CHANNELS':
-        return `SELECT make_timestamp(created_on_ms * 1000) AS created_on, channel_name AS name, database_name, schema_name,
-          client_sequencer, row_sequencer, offset_token, pipe_name AS parent_name, 'PIPE' AS parent_domain
-          FROM ${own}.CHANNELS ORDER BY database_name, schema_name, pipe_name, channel_name`
-      case 'TABLES':
-        return `SELECT table_name AS name, database_name, schema_name FROM duckdb_tables()
-          WHERE database_name = ${database} AND schema_name <> '${OWN_SCHEMA}' ORDER BY schema_name, name`
-      case 'VIEWS':
-        return `SELECT view_name AS name, database_name, schema_name FROM duckdb_views()
-          WHERE database_name = ${database} AND NOT internal ORDER BY schema_name, name`
-      default:
-        throw new Refusal(422, '000002', `Unsupported feature: SHOW ${what?.text ?? ''}.`, { sqlState: '0A000' })
-    }
+  async #columnsOf(name: { database: string; schema: string; name: string }, around: Surroundings) {
+    const { warehouse } = this.#deps
+    const reader = await warehouse.read(`SELECT * FROM ${warehouse.at(name)} LIMIT 0`, around)
+    const { rowType } = resultOfQuery(reader, '')
+    return rowType.map((column) => ({ name: String(column.name), type: String(column.type).toUpperCase() }))
   }
+
+  async #channels(): Promise<ChannelRow[]> {
+    const { home, warehouse } = this.#deps
+    const reader = await warehouse.read(
+      `SELECT * FROM ${quoted(warehouse.database)}.${OWN_SCHEMA}.CHANNELS ORDER BY database_name, schema_name, pipe_name, channel_name`,
+      home,
+    )
+    return reader.getRowObjectsJS().map((row) => ({
+      createdOn: Number(row.created_on_ms),
+      name: String(row.channel_name),
+      database: String(row.database_name),
+      schema: String(row.schema_name),
+      pipe: String(row.pipe_name),
+      clientSequencer: String(row.client_sequencer),
+      rowSequencer: String(row.row_sequencer),
+      offsetToken: row.offset_token === null ? null : String(row.offset_token),
+    }))
+  }
+}
+
+function single(text: string): Statement {
+  const [statement, ...more] = statementsOf(text)
+  if (statement === undefined) throw sqlRefusal('000900', '42601', 'Empty SQL statement.')
+  if (more.length > 0)
+    throw sqlRefusal('000008', '0A000', 'Actual statement count did not match the desired statement count 1.')
+  return statement
+}
+
+/** A statement without a lasting effect over this API [documented for USE], or one that only Snowflake has. */
+function headOf({ text }: Statement, { kind }: Definition): string {
+  const head = text.split(/\s+/).slice(0, 3).join(' ')
+  return kind === 'use' ? `${head}: a request has its own role, database and schema.` : `the emulator has no ${head}.`
 }
 
 /** Snowflake's codes by kind of DuckDB's error; the kinds without a counterpart share one [assumed]. */
-function sqlRefusal(message: string, statementHandle: string): Refusal {
-  const [code, sqlState] = /^Parser Error/.test(message)
-    ? ['001003', '42000']
-    : /^Catalog Error/.test(message)
-      ? ['002003', '42S02']
-      : /^Binder Error/.test(message)
-        ? ['000904', '42000']
-        : ['000603', 'XX000']
-  return new Refusal(422, code, `SQL compilation error: ${message}`, { sqlState, statementHandle })
-}
-
-/** Unquoted names come back in upper case [documented]. */
-function rowTypes(reader: DuckDBResultReader, statement: string): Record<string, unknown>[] {
-  const types = reader.columnTypes()
-  return reader.columnNames().map((name, i) => ({
-    name: statement.includes(`"${name}"`) ? name : name.toUpperCase(),
-    database: '',
-    schema: '',
-    table: '',
-    nullable: true,
-    ...snowflakeType(types[i] as DuckDBType),
-  }))
-}
-
-function snowflakeType(type: DuckDBType): Record<string, unknown> {
-  const none = { scale: null, precision: null, length: null, byteLength: null, collation: null }
-  const name = type.alias ?? String(type)
-  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(name) ?? []
-  if (precision !== undefined) return { type: 'fixed', ...none, precision: Number(precision), scale: Number(scale) }
-  if (/INT(EGER)?$/.test(name)) return { type: 'fixed', ...none, precision: 38, scale: 0 }
-  if (name === 'DOUBLE' || name === 'FLOAT') return { type: 'real', ...none }
-  if (name === 'BOOLEAN') return { type: 'boolean', ...none }
-  if (name === 'DATE') return { type: 'date', ...none }
-  if (name === 'TIME') return { type: 'time', ...none, precision: 0, scale: 9 }
-  if (name === 'TIMESTAMP WITH TIME ZONE') return { type: 'timestamp_ltz', ...none, precision: 0, scale: 9 }
-  if (name.startsWith('TIMESTAMP')) return { type: 'timestamp_ntz', ...none, precision: 0, scale: 9 }
-  if (name === 'JSON') return { type: 'variant', ...none }
-  return { type: 'text', ...none, length: 16_777_216, byteLength: 16_777_216 }
-}
-
-/** Everything is text: times in seconds since 1970 with nine decimals, dates in days [documented]. */
-function textOf(value: DuckDBValue): string | null {
-  if (value === null) return null
-  if (typeof value === 'object' && 'micros' in value) return secondsText(value.micros)
-  if (typeof value === 'object' && 'days' in value && !('months' in value)) return String(value.days)
-  return String(value)
-}
-
-function secondsText(micros: bigint): string {
-  const size = micros < 0n ? -micros : micros
-  const fraction = String(size % 1_000_000n).padStart(6, '0')
-  return `${micros < 0n ? '-' : ''}${size / 1_000_000n}.${fraction}000`
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const message = messageOf(error)
+  if (error instanceof SyntaxError || /^Parser Error/.test(message)) return unreadable(message)
+  const [code, sqlState] = /^Catalog Error/.test(message)
+    ? ['002003', '42S02']
+    : /^Binder Error/.test(message)
+      ? ['000904', '42000']
+      : ['000603', 'XX000']
+  return sqlRefusal(code, sqlState, `SQL compilation error: ${message}`)
 }

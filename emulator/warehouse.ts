@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { messageOf, SnowhatError } from '../src/errors.ts'
-import { literal, type ObjectName, quoted } from './names.ts'
+import { duckDbSchema, literal, type ObjectName, quoted } from './names.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
 
@@ -20,11 +20,13 @@ CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.CHANNELS (
 CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.ERROR_ROWS (
   table_name VARCHAR, "timestamp" TIMESTAMP, query_id VARCHAR, error_code BIGINT, error_metadata JSON, error_data JSON
 );
-CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.SECRETS (name VARCHAR, value VARCHAR)`
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.SECRETS (name VARCHAR, value VARCHAR);
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.ACCOUNT (content VARCHAR)`
 
 /**
- * The DuckDB file. It is attached under the database name of the set-up files, so that `DEMO.DEMO.SENSEHAT_SENSOR_DATA`
- * is right here, and whoever opens the file by itself finds the schema `DEMO`. One connection writes, one reads.
+ * The DuckDB file. It is attached under the name of the first database of the set-up files, so that
+ * `DEMO.DEMO.SENSEHAT_SENSOR_DATA` is right here, and whoever opens the file by itself finds the schema `DEMO`. Further
+ * databases are schemas of the same file. One connection writes, one reads.
  */
 export class Warehouse {
   readonly duckdb: DuckDb
@@ -69,8 +71,28 @@ export class Warehouse {
     }
   }
 
+  /** Where the schema is in DuckDB, quoted. */
+  schemaAt(database: string, schema: string): string {
+    return `${quoted(this.database)}.${quoted(duckDbSchema(this.database, database, schema))}`
+  }
+
+  /** Where the object is in DuckDB, quoted. */
+  at({ database, schema, name }: ObjectName): string {
+    return `${this.schemaAt(database, schema)}.${quoted(name)}`
+  }
+
   async run(sql: string): Promise<void> {
     await this.#writer.run(sql)
+  }
+
+  /** A change of rows; how many it changed. Names without a schema are looked for in the one given. */
+  async change(sql: string, within: { readonly database: string; readonly schema: string }): Promise<number> {
+    await this.#writer.run(`USE ${this.schemaAt(within.database, within.schema)}`)
+    try {
+      return (await this.#writer.run(sql)).rowsChanged
+    } finally {
+      await this.#writer.run(`USE ${quoted(this.database)}`)
+    }
   }
 
   async rows(sql: string): Promise<Record<string, unknown>[]> {
@@ -90,13 +112,26 @@ export class Warehouse {
   }
 
   appender(table: ObjectName) {
-    return this.#writer.createAppender(table.name, table.schema, table.database)
+    return this.#writer.createAppender(
+      table.name,
+      duckDbSchema(this.database, table.database, table.schema),
+      this.database,
+    )
   }
 
-  /** One query, in a transaction that cannot write. Names without a schema are looked for in `schema`. */
-  read(sql: string, schema: string) {
+  /**
+   * The tables and views that a query names itself, each by the parts of its name. A query that cannot be read names
+   * none: whoever runs it hears what is wrong with it.
+   */
+  async tablesIn(sql: string): Promise<string[][]> {
+    const result = await this.#reader.runAndReadAll(`SELECT json_serialize_sql(${literal(sql)})`)
+    return tablesOf(JSON.parse(String(result.getRows()[0]?.[0])))
+  }
+
+  /** One query, in a transaction that cannot write. Names without a schema are looked for in the one given. */
+  read(sql: string, within: { readonly database: string; readonly schema: string }) {
     const result = this.#reading.then(async () => {
-      await this.#reader.run(`USE ${quoted(this.database)}.${quoted(schema)}`)
+      await this.#reader.run(`USE ${this.schemaAt(within.database, within.schema)}`)
       await this.#reader.run('BEGIN TRANSACTION READ ONLY')
       try {
         return await this.#reader.runAndReadAll(sql)
@@ -119,6 +154,22 @@ export class Warehouse {
       this.#instance.closeSync()
     }
   }
+}
+
+/** The tables in a syntax tree of DuckDB's, without the names that WITH gives. */
+function tablesOf(tree: unknown): string[][] {
+  const tables: string[][] = []
+  const given = new Set<string>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    const { catalog_name, cte_map, schema_name, table_name, type } = node as Record<string, unknown>
+    for (const { key } of (cte_map as { map?: { key: string }[] } | undefined)?.map ?? []) given.add(key.toUpperCase())
+    if (type === 'BASE_TABLE')
+      tables.push([catalog_name, schema_name, table_name].map(String).filter((part) => part !== ''))
+    for (const inner of Object.values(node)) visit(inner)
+  }
+  visit(tree)
+  return tables.filter(([name = '', ...more]) => more.length > 0 || !given.has(name.toUpperCase()))
 }
 
 async function loadDuckDb(): Promise<DuckDb> {

@@ -1,5 +1,9 @@
--- Snowhat: what proves that nothing is missing and nothing came twice. Run it after setup.sql, as often as you like:
--- views hold no data.
+-- Snowhat: what proves that nothing is missing and nothing came twice, and what people ask first: the latest readings, the
+-- course of the day, what moved, how long readings take, how the Pis are. Run it after setup.sql, as often as you like: views
+-- hold no data. Asking them needs a warehouse; streaming does not.
+--
+-- SENSEHAT_GAPS, SENSEHAT_DUPLICATES, SENSEHAT_LATEST, SENSEHAT_SILENT, SENSEHAT_HOURLY, SENSEHAT_MOVED, SENSEHAT_LATENCY,
+-- SENSEHAT_HOST_HEALTH. All times are UTC.
 
 USE ROLE SYSADMIN;
 
@@ -152,6 +156,124 @@ WHERE uuid IS NOT NULL
 GROUP BY uuid
 HAVING COUNT(*) > 1;
 
+-- SENSEHAT_LATEST: the newest reading of each device; age_s is how many seconds ago it was taken.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_LATEST AS
+SELECT
+  hostname, datetimestamp, DATEDIFF(second, datetimestamp, SYSDATE()) AS age_s, stream, seq, uuid,
+  temperature, temperature_compensated, humidity, humidity_compensated, pressure, dew_point,
+  pitch, roll, yaw, compass, illuminance, ipaddress, serial, clock, simulated
+FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+WHERE hostname IS NOT NULL AND datetimestamp IS NOT NULL
+QUALIFY ROW_NUMBER() OVER (PARTITION BY hostname ORDER BY datetimestamp DESC, seq DESC NULLS LAST, uuid) = 1;
+
+-- SENSEHAT_SILENT: devices of which nothing has been measured for ten minutes.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_SILENT AS
+SELECT hostname, datetimestamp AS last_at, age_s AS silent_s
+FROM DEMO.DEMO.SENSEHAT_LATEST
+WHERE age_s > 600;
+
+-- SENSEHAT_HOURLY: one row per device and hour that has readings. temperature_change is against the hour listed before it.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_HOURLY AS
+WITH hours AS (
+  SELECT
+    hostname, DATE_TRUNC('hour', datetimestamp) AS hour_at, COUNT(*) AS readings,
+    MIN(temperature) AS temperature_min, AVG(temperature) AS temperature_avg, MAX(temperature) AS temperature_max,
+    MIN(humidity) AS humidity_min, AVG(humidity) AS humidity_avg, MAX(humidity) AS humidity_max,
+    MIN(pressure) AS pressure_min, AVG(pressure) AS pressure_avg, MAX(pressure) AS pressure_max
+  FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+  WHERE hostname IS NOT NULL AND datetimestamp IS NOT NULL
+  GROUP BY hostname, DATE_TRUNC('hour', datetimestamp)
+)
+SELECT
+  hostname, hour_at, readings, temperature_min, temperature_avg, temperature_max,
+  temperature_avg - LAG(temperature_avg) OVER (PARTITION BY hostname ORDER BY hour_at) AS temperature_change,
+  humidity_min, humidity_avg, humidity_max, pressure_min, pressure_avg, pressure_max,
+  pressure_avg - LAG(pressure_avg) OVER (PARTITION BY hostname ORDER BY hour_at) AS pressure_change
+FROM hours;
+
+-- SENSEHAT_MOVED: a device that was turned by five degrees or more from one reading to the next, per axis. `degrees` is the
+-- short way round the circle: from 359.5 to 0 is half a degree.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_MOVED AS
+WITH angles AS (
+  SELECT hostname, datetimestamp, seq, uuid, 'pitch' AS axis, pitch AS angle FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+  UNION ALL
+  SELECT hostname, datetimestamp, seq, uuid, 'roll' AS axis, roll AS angle FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+  UNION ALL
+  SELECT hostname, datetimestamp, seq, uuid, 'yaw' AS axis, yaw AS angle FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+),
+turns AS (
+  SELECT
+    hostname, datetimestamp, axis, angle,
+    LAG(datetimestamp) OVER (PARTITION BY hostname, axis ORDER BY datetimestamp, seq, uuid) AS previous_at,
+    LAG(angle) OVER (PARTITION BY hostname, axis ORDER BY datetimestamp, seq, uuid) AS previous_angle
+  FROM angles
+  WHERE hostname IS NOT NULL AND datetimestamp IS NOT NULL AND angle IS NOT NULL
+),
+ways AS (
+  SELECT hostname, datetimestamp, previous_at, axis, previous_angle, angle, MOD(ABS(angle - previous_angle), 360) AS one_way
+  FROM turns
+)
+SELECT hostname, datetimestamp, previous_at, axis, previous_angle, angle, LEAST(one_way, 360 - one_way) AS degrees
+FROM ways
+WHERE LEAST(one_way, 360 - one_way) >= 5;
+
+-- SENSEHAT_LATENCY: how long readings take, per device and hour, in milliseconds: from measuring to the bridge (the Pi's outbox,
+-- the broker), in the bridge until it freezes the batch, and both together. Snowflake's own seconds come after that: SHOW
+-- CHANNELS and the bridge's page have them. Readings of an unset clock are left out.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_LATENCY AS
+WITH ways AS (
+  SELECT
+    hostname, DATE_TRUNC('hour', datetimestamp) AS hour_at,
+    DATEDIFF(millisecond, datetimestamp, bridge_received_at) AS to_bridge_ms,
+    DATEDIFF(millisecond, bridge_received_at, ingestion_timestamp) AS in_bridge_ms,
+    DATEDIFF(millisecond, datetimestamp, ingestion_timestamp) AS total_ms
+  FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+  WHERE hostname IS NOT NULL AND datetimestamp IS NOT NULL AND COALESCE(clock, 'synced') <> 'unsynced'
+)
+SELECT
+  hostname, hour_at, COUNT(total_ms) AS readings,
+  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY to_bridge_ms) AS to_bridge_median_ms,
+  PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY to_bridge_ms) AS to_bridge_p95_ms,
+  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY in_bridge_ms) AS in_bridge_median_ms,
+  PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY in_bridge_ms) AS in_bridge_p95_ms,
+  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY total_ms) AS total_median_ms,
+  PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY total_ms) AS total_p95_ms,
+  MAX(total_ms) AS total_max_ms
+FROM ways
+WHERE total_ms IS NOT NULL
+GROUP BY hostname, hour_at;
+
+-- SENSEHAT_HOST_HEALTH: the Pi behind the sensors: its newest figures, and of the 24 hours before them how hot it was and how
+-- often the publisher was started. Bits of `throttled`: 0 under-voltage now, 2 throttled now, 16 under-voltage since boot.
+CREATE OR REPLACE VIEW DEMO.DEMO.SENSEHAT_HOST_HEALTH AS
+WITH newest AS (
+  SELECT hostname, datetimestamp, cpu_percent, memory_percent, disk_usage_mb, cputempc, uptime_s, wifi_rssi_dbm, throttled
+  FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA
+  WHERE hostname IS NOT NULL AND datetimestamp IS NOT NULL
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY hostname ORDER BY datetimestamp DESC, seq DESC NULLS LAST, uuid) = 1
+),
+days AS (
+  SELECT d.hostname, MAX(d.cputempc) AS cputempc_max_24h, COUNT(DISTINCT d.stream) AS starts_24h
+  FROM DEMO.DEMO.SENSEHAT_SENSOR_DATA d
+  JOIN newest n ON n.hostname = d.hostname
+  WHERE d.datetimestamp > DATEADD(hour, -24, n.datetimestamp)
+  GROUP BY d.hostname
+)
+SELECT
+  n.hostname, n.datetimestamp, n.cpu_percent, n.memory_percent, n.disk_usage_mb, n.cputempc, d.cputempc_max_24h,
+  n.uptime_s, d.starts_24h, n.wifi_rssi_dbm, n.throttled,
+  MOD(n.throttled, 2) = 1 AS under_voltage,
+  MOD(FLOOR(n.throttled / 4), 2) = 1 AS throttled_now,
+  MOD(FLOOR(n.throttled / 65536), 2) = 1 AS under_voltage_since_boot
+FROM newest n
+JOIN days d ON d.hostname = n.hostname;
+
 -- CREATE OR REPLACE VIEW forgets grants.
 GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_GAPS TO ROLE SENSEHAT_STREAMING_ROLE;
 GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_DUPLICATES TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_LATEST TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_SILENT TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_HOURLY TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_MOVED TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_LATENCY TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT SELECT ON VIEW DEMO.DEMO.SENSEHAT_HOST_HEALTH TO ROLE SENSEHAT_STREAMING_ROLE;

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'E_NO_SENSE_HAT'
   | 'E_DEVICE'
   | 'E_KEY_INVALID'
+  | 'E_SIGN_IN'
   | 'E_MQTT_REFUSED'
   | 'E_MQTT_DISCONNECTED'
   | 'E_MQTT_TLS'

@@ -27,6 +27,7 @@ const SECRETS = [
   'private_key_passphrase',
   'passphrase',
   'pat',
+  'oauth_token',
   'token',
   'proxy',
   'authorization',

@@ -74,7 +74,12 @@ export function measureBridge(parts: BridgeGaugeParts, health: () => Health, reg
   gauge(
     'snowhat_credential_expiry_timestamp_seconds',
     'When the token for Snowflake ends; no sample for a key, which does not.',
-    () => seconds(parts.credentialExpiresAt),
+    () => seconds(parts.identity.expiresAt),
+  )
+  gauge(
+    'snowhat_snowflake_clock_skew_seconds',
+    "How far Snowflake's clock is ahead of this machine's, where signing in has to correct that; 0 where not.",
+    () => parts.identity.clockSkewMs / 1000,
   )
 
   new Counter({

@@ -61,15 +61,29 @@ export class SnowflakeCalls {
 
   /** The same identity, looked at. */
   watchIdentity(identity: Identity): Identity {
-    const credential = () => {
-      this.#signIns.inc()
-      return identity.credential()
-    }
+    let last: string | undefined
     return {
       exchanged: identity.exchanged,
-      expiresAt: identity.expiresAt,
-      credential,
-      forget: () => identity.forget(),
+      get expiresAt() {
+        return identity.expiresAt
+      },
+      get hint() {
+        return identity.hint
+      },
+      get clockSkewMs() {
+        return identity.clockSkewMs
+      },
+      credential: async () => {
+        const credential = await identity.credential()
+        // A token that is not exchanged is looked at again and again, and is the same.
+        if (identity.exchanged || credential.token !== last) this.#signIns.inc()
+        last = credential.token
+        return credential
+      },
+      refused: (answer) => {
+        last = undefined
+        return identity.refused(answer)
+      },
     }
   }
 

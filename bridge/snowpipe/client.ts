@@ -1,59 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../src/clock.ts'
-import type { Encoding } from '../compression.ts'
 import type { SnowflakeSettings } from '../config.ts'
 import { accountHost } from './account.ts'
 import { type ChannelPath, channelAddress, type PipePath, pipeAddress } from './address.ts'
 import { type Answer, fieldOf, textOrField } from './answer.ts'
-import { type Credential, type Identity, renewalOf } from './credentials.ts'
+import type { Credential, Identity } from './credentials.ts'
 import { createDispatcher } from './dispatcher.ts'
+import { renewalOf } from './sign-in/expiry.ts'
+import type { AppendRequest, Opened, Outcome, Snowpipe } from './snowpipe.ts'
 import { type ChannelStatus, readChannelStatus } from './status.ts'
 import { Suspicion } from './suspicion.ts'
 import { Transport } from './transport.ts'
-import { type Operation, type Verdict, verdictOn, verdictOnChannel } from './verdict.ts'
+import { type Operation, verdictOn, verdictOnChannel } from './verdict.ts'
 
 export type { ChannelPath, PipePath } from './address.ts'
-
-/** What every call gives: the verdict, and the value when it is `ok`. */
-export type Outcome<T> =
-  | { readonly verdict: 'ok'; readonly value: T }
-  | { readonly verdict: Exclude<Verdict, 'ok'>; readonly answer: Answer }
-
-export interface Opened {
-  readonly continuationToken: string
-  readonly status: ChannelStatus
-}
-
-/** An append whose bytes never change again: that is what makes sending it twice harmless. */
-export interface AppendRequest {
-  readonly requestId: string
-  readonly continuationToken: string
-  readonly startOffsetToken: string
-  readonly endOffsetToken: string
-  /** NDJSON, compressed. */
-  readonly body: Buffer
-  readonly encoding: Encoding
-  /** Bytes before compression. */
-  readonly bytes: number
-}
-
-/** Snowpipe Streaming v2 over REST. Each call is made once; who calls decides about again. */
-export interface Snowpipe {
-  open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>>
-  append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
-  /** Channels the service does not know are missing from the map. */
-  status(pipe: PipePath, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
-  /** Takes the channel away with its offset token and its counts; its rows stay in the table. One that is not there is no error. */
-  drop(path: ChannelPath): Promise<Outcome<undefined>>
-  /** Ends at once: a call under way gets no answer. */
-  close(): Promise<void>
-}
+export type { AppendRequest, Opened, Outcome, Snowpipe } from './snowpipe.ts'
 
 /** Milliseconds from the request to the last byte of the answer. */
 const TIME_LIMITS = { control: 30_000, append: 30_000, open: 60_000 }
 /** Between two sign-ins when one was throttled and the service has not said how long to wait. */
 const SIGN_IN_PAUSE_MS = 1_000
+/** How often the file of a token is looked at that is not ours to renew. */
+const LOOK_AT_TOKEN_MS = 30_000
+/** A sign-in that is refused is repeated so often while there is a reason to: another host, key, token or time. */
+const SIGN_INS = 3
 /** [documented; which of the two follows a drop is assumed] */
 const UNKNOWN_CHANNEL = new Set(['ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED', 'ERR_CHANNEL_NO_LONGER_EXISTS'])
 
@@ -70,10 +41,22 @@ export function connectSnowpipe(settings: SnowflakeSettings, deps: SnowpipeDeps)
   return new RestClient(settings, deps)
 }
 
-interface Session {
+/** What signing in has brought. */
+export interface Session {
   readonly ingest: string
   readonly credential: Credential
+  /** Monotonic: the clock of this machine may be wrong, and be set. */
   readonly renewAt: number
+}
+
+/** Signs in as a bridge would, and does nothing else. */
+export async function trySignIn(settings: SnowflakeSettings, deps: SnowpipeDeps): Promise<Outcome<Session>> {
+  const client = new RestClient(settings, deps)
+  try {
+    return await client.signedIn()
+  } finally {
+    await client.close()
+  }
 }
 
 class RestClient implements Snowpipe {
@@ -187,7 +170,7 @@ class RestClient implements Snowpipe {
     const requestId = what.requestId ?? randomUUID()
     if (this.#suspicion.due) await this.#discoverAgain()
     for (let attempt = 0; ; attempt++) {
-      const session = await this.#signedIn()
+      const session = await this.signedIn()
       if (session.verdict !== 'ok') return { ...session, answer: { ...session.answer, ofAccount: true } }
       const answer = await this.#call(new URL(path, session.value.ingest), {
         method,
@@ -202,18 +185,20 @@ class RestClient implements Snowpipe {
       const verdict = verdictOn(operation, answer)
       // Of many calls that one session served, the first to be refused ends it; for the others there is a new one.
       if ((verdict === 'unauthorized' || verdict === 'moved') && this.#session === session.value)
-        this.#forgetSession(verdict === 'moved')
+        await this.#refused(answer, verdict === 'moved')
       if (verdict === 'unauthorized' && attempt === 0) continue
       return verdict === 'ok' ? { verdict, value: answer } : { verdict, answer }
     }
   }
 
-  #forgetSession(hostToo: boolean): void {
+  /** True when the next sign-in has another credential. */
+  #refused(answer: Answer, hostToo: boolean): Promise<boolean> {
     this.#session = undefined
-    this.#identity.forget()
-    if (!hostToo) return
-    this.#ingest = undefined
-    this.#affinities.clear()
+    if (hostToo) {
+      this.#ingest = undefined
+      this.#affinities.clear()
+    }
+    return this.#identity.refused(answer)
   }
 
   /** The host's name may be another by now; as long as nobody says so the old one stands. */
@@ -230,8 +215,8 @@ class RestClient implements Snowpipe {
   }
 
   /** The ingest host and a credential for it; one sign-in at a time for all callers. */
-  async #signedIn(): Promise<Outcome<Session>> {
-    if (this.#session !== undefined && this.#clock.now() < this.#session.renewAt)
+  async signedIn(): Promise<Outcome<Session>> {
+    if (this.#session !== undefined && this.#clock.monotonic() < this.#session.renewAt)
       return { verdict: 'ok', value: this.#session }
     if (this.#throttled !== undefined && this.#clock.monotonic() < this.#throttled.until) return this.#throttled.outcome
     this.#signingIn ??= this.#signIn()
@@ -254,15 +239,20 @@ class RestClient implements Snowpipe {
   }
 
   /**
-   * Whatever was kept from earlier may be the reason of a refusal: a JWT signed while the clock was wrong, or the name of the
-   * ingest host from before a fail-over, which the scope must not name any more [code of that refusal assumed].
+   * Whatever was kept from earlier may be the reason of a refusal: a key or a token that was replaced, a JWT signed by a clock
+   * that is wrong, or the name of the ingest host from before a fail-over, which the scope must not name any more [code of that
+   * refusal assumed].
    */
   async #signIn(): Promise<Outcome<Session>> {
-    const isHostKept = this.#ingest !== undefined
-    const session = await this.#exchange()
-    if (session.verdict === 'ok' || session.verdict === 'retry') return session
-    this.#forgetSession(true)
-    return isHostKept ? this.#signIn() : session
+    for (let attempt = 1; ; attempt++) {
+      const isHostKept = this.#ingest !== undefined
+      const session = await this.#exchange()
+      if (session.verdict === 'ok' || session.verdict === 'retry') return session
+      const isWorthwhile = (await this.#refused(session.answer, true)) || isHostKept
+      if (isWorthwhile && attempt < SIGN_INS) continue
+      if (session.verdict !== 'unauthorized') return session
+      return { ...session, answer: { ...session.answer, hint: this.#identity.hint } }
+    }
   }
 
   async #exchange(): Promise<Outcome<Session>> {
@@ -271,7 +261,7 @@ class RestClient implements Snowpipe {
     if (host.verdict !== 'ok') return host
     const ingest = host.value
     if (!this.#identity.exchanged) {
-      this.#session = { ingest, credential: own, renewAt: Number.POSITIVE_INFINITY }
+      this.#session = { ingest, credential: own, renewAt: this.#clock.monotonic() + LOOK_AT_TOKEN_MS }
       return { verdict: 'ok', value: this.#session }
     }
     const role = this.#settings.role === '' ? '' : ` session:role:${this.#settings.role}`
@@ -291,7 +281,9 @@ class RestClient implements Snowpipe {
     if (verdict !== 'ok') return { verdict, answer }
     const token = textOrField(answer.body, 'token', 'access_token')
     if (token === undefined) return { verdict: 'retry', answer }
-    this.#session = { ingest, credential: { token, kind: 'OAUTH' }, renewAt: renewalOf(token, this.#clock.now()) }
+    const issuedAt = answer.serverTime ?? this.#clock.now()
+    const renewAt = this.#clock.monotonic() + renewalOf(token, issuedAt) - issuedAt
+    this.#session = { ingest, credential: { token, kind: 'OAUTH' }, renewAt }
     return { verdict: 'ok', value: this.#session }
   }
 

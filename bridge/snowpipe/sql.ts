@@ -3,7 +3,7 @@ import { type ErrorCode, SnowhatError } from '../../src/errors.ts'
 import type { SnowflakeSettings } from '../config.ts'
 import { accountHost } from './account.ts'
 import { type Answer, fieldOf } from './answer.ts'
-import { createIdentity } from './credentials.ts'
+import { createIdentity, type Identity } from './credentials.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { Transport } from './transport.ts'
 
@@ -17,9 +17,14 @@ const TIMEOUT_MS = 120_000
 const POLL_MS = 500
 
 /** Runs one statement over the SQL REST API (`POST /api/v2/statements`) [documented]. Throws `E_SQL`, or why there is no way to Snowflake. */
-export async function runStatement(settings: SnowflakeSettings, statement: string, clock: Clock): Promise<ResultSet> {
+export async function runStatement(
+  settings: SnowflakeSettings,
+  statement: string,
+  clock: Clock,
+  identity: Identity = createIdentity(settings, clock),
+): Promise<ResultSet> {
   const base = settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`
-  const credential = await createIdentity(settings, clock).credential()
+  let credential = await identity.credential()
   const transport = new Transport(createDispatcher(settings), clock)
   const call = async (method: 'GET' | 'POST', path: string, body?: string): Promise<Answer> => {
     const answer = await transport.call(new URL(path, base), {
@@ -45,6 +50,10 @@ export async function runStatement(settings: SnowflakeSettings, statement: strin
       ...(role !== '' && { role }),
     })
     let answer = await call('POST', '/api/v2/statements', body)
+    if (answer.status === 401 && (await identity.refused(answer))) {
+      credential = await identity.credential()
+      answer = await call('POST', '/api/v2/statements', body)
+    }
     // 202: still running; the handle is asked until it is done.
     while (answer.status === 202) {
       await clock.sleep(POLL_MS)
@@ -54,7 +63,7 @@ export async function runStatement(settings: SnowflakeSettings, statement: strin
       throw new SnowhatError(
         'E_SQL',
         `the statement failed: ${answer.message} (${answer.code || answer.status})`,
-        hintOf(answer),
+        answer.status === 401 ? { hint: identity.hint } : {},
       )
     const columns = columnsOf(answer.body)
     const rows = [...dataOf(answer.body)]
@@ -75,10 +84,6 @@ function unreachable(base: string, { code, hint, message }: Answer): SnowhatErro
   return new SnowhatError(code === '' ? 'E_SQL' : (code as ErrorCode), `cannot reach ${base}: ${message}`, {
     hint: hint ?? 'is the emulator running (snowhat emulator), or SNOWHAT_SNOWFLAKE_ACCOUNT set?',
   })
-}
-
-function hintOf(answer: Answer): { hint?: string } {
-  return answer.status === 401 ? { hint: "is the user's RSA_PUBLIC_KEY the one of this private key?" } : {}
 }
 
 function columnsOf(body: unknown): { name: string; type: string }[] {

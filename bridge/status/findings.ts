@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import { counted } from '../../src/counted.ts'
+import type { Identity } from '../snowpipe/credentials.ts'
 import type { Spool } from '../spool/spool.ts'
 import { type Ailment, type AilmentParts, ailmentsOf } from './ailments.ts'
 import type { AlertCode, Finding } from './alerts.ts'
@@ -7,8 +8,8 @@ import type { Today } from './today.ts'
 
 export interface FindingParts extends AilmentParts {
   readonly today: Pick<Today, 'now'>
-  /** Of what Snowflake is signed in to with, epoch milliseconds; `null`: it does not end, or nobody knows. */
-  readonly credentialExpiresAt: number | null
+  /** What Snowflake is signed in to with. */
+  readonly identity: Pick<Identity, 'expiresAt' | 'clockSkewMs'>
   readonly clock: Clock
 }
 
@@ -21,7 +22,7 @@ const NAMED_DEVICES = 5
  * `behind` begins when a row has waited for too long, or a device stands still, and ends at half of that.
  */
 export function findingsOf(parts: FindingParts, stands: (code: AlertCode) => boolean): Finding[] {
-  const { clock, credentialExpiresAt, stalledAfter, today } = parts
+  const { clock, identity, stalledAfter, today } = parts
   const now = clock.now()
   const { missing, rejected } = today.now
   const ailments = ailmentsOf(parts)
@@ -38,10 +39,11 @@ export function findingsOf(parts: FindingParts, stands: (code: AlertCode) => boo
       code: 'rejected',
       message: 'Snowflake could not store rows today: look at ERROR_TABLE of the table',
     })
-  if (credentialExpiresAt !== null && credentialExpiresAt - now < EXPIRES_SOON_MS)
+  const { expiresAt } = identity
+  if (expiresAt !== null && expiresAt - now < EXPIRES_SOON_MS)
     findings.push({
       code: 'credential_expires',
-      message: `the token for Snowflake expires on ${new Date(credentialExpiresAt).toISOString().slice(0, 10)}`,
+      message: `the token for Snowflake expires on ${new Date(expiresAt).toISOString().slice(0, 10)}`,
     })
   return findings
 }

@@ -30,6 +30,8 @@ export interface Health extends BridgeInfo {
     /** `null`: not known, because nothing was asked for long. */
     readonly reachable: boolean | null
     readonly answered_at: string | null
+    /** How far its clock is ahead of this machine's, where signing in has to correct that; 0 where not. */
+    readonly clock_skew_seconds: number
   }
   readonly devices: number
   /** Rows that got into the table, per second over the last minute. */
@@ -96,7 +98,11 @@ export function healthOf(parts: HealthParts, { reasons, alerts, again }: Moment)
     alerts: Object.fromEntries(ALERT_CODES.map((code) => [code, standing.has(code)])) as Health['alerts'],
     mqtt_connected: parts.connected(),
     target: parts.target,
-    snowflake: { reachable: reach.reachable, answered_at: iso(reach.answeredAt) },
+    snowflake: {
+      reachable: reach.reachable,
+      answered_at: iso(reach.answeredAt),
+      clock_skew_seconds: Math.round(parts.identity.clockSkewMs / 1000),
+    },
     devices: devices.length,
     rows_per_second: parts.rate.perSecond(),
     rows_waiting: devices.reduce((sum, device) => sum + device.waiting, 0),
@@ -105,7 +111,7 @@ export function healthOf(parts: HealthParts, { reasons, alerts, again }: Moment)
     spool_on_disk: spool.durable,
     spool_bytes: spool.bytes,
     ...countsOf(parts, now),
-    credential_expires_at: iso(parts.credentialExpiresAt),
+    credential_expires_at: iso(parts.identity.expiresAt),
     redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
     ...again,
     dead_letters: deadLetters.total,

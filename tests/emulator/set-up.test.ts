@@ -2,12 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { Roles } from '../../emulator/access/roles.ts'
+import { Users } from '../../emulator/access/users.ts'
 import { Catalog } from '../../emulator/catalog.ts'
-import { definitionOf } from '../../emulator/definition.ts'
+import { Execution } from '../../emulator/execution/execution.ts'
 import { applyScripts, readScripts, type Script } from '../../emulator/setup.ts'
 import { statementsOf, tokensOf } from '../../emulator/statement-text.ts'
+import { definitionOf } from '../../emulator/statements/read.ts'
 import { Warehouse } from '../../emulator/warehouse.ts'
-import { silentLog } from '../../src/log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { emulated, temporaryDirectory } from './harness.ts'
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url))
@@ -17,7 +20,7 @@ const name = { database: 'DEMO', schema: 'DEMO', name: 'SENSEHAT_SENSOR_DATA' }
 /** The set-up of the first system, as its users ran it. */
 const FIRST_SYSTEM: Script = {
   file: 'first-system.sql',
-  text: `CREATE DATABASE IF NOT EXISTS DEMO; CREATE SCHEMA IF NOT EXISTS DEMO.DEMO;
+  text: `CREATE ROLE SENSEHAT_STREAMING_ROLE; USE ROLE SYSADMIN; CREATE DATABASE IF NOT EXISTS DEMO; CREATE SCHEMA IF NOT EXISTS DEMO.DEMO;
     CREATE OR REPLACE TABLE DEMO.DEMO.SENSEHAT_SENSOR_DATA (
       uuid STRING, rowid STRING, hostname STRING, ipaddress STRING, macaddress STRING, ts NUMBER, datetimestamp TIMESTAMP_NTZ,
       systemtime STRING, temperature FLOAT, humidity FLOAT, pressure FLOAT, pitch FLOAT, roll FLOAT, yaw FLOAT, accel_x FLOAT,
@@ -32,7 +35,15 @@ async function applied(...scripts: Script[]) {
   const warehouse = await Warehouse.open(temporaryDirectory(), 'DEMO')
   const catalog = new Catalog()
   try {
-    await applyScripts(scripts, { warehouse, catalog, log: silentLog() })
+    const account = { catalog, users: new Users(), roles: new Roles(), policies: new Map() }
+    const execution = new Execution({
+      account,
+      warehouse,
+      clock: new ManualClock(),
+      loseChannels: async () => undefined,
+      exclusively: (work) => work(),
+    })
+    await applyScripts(scripts, { account, execution })
     const stored = await warehouse.rows(
       `SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'DEMO' AND table_name = '${name.name}'
        ORDER BY column_index`,

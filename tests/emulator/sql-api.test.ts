@@ -65,16 +65,17 @@ describe('the SQL REST API', () => {
     const { client } = await withRows()
     const channels = (await client.sql('SHOW CHANNELS IN ACCOUNT')).json
     const names = channels.resultSetMetaData.rowType.map((column: { name: string }) => column.name)
-    expect(channels.data[0][names.indexOf('NAME')]).toBe('pi-1')
-    expect((await client.sql('SHOW TABLES')).json.data[0][0]).toBe('SENSEHAT_SENSOR_DATA')
+    expect(channels.data[0][names.indexOf('name')]).toBe('pi-1')
+    expect((await client.sql('SHOW TABLES')).json.data[0][1]).toBe('SENSEHAT_SENSOR_DATA')
     expect((await client.sql(`DESCRIBE TABLE ${TABLE}`)).json.data).toHaveLength(52)
   })
 
-  it('only reads', async () => {
+  it('changes nothing that the role may not change, runs one statement at a time, and reads no files', async () => {
     const { client, emulator } = await withRows()
     for (const sql of [
       `DELETE FROM ${TABLE}`,
-      `INSERT INTO ${TABLE} (uuid) VALUES ('x')`,
+      `TRUNCATE TABLE ${TABLE}`,
+      `DROP TABLE ${TABLE}`,
       'SELECT 1; SELECT 2',
       "COPY x TO 'y'",
     ]) {
@@ -87,10 +88,72 @@ describe('the SQL REST API', () => {
 
   it('tells in code and message what is wrong with a statement, and asks who is there', async () => {
     const { client } = await withRows()
-    expect((await client.sql('SELEC 1')).json.code).toBe('000002')
+    expect((await client.sql('SELEC 1')).json.code).toBe('001003')
     expect((await client.sql('SELECT FROM WHERE')).json).toMatchObject({ code: '001003', sqlState: '42000' })
     expect((await client.sql('SELECT * FROM nowhere')).json).toMatchObject({ code: '002003', sqlState: '42S02' })
     expect((await client.sql(`SELECT nothing FROM ${TABLE}`)).json.code).toBe('000904')
     expect((await client.call('POST', '/api/v2/statements', { body: '{}', credential: '' })).status).toBe(401)
+  })
+})
+
+describe('what a doctor asks', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the service answered
+  const rowsOf = (json: any): Record<string, string | null>[] =>
+    json.data.map((row: (string | null)[]) =>
+      Object.fromEntries(row.map((value, i) => [json.resultSetMetaData.rowType[i].name, value])),
+    )
+
+  it('is answered about the pipe, its grants, the columns and the views', async () => {
+    const { client } = await withRows()
+    const rows = async (sql: string) => rowsOf((await client.sql(sql)).json)
+    const pipe = 'DEMO.DEMO.SENSEHAT_STREAMING_PIPE'
+    expect(await rows(`DESC PIPE ${pipe}`)).toMatchObject([
+      {
+        name: 'SENSEHAT_STREAMING_PIPE',
+        definition: expect.stringMatching(/^COPY INTO .*STREAMING/s),
+        invalid_reason: null,
+      },
+    ])
+    expect(await rows("SHOW PIPES LIKE 'sensehat%' IN SCHEMA DEMO.DEMO")).toHaveLength(1)
+    expect(await rows("SHOW PIPES LIKE 'other%' IN SCHEMA DEMO.DEMO")).toEqual([])
+    expect((await rows(`SHOW GRANTS ON PIPE ${pipe}`)).map(({ privilege }) => privilege)).toEqual([
+      'OWNERSHIP',
+      'OPERATE',
+      'MONITOR',
+    ])
+    const granted = await rows('SHOW GRANTS TO ROLE SENSEHAT_STREAMING_ROLE')
+    expect(granted).toContainEqual(expect.objectContaining({ privilege: 'INSERT', granted_on: 'TABLE', name: TABLE }))
+    expect(await rows('SHOW GRANTS TO USER SENSEHAT_STREAMING_USER')).toMatchObject([
+      { role: 'SENSEHAT_STREAMING_ROLE' },
+    ])
+    expect(await rows(`SHOW COLUMNS IN TABLE ${TABLE}`)).toHaveLength(52)
+    const described = await rows(`DESC TABLE ${TABLE}`)
+    expect(described.find(({ name }) => name === 'EXTRA')).toMatchObject({ type: 'VARIANT', 'null?': 'Y' })
+    expect((await rows('SHOW VIEWS')).map(({ name }) => name)).toContain('SENSEHAT_GAPS')
+    expect((await rows('DESC VIEW SENSEHAT_DUPLICATES')).map(({ name }) => name)).toContain('COPIES')
+    expect(await rows("SHOW PARAMETERS LIKE 'network_policy' FOR USER SENSEHAT_STREAMING_USER")).toMatchObject([
+      { key: 'NETWORK_POLICY', value: '' },
+    ])
+    expect((await client.sql(`SELECT SYSTEM$PIPE_STATUS('${pipe}')`)).json.data).toEqual([
+      ['{"executionState":"RUNNING","pendingFileCount":0}'],
+    ])
+    expect((await client.sql('DESC PIPE nowhere')).json).toMatchObject({ code: '002003', sqlState: '02000' })
+  })
+
+  it('may be asked with values apart from the statement', async () => {
+    const { client } = await withRows()
+    const ask = async (statement: string, bindings: object) =>
+      (await client.call('POST', '/api/v2/statements', { body: JSON.stringify({ statement, bindings }) })).json
+    const one = {
+      1: { type: 'TEXT', value: "it's \\ b" },
+      2: { type: 'FIXED', value: '-7' },
+      3: { type: 'TEXT', value: null },
+    }
+    expect((await ask('SELECT ?, ? + 1, ?', one)).data).toEqual([["it's \\ b", '-6', null]])
+    expect((await ask(`SELECT uuid FROM ${TABLE} WHERE seq = ?`, { 1: { type: 'FIXED', value: '2' } })).data).toEqual([
+      ['b'],
+    ])
+    expect((await ask('SELECT ?', { 1: { type: 'FIXED', value: '1; DROP' } })).message).toMatch(/not a number/)
+    expect((await ask('SELECT ?, ?', { 1: { type: 'FIXED', value: '1' } })).message).toMatch(/Bind variable 2 not set/)
   })
 })

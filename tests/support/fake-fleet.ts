@@ -111,7 +111,7 @@ export class FakeFleet {
       alerts: Object.fromEntries(ALERT_CODES.map((code) => [code, standing.has(code)])) as Health['alerts'],
       mqtt_connected: this.connected,
       target: 'snowflake',
-      snowflake: { reachable: this.reachable, answered_at: iso },
+      snowflake: { reachable: this.reachable, answered_at: iso, clock_skew_seconds: 0 },
       devices: this.tiles.size,
       rows_per_second: this.tiles.size,
       rows_waiting: 2 * this.tiles.size,

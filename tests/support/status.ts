@@ -41,7 +41,7 @@ export function statusOf(world: LaneWorld, over: Partial<StatusParts> = {}): Sta
     gaps: (hostname) => gapsOf(spool.device(hostname)),
     spoolMaxBytes: 1_000,
     cost: defaultSettings.cost,
-    credentialExpiresAt: null,
+    identity: { expiresAt: null, clockSkewMs: 0 },
     ...over,
   })
 }

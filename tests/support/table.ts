@@ -10,10 +10,10 @@ const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKe
   format: 'pem',
 })
 
-/** Asks a running emulator over the SQL REST API; every value is text or null. */
-export async function ask(url: string, statement: string): Promise<(readonly (string | null)[])[]> {
+/** Asks a running emulator over the SQL REST API, as a user who has no key there; every value is text or null. */
+export async function ask(url: string, statement: string, user = 'TEST'): Promise<(readonly (string | null)[])[]> {
   const defaults = Object.fromEntries(Object.entries(snowflakeSection).map(([key, setting]) => [key, setting.default]))
-  const settings = { ...(defaults as never as Parameters<typeof runStatement>[0]), account: 'TEST', url }
+  const settings = { ...(defaults as never as Parameters<typeof runStatement>[0]), account: 'TEST', user, url }
   const { rows } = await runStatement({ ...settings, private_key: String(privateKey) }, statement, systemClock())
   return [...rows]
 }

@@ -34,7 +34,7 @@ it('a broker that is away is trouble since it went, a Snowflake since it answere
   const away = {
     ...health,
     mqtt_connected: false,
-    snowflake: { reachable: false, answered_at: '1970-01-01T00:00:02.000Z' },
+    snowflake: { reachable: false, answered_at: '1970-01-01T00:00:02.000Z', clock_skew_seconds: 0 },
   }
   const { stages } = chainOf({ ...facts, health: away })
   expect(stages[1]).toMatchObject({ state: 'bad', problems: [{ code: 'broker_away', since: 1_000 }] })
@@ -42,6 +42,6 @@ it('a broker that is away is trouble since it went, a Snowflake since it answere
 })
 
 it('what nobody has asked is not known, and no devices are no fault', () => {
-  const idle = { ...health, devices: 0, snowflake: { reachable: null, answered_at: null } }
+  const idle = { ...health, devices: 0, snowflake: { reachable: null, answered_at: null, clock_skew_seconds: 0 } }
   expect(states(chainOf({ ...facts, health: idle }))).toEqual(['unknown', 'ok', 'ok', 'unknown'])
 })

@@ -87,6 +87,28 @@ describe('a scrape', () => {
     expect(drops.reduce((sum, [, value]) => sum + value, 0)).toBe(200)
   })
 
+  it('counts a sign-in for each token that is made or new, not for each look at one that is the same', async () => {
+    const count = async (exchanged: boolean, tokens: readonly string[]) => {
+      const calls = new SnowflakeCalls(systemClock())
+      const left = [...tokens]
+      const identity = calls.watchIdentity({
+        exchanged,
+        expiresAt: null,
+        hint: '',
+        clockSkewMs: 0,
+        credential: async () => ({ token: left.shift() ?? '', kind: exchanged ? 'KEYPAIR_JWT' : 'OAUTH' }),
+        refused: async () => false,
+      })
+      for (const _ of tokens) await identity.credential()
+      const { Registry } = await import('prom-client')
+      const registry = new Registry()
+      calls.register(registry)
+      return samplesOf(await registry.metrics()).get('snowhat_snowflake_sign_ins_total')
+    }
+    expect(await count(true, ['a', 'a', 'b'])).toBe(3)
+    expect(await count(false, ['a', 'a', 'b', 'b'])).toBe(2)
+  })
+
   it('says why channels were opened again', async () => {
     const { world, scrape } = measured()
     world.take(1, 3)
@@ -125,7 +147,7 @@ describe('a scrape', () => {
   })
 
   it('has no sample for what is not known', async () => {
-    const { scrape } = measured(({ clock }) => ({ credentialExpiresAt: clock.now() }))
+    const { scrape } = measured(({ clock }) => ({ identity: { expiresAt: clock.now(), clockSkewMs: 0 } }))
     const { scrape: other } = measured()
     expect((await scrape()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(true)
     expect((await other()).has('snowhat_credential_expiry_timestamp_seconds')).toBe(false)

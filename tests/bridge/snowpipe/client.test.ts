@@ -110,12 +110,15 @@ function connect(
   const identity: Identity = {
     exchanged,
     expiresAt: null,
+    hint: 'compare the fingerprint',
+    clockSkewMs: 0,
     credential: async () => ({
       token: `own-${counts.forgotten}`,
       kind: exchanged ? 'KEYPAIR_JWT' : 'PROGRAMMATIC_ACCESS_TOKEN',
     }),
-    forget: () => {
+    refused: async () => {
       counts.forgotten++
+      return false
     },
   }
   const settings = snowflakeSettings({ account: 'ACME-PROD1', ...options.settings })

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { accountHost, accountInJwt } from '../../../bridge/snowpipe/account.ts'
-import { createIdentity, fingerprint, renewalOf } from '../../../bridge/snowpipe/credentials.ts'
+import { noAnswer } from '../../../bridge/snowpipe/answer.ts'
+import { createIdentity } from '../../../bridge/snowpipe/credentials.ts'
+import { renewalOf } from '../../../bridge/snowpipe/sign-in/expiry.ts'
+import { fingerprint } from '../../../bridge/snowpipe/sign-in/private-key.ts'
 import type { SnowhatError } from '../../../src/errors.ts'
 import { snowflakeSettings } from '../../support/bridge-settings.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -30,20 +32,6 @@ function refusal(over: Parameters<typeof snowflakeSettings>[0]): SnowhatError {
   }
   throw new Error('the key was taken')
 }
-
-describe('the account', () => {
-  it.each([
-    ['acme-prod1', 'ACME-PROD1', 'acme-prod1.snowflakecomputing.com'],
-    ['ACME-MY_ACCT', 'ACME-MY_ACCT', 'acme-my-acct.snowflakecomputing.com'],
-    ['xy12345', 'XY12345', 'xy12345.snowflakecomputing.com'],
-    ['xy12345.eu-west-1', 'XY12345', 'xy12345.eu-west-1.snowflakecomputing.com'],
-    ['xy12345.eu-central-1.aws', 'XY12345', 'xy12345.eu-central-1.aws.snowflakecomputing.com'],
-    ['acme-eu.global', 'ACME', 'acme-eu.global.snowflakecomputing.com'],
-  ])('%s is %s in a JWT, and its host is %s', (account, inJwt, host) => {
-    expect(accountInJwt(account)).toBe(inJwt)
-    expect(accountHost(account)).toBe(host)
-  })
-})
 
 describe('a key pair', () => {
   it('signs a JWT that its public key verifies, with the names Snowflake wants', async () => {
@@ -142,7 +130,7 @@ describe('a key pair', () => {
     expect(second.token).not.toBe(first.token)
     await jwtVerify(second.token, rsa.publicKey, { currentDate: new Date(clock.now()) })
     clock.stall(1_000)
-    identity.forget()
+    await identity.refused(noAnswer(''))
     expect((await identity.credential()).token).not.toBe(second.token)
   })
 })

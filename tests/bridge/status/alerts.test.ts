@@ -135,7 +135,10 @@ describe('what is found', () => {
 
   it('is a credential that ends within two weeks, or has ended', async () => {
     const clock = new ManualClock()
-    const { status, codes, close } = await bridge({ clock, credentialExpiresAt: clock.now() + 15 * 86_400_000 })
+    const { status, codes, close } = await bridge({
+      clock,
+      identity: { expiresAt: clock.now() + 15 * 86_400_000, clockSkewMs: 0 },
+    })
     expect(codes()).toEqual([])
     expect(status.health().credential_expires_at).toBe('2026-12-07T12:00:00.000Z')
     await clock.advance(1.1 * 86_400_000)

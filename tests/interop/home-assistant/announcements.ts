@@ -116,7 +116,8 @@ async function bridge(): Promise<Announcement> {
   const world = new LaneWorld()
   const input = { version: '1.2.3', url: 'http://nas:8080', currency: 'EUR', credentialExpires: true }
   const document = bridgeDocument(input, topics)
-  const health = statusOf(world, { credentialExpiresAt: world.clock.now() + 365 * 86_400_000 }).health()
+  const identity = { expiresAt: world.clock.now() + 365 * 86_400_000, clockSkewMs: 0 }
+  const health = statusOf(world, { identity }).health()
   const closing = world.close()
   await world.clock.advance(60_000)
   await closing

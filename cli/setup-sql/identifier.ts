@@ -1,0 +1,38 @@
+import { SnowhatError } from '../../src/errors.ts'
+
+/** Words that cannot be an unquoted name in Snowflake [documented: reserved and limited keywords]. */
+const RESERVED = new Set(
+  `ACCOUNT ALL ALTER AND ANY AS BETWEEN BY CASE CAST CHECK COLUMN CONNECT CONNECTION CONSTRAINT CREATE CROSS CURRENT
+  CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DATABASE DELETE DISTINCT DROP ELSE EXISTS FALSE FOLLOWING FOR
+  FROM FULL GRANT GROUP GSCLUSTER HAVING ILIKE IN INCREMENT INNER INSERT INTERSECT INTO IS ISSUE JOIN LATERAL LEFT LIKE
+  LOCALTIME LOCALTIMESTAMP MINUS NATURAL NOT NULL OF ON OR ORDER ORGANIZATION QUALIFY REGEXP REVOKE RIGHT RLIKE ROW ROWS
+  SAMPLE SCHEMA SELECT SET SOME START TABLE TABLESAMPLE THEN TO TRIGGER TRUE TRY_CAST UNION UNIQUE UPDATE USING VALUES VIEW
+  WHEN WHENEVER WHERE WITH`.split(/\s+/),
+)
+const MAX_LENGTH = 255
+
+/**
+ * A configured name as SQL. As in the paths of the streaming API, a name without double quotes is taken in upper case and one
+ * within them as it is [documented]; quotes are written only where they are needed. Throws `E_CONFIG_INVALID` for what no
+ * name can be.
+ */
+export function identifier(configured: string): string {
+  const isQuoted = configured.length >= 2 && configured.startsWith('"') && configured.endsWith('"')
+  const name = isQuoted ? configured.slice(1, -1).replaceAll('""', '"') : configured.toUpperCase()
+  if (!isName(name))
+    throw new SnowhatError(
+      'E_CONFIG_INVALID',
+      `${JSON.stringify(configured)} cannot be a name in Snowflake: it is empty, longer than ${MAX_LENGTH} characters or has control characters`,
+    )
+  return /^[A-Z_][A-Z0-9_$]*$/.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+/** A line break would end a comment, and what follows it would be run. */
+export function isName(name: string): boolean {
+  return name !== '' && name.length <= MAX_LENGTH && !/[\p{Cc}\u2028\u2029]/u.test(name)
+}
+
+/** A text literal; backslashes are escapes in Snowflake's [documented]. */
+export function textLiteral(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+}
