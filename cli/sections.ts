@@ -1,5 +1,6 @@
 import { bridgeSections } from '../bridge/config.ts'
 import { emulatorSection } from '../emulator/config.ts'
+import { phoneSection } from '../phone/config.ts'
 import { publisherSection } from '../publisher/config.ts'
 import { matrixSection } from '../publisher/matrix/config.ts'
 import { homeAssistantSection } from '../src/home-assistant/section.ts'
@@ -15,6 +16,7 @@ export const allSections = {
   home_assistant: homeAssistantSection,
   ...bridgeSections,
   emulator: emulatorSection,
+  phone: phoneSection,
   demo: demoSection,
   log: logSection,
 } as const

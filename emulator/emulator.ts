@@ -85,7 +85,7 @@ export async function startEmulator(
     const secret = await tokenSecret(warehouse)
     const ownClock = skewedClock(clock, () => faults.clockSkewMs)
     const auth = new Auth(
-      { secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime },
+      { secret, pat: settings.pat, account: settings.account, tokenLifetimeMs: settings.token_lifetime },
       { clock: ownClock, users: account.users, policyOf: (user) => policyOf(account, user) },
     )
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)

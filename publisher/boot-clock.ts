@@ -2,19 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomId } from '../src/random-id.ts'
 
-/**
- * A clock that nobody sets: milliseconds of one boot of the machine. Two times of the same `boot` can be compared, also
- * when two runs of the program have read them; times of different ones cannot.
- */
+/** A clock that nobody sets: milliseconds of one boot of the machine, for all runs of the program in it. A moment by it is a `BootTime`. */
 export interface BootClock {
   readonly boot: string
   ms(): number
-}
-
-/** A moment by it. */
-export interface BootTime {
-  readonly boot: string
-  readonly ms: number
 }
 
 /** New at each boot of the kernel [documented, random(4)]. */

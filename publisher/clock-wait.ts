@@ -1,7 +1,8 @@
 import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
+import type { BootTime } from '../src/outbox/outbox.ts'
 import { type Reading, timesOf } from '../src/reading.ts'
-import type { BootClock, BootTime } from './boot-clock.ts'
+import type { BootClock } from './boot-clock.ts'
 import type { ClockLook, ClockState, ClockSync } from './clock-sync.ts'
 import type { Outbox } from './outbox.ts'
 

@@ -9,9 +9,9 @@ import { Gate } from '../src/gate.ts'
 import { IntervalSet } from '../src/intervals.ts'
 import type { StreamSets } from '../src/ledger.ts'
 import type { Log } from '../src/log.ts'
+import { type Bounds, HeldReadings } from '../src/outbox/held-readings.ts'
+import type { BootTime } from '../src/outbox/outbox.ts'
 import type { Reading } from '../src/reading.ts'
-import type { BootTime } from './boot-clock.ts'
-import { type Bounds, HeldReadings } from './held-readings.ts'
 import { type Learned, type Outbox, type OutboxNotes, trustedTime } from './outbox.ts'
 import { type OutboxContents, readContents, type StoredReading } from './outbox-contents.ts'
 import { OutboxLog } from './outbox-log.ts'
@@ -75,7 +75,7 @@ export class DiskOutbox implements Outbox {
   readonly #deps: Deps
   readonly #log: DurableLog
   readonly #records: OutboxLog
-  readonly #held: HeldReadings
+  readonly #held: HeldReadings<Reading>
   readonly #mark: SentMark
   #notes: OutboxNotes
   /** Snapshot and segments are changed by one at a time. */

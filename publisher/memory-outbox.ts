@@ -1,8 +1,8 @@
 import type { Clock } from '../src/clock.ts'
 import type { StreamSets } from '../src/ledger.ts'
+import { type Bounds, HeldReadings } from '../src/outbox/held-readings.ts'
+import type { BootTime } from '../src/outbox/outbox.ts'
 import type { Reading } from '../src/reading.ts'
-import type { BootTime } from './boot-clock.ts'
-import { type Bounds, HeldReadings } from './held-readings.ts'
 import { type Learned, type Outbox, type OutboxNotes, trustedTime } from './outbox.ts'
 
 /** An outbox that is lost with the process. */
@@ -13,7 +13,7 @@ export function createMemoryOutbox(bounds: Bounds, clock: Clock): Outbox {
 class MemoryOutbox implements Outbox {
   readonly durable = false
   readonly failed = new Promise<never>(() => undefined)
-  readonly #held: HeldReadings
+  readonly #held: HeldReadings<Reading>
   readonly #clock: Clock
   #notes: OutboxNotes = { bridge_seen: false, clock_wait: null, newest_ms: null }
 

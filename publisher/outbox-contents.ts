@@ -1,5 +1,5 @@
 import { IntervalSet } from '../src/intervals.ts'
-import type { Place } from './held-readings.ts'
+import type { Place } from '../src/outbox/held-readings.ts'
 import { decodeRecord, type OutboxRecord } from './outbox-record.ts'
 import type { OutboxSnapshot } from './outbox-snapshot.ts'
 

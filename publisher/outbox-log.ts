@@ -2,9 +2,9 @@ import type { DurableLog } from '../src/durable-log/durable-log.ts'
 import { SnowhatError } from '../src/errors.ts'
 import { Gate } from '../src/gate.ts'
 import type { Log } from '../src/log.ts'
+import type { Held, Place } from '../src/outbox/held-readings.ts'
+import type { BootTime } from '../src/outbox/outbox.ts'
 import type { Reading } from '../src/reading.ts'
-import type { BootTime } from './boot-clock.ts'
-import type { Held, Place } from './held-readings.ts'
 import { later } from './outbox-contents.ts'
 import { encodeRecord } from './outbox-record.ts'
 
@@ -18,7 +18,7 @@ import { encodeRecord } from './outbox-record.ts'
 
 /** A reading whose record is in the log or on its way there. */
 interface Written {
-  readonly held: Held
+  readonly held: Held<Reading>
   /** Its number in the log; none while the disk has no room for it. */
   sequence: number | undefined
 }
@@ -56,13 +56,16 @@ export class OutboxLog {
   }
 
   /** Those of an earlier run, in order, and the last place it knew. */
-  restored(held: readonly { readonly held: Held; readonly sequence: number }[], last: Place | undefined): void {
+  restored(
+    held: readonly { readonly held: Held<Reading>; readonly sequence: number }[],
+    last: Place | undefined,
+  ): void {
     this.#written = [...held]
     this.#passed = last
   }
 
   /** Resolves when it is written, or has to be kept in memory. */
-  keep(held: Held): Promise<void> {
+  keep(held: Held<Reading>): Promise<void> {
     const written: Written = { held, sequence: undefined }
     this.#written.push(written)
     this.#unwritten.push(written)
@@ -80,7 +83,7 @@ export class OutboxLog {
    */
   settle(
     correct: (reading: Reading, takenAt: BootTime) => Reading,
-    settled: (held: Held, reading: Reading) => void,
+    settled: (held: Held<Reading>, reading: Reading) => void,
   ): Promise<number> {
     return this.#writing.pass(async () => {
       const changes = this.#written.flatMap((written) => {
@@ -158,7 +161,9 @@ export class OutboxLog {
   }
 
   /** The old records stay in force until all the new ones are durable. */
-  async #rewrite(changes: readonly { readonly written: Written; readonly now: Omit<Held, 'stored'> }[]): Promise<void> {
+  async #rewrite(
+    changes: readonly { readonly written: Written; readonly now: Omit<Held<Reading>, 'stored'> }[],
+  ): Promise<void> {
     if (changes.length === 0) return
     const sequences: number[] = []
     for (let at = 0; at < changes.length; at += REWRITE_AT_ONCE) {

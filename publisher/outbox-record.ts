@@ -1,7 +1,7 @@
 import { SnowhatError } from '../src/errors.ts'
+import type { Held, Place } from '../src/outbox/held-readings.ts'
+import type { BootTime } from '../src/outbox/outbox.ts'
 import type { Reading } from '../src/reading.ts'
-import type { BootTime } from './boot-clock.ts'
-import type { Held, Place } from './held-readings.ts'
 
 /**
  * What the outbox writes to its log: one line with the reading's place and what it declares, and one with the reading.
@@ -15,7 +15,7 @@ export interface OutboxRecord {
   readonly reading: Reading
 }
 
-export function encodeRecord({ reading, place, before, takenAt }: Omit<Held, 'gone' | 'stored'>): Buffer {
+export function encodeRecord({ reading, place, before, takenAt }: Omit<Held<Reading>, 'gone' | 'stored'>): Buffer {
   return Buffer.from(`${JSON.stringify({ order: place.order, before, takenAt })}\n${JSON.stringify(reading)}`)
 }
 

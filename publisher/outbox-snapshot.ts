@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { readSnapshot, writeSnapshot } from '../src/durable-log/snapshot-file.ts'
 import type { Interval } from '../src/intervals.ts'
-import type { Place } from './held-readings.ts'
+import type { Place } from '../src/outbox/held-readings.ts'
 import type { OutboxNotes } from './outbox.ts'
 import { parsed } from './outbox-record.ts'
 

@@ -3,7 +3,9 @@ import type { Clock } from '../src/clock.ts'
 import type { FileSystem } from '../src/durable-log/filesystem.ts'
 import { Events } from '../src/events.ts'
 import type { Log } from '../src/log.ts'
+import { Sender } from '../src/outbox/sender.ts'
 import { randomId } from '../src/random-id.ts'
+import type { Reading } from '../src/reading.ts'
 import { createTopics, type Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
 import { type Board, type BoardDeps, openBoard } from './board.ts'
@@ -33,7 +35,6 @@ import { PoseFollower } from './orientation/pose-follower.ts'
 import type { Outbox } from './outbox.ts'
 import { Panel, type PanelParts } from './panel.ts'
 import { PanelStatus } from './panel-status.ts'
-import { Sender } from './sender.ts'
 import type { Sensors } from './sensors/sensors.ts'
 
 export interface PublisherDeps {
@@ -69,7 +70,7 @@ export interface Parts {
   readonly sensors: Sensors
   readonly maker: ReadingMaker
   readonly outbox: Outbox
-  readonly sender: Sender
+  readonly sender: Sender<Reading>
   readonly clockWait: ClockWait
   /** `undefined` where nobody follows the pose. */
   readonly follower: PoseFollower | undefined

@@ -143,7 +143,7 @@ const DECIMALS: ReadonlyMap<string, number> = new Map(
 )
 
 /** Bytes of one message: a single reading as an object, several as an array, oldest first. */
-export function encodeReadings(readings: readonly Reading[]): string {
+export function encodeReadings(readings: readonly object[]): string {
   const [only] = readings
   return readings.length === 1 && only !== undefined ? JSON.stringify(only) : JSON.stringify(readings)
 }

@@ -17,7 +17,10 @@ export type AppendEnd =
   /** The server did not take the batch at all, and will not take it in one piece. */
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** The batch's fate can only be learned by opening the channel anew. */
-  | ({ readonly kind: 'unclear' } & Reopen)
+  | ({
+      readonly kind: 'unclear' /** Not refused each time: the rows may be in the table. */
+      readonly mayBeTaken: boolean
+    } & Reopen)
 
 export interface AppendDeps {
   readonly clock: Clock
@@ -90,17 +93,19 @@ export async function appendBatch(
         )
         break
       case 'reopen':
+        return { kind: 'unclear', mayBeTaken, cause: 'refused', reason }
       case 'uncommitted':
-        return { kind: 'unclear', cause: 'refused', reason }
+        return { kind: 'unclear', mayBeTaken: true, cause: 'refused', reason }
       case 'reopen_once':
-        return { kind: 'unclear', cause: 'refused', reason, conflict: answer }
+        return { kind: 'unclear', mayBeTaken: true, cause: 'refused', reason, conflict: answer }
       case 'moved':
-        return { kind: 'unclear', cause: 'moved', reason }
+        return { kind: 'unclear', mayBeTaken: true, cause: 'moved', reason }
       case 'retry':
         mayBeTaken = true
         if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
           return {
             kind: 'unclear',
+            mayBeTaken,
             cause: 'no_answer',
             reason: `no clear answer to an append for a minute: ${answer.message}`,
           }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { compressed, type Encoding } from '../compression.ts'
 import type { BatchSettings } from '../config.ts'
+import { billedBytes } from '../cost/billed-bytes.ts'
 import { ADDED_BYTES, ndjsonOf } from '../ndjson.ts'
 import { formatToken, type OffsetToken } from '../offset-token.ts'
 import type { AppendRequest } from '../snowpipe/client.ts'
@@ -12,6 +13,8 @@ export type Trigger = 'rows' | 'bytes' | 'age' | 'drain'
 /** A batch whose bytes, tokens and request id never change again, until its fate is known. */
 export interface FrozenBatch extends AppendRequest {
   readonly rows: number
+  /** What Snowflake counts of its bytes, estimated. */
+  readonly billed: number
   readonly first: OffsetToken
   readonly last: OffsetToken
 }
@@ -60,6 +63,7 @@ export async function freezeBatch(
     body: await compressed(ndjson, encoding),
     rows: rows.length,
     bytes: ndjson.length,
+    billed: billedBytes(ndjson),
     first: first.token,
     last: last.token,
   }

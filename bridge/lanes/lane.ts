@@ -286,7 +286,14 @@ export class Lane {
     this.#halving.reset()
     this.#appended = 0
     this.#generation++
-    const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
+    const result = await openChannel(
+      this.device,
+      this.path,
+      this.#isUnsettled,
+      this.#deps,
+      this.#log,
+      this.#stop.signal,
+    )
     switch (result.kind) {
       case 'open':
         this.#channel = {
@@ -379,6 +386,7 @@ export class Lane {
     if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
     this.#enter('appending')
     this.#inFlight = batch
+    this.#isRefused = false
     this.#sending = new AbortController()
     const { signal } = this.#sending
     const refused: Blocked = async (answer, mayBeTaken, wait) => {
@@ -408,7 +416,7 @@ export class Lane {
         this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
-        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger, batch.billed)
         if (bad !== undefined) await this.#tellSetAside()
         return
       case 'refused':
@@ -420,6 +428,7 @@ export class Lane {
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
+        this.#isRefused = !end.mayBeTaken
         this.#openAnew(end)
         if (end.cause === 'moved') this.#deps.onMoved(this.path.pipe, sentAt)
         return

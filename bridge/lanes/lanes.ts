@@ -9,14 +9,17 @@ import { type Choice, choicesFor } from './decision.ts'
 import { InTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
-import { openingPace } from './opening-pace.ts'
+import { openingPaces } from './opening-pace.ts'
 import { Roadblocks } from './roadblocks.ts'
 import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
 /** What they all need; they share the rest, which is made here. */
 export interface LanesDeps
-  extends Omit<LaneDeps, 'appends' | 'encoding' | 'onMoved' | 'openingTurn' | 'roadblocks' | 'trouble'> {
+  extends Omit<
+    LaneDeps,
+    'appends' | 'encoding' | 'expiredChannels' | 'onMoved' | 'openingPace' | 'roadblocks' | 'trouble'
+  > {
   readonly routes: Routes
 }
 
@@ -51,15 +54,15 @@ export class Lanes {
       roadblocks: this.#roadblocks,
       encoding: encodingOf(settings.batch.compression),
       onMoved: (pipe, since) => this.#moved(pipe, since),
+      expiredChannels: settings.bridge.expired_channels,
       appends: new Gate(Math.max(1, settings.bridge.parallel_appends)),
-      openingTurn: openingPace(settings.bridge.opens_per_second, deps.clock),
+      openingPace: openingPaces(settings.bridge.opens_per_second, deps),
     }
     this.#poller = new StatusPoller(settings.bridge.status_interval_ms, settings.bridge.refused_retry, {
       clock: deps.clock,
       log: deps.log,
       snowpipe: deps.snowpipe,
-      waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
-      idle: () => [...this.#lanes.values()].filter((lane) => lane.idle),
+      lanes: () => this.#lanes.values(),
       trouble: this.trouble,
       onMoved: (pipe, since) => this.#moved(pipe, since),
       onRefused: (pipe, reason) => {

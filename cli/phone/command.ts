@@ -1,12 +1,13 @@
 import { SnowhatError } from '../../src/errors.ts'
 import { didYouMean } from '../../src/nearest.ts'
-import type { Command } from '../command.ts'
+import type { Command, Invocation } from '../command.ts'
 
 export const phoneCommand: Command = {
   name: 'phone',
-  summary: 'activities from the phone app Sensor Logger',
-  uses: ['log'],
-  positionals: 'evaluate DIR',
+  summary: 'takes what the phone app Sensor Logger sends, and tells what its owner does',
+  own: 'phone',
+  uses: ['mqtt', 'phones', 'home_assistant', 'log'],
+  positionals: '[evaluate DIR]',
   flags: {
     parameters: {
       type: 'string',
@@ -17,19 +18,25 @@ export const phoneCommand: Command = {
     json: { type: 'boolean', doc: 'evaluate: one JSON object' },
   },
   examples: [
+    ['snowhat phone', 'for a proxy on this machine'],
+    ['snowhat phone --host 0.0.0.0 --token-file /etc/snowhat/phone-token', 'for all that know the token'],
     ['snowhat phone evaluate ./motionsense', 'how often the classifiers are right about people they do not know'],
     ['snowhat phone evaluate windows.csv --json', 'the same of windows that --windows has written'],
   ],
   async load() {
-    const { evaluateFolder } = await import('./evaluate.ts')
     return async (invocation) => {
       const [action] = invocation.positionals
-      if (action === 'evaluate') return evaluateFolder(invocation)
-      throw new SnowhatError(
-        'E_USAGE',
-        action === undefined ? 'snowhat phone wants evaluate DIR' : `snowhat phone has no ${action}`,
-        { hint: didYouMean(action ?? '', ['evaluate']) ?? 'see snowhat phone --help' },
-      )
+      if (action === 'evaluate') return (await import('./evaluate.ts')).evaluateFolder(invocation)
+      if (action === undefined) return runReceiver(invocation)
+      throw new SnowhatError('E_USAGE', `snowhat phone has no ${action}`, {
+        hint: didYouMean(action, ['evaluate']) ?? 'see snowhat phone --help',
+      })
     }
   },
+}
+
+async function runReceiver({ settings, clock, log, random, stop, notify }: Invocation): Promise<number> {
+  const { runPhone } = await import('../../phone/main.ts')
+  await runPhone(settings, { clock, log, random, signal: stop, notify })
+  return 0
 }

@@ -3,6 +3,7 @@ import type { SnowflakeSettings } from '../../bridge/config.ts'
 import { readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
 import { parseDuration } from '../../src/duration.ts'
 import { SnowhatError } from '../../src/errors.ts'
+import type { PhonesSettings } from '../../src/phones-section.ts'
 import type { Command, Flag } from '../command.ts'
 import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'
 import { DEFAULT_SET_UP, readScript, rendered, type ScriptFile, type SetUp } from './script.ts'
@@ -23,6 +24,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
     doc: 'add a network policy for these addresses, and a programmatic access token',
   },
   views: { type: 'boolean', doc: 'add the views' },
+  phones: { type: 'boolean', doc: 'add the tables that phones go to, and their views' },
   alerts: {
     type: 'boolean',
     doc: 'add the views, and alerts for gaps and silent devices (they cost: docs/snowflake.md)',
@@ -36,7 +38,7 @@ export const setupSqlCommand: Command = {
   name: 'setup-sql',
   summary: 'prints the Snowflake set-up for this configuration',
   own: 'snowflake',
-  uses: ['log'],
+  uses: ['phones', 'log'],
   flags: FLAGS,
   examples: [
     ['snowhat setup-sql', 'with the public half of the configured key'],
@@ -46,7 +48,7 @@ export const setupSqlCommand: Command = {
   ],
   async load() {
     return async ({ settings, flags, log, print }) => {
-      const setUp = setUpOf(settings.snowflake, flags)
+      const setUp = setUpOf(settings, flags)
       const texts: string[] = []
       for (const file of filesFor(flags)) texts.push(rendered(await readScript(file), setUp).trimEnd())
       print(texts.join('\n\n'))
@@ -65,18 +67,26 @@ export function filesFor(flags: Flags): ScriptFile[] {
     'setup',
     ...(flags['allowed-ip'] === undefined ? [] : (['token'] as const)),
     ...(flags.views === true || flags.alerts === true ? (['views'] as const) : []),
+    ...(flags.phones === true ? (['phones'] as const) : []),
     ...(flags.alerts === true ? (['alerts'] as const) : []),
     ...(flags.retention === undefined ? [] : (['retention'] as const)),
   ]
 }
 
-export function setUpOf(snowflake: SnowflakeSettings, flags: Flags): SetUp {
+/** What a set-up follows from. */
+export interface SetUpSettings {
+  readonly snowflake: SnowflakeSettings
+  readonly phones: PhonesSettings
+}
+
+export function setUpOf({ snowflake, phones }: SetUpSettings, flags: Flags): SetUp {
   const { database, pipes, role, schema, user } = snowflake
   return {
     database,
     schema,
     user,
     role: role === '' ? DEFAULT_SET_UP.role : role,
+    phones,
     table: typeof flags.table === 'string' ? flags.table : DEFAULT_SET_UP.table,
     pipes: pipesOf(pipes),
     publicKey: publicKeyOf(snowflake),

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { PhonesSettings } from '../../src/phones-section.ts'
 import { identifier, textLiteral } from './identifier.ts'
 
 /** The files in `sql/`, which are written for the default names. */
-export type ScriptFile = 'setup' | 'token' | 'views' | 'alerts' | 'retention' | 'upgrade' | 'teardown'
+export type ScriptFile = 'setup' | 'token' | 'views' | 'phones' | 'alerts' | 'retention' | 'upgrade' | 'teardown'
 
 /** What a set-up is made for. Names as they are configured. */
 export interface SetUp {
@@ -14,6 +15,8 @@ export interface SetUp {
   readonly user: string
   readonly role: string
   readonly pipes: readonly string[]
+  /** Where phones go. */
+  readonly phones: Pick<PhonesSettings, 'database' | 'schema' | 'activity_schema'>
   /** Base64 of the public key, or `undefined` to leave the mark that stands for it. */
   readonly publicKey: string | undefined
   /** Addresses the user may come from; none leaves the mark. */
@@ -29,6 +32,7 @@ export const DEFAULT_SET_UP: SetUp = {
   user: 'SENSEHAT_STREAMING_USER',
   role: 'SENSEHAT_STREAMING_ROLE',
   pipes: ['SENSEHAT_STREAMING_PIPE'],
+  phones: { database: 'ACTIVITY_DB', schema: 'RAW_DATA', activity_schema: 'PROCESSED_DATA' },
   publicKey: undefined,
   allowedIps: [],
   retentionDays: 400,
@@ -47,7 +51,7 @@ const PIPE = 'SENSEHAT_STREAMING_PIPE'
 
 /** Everything that differs between set-ups, as it stands in the files. */
 const MARKS =
-  /'<<< THE PUBLIC KEY[^']*'|'<<< the address[^']*'|'SENSEHAT_STREAMING_ROLE'|\bDEMO\.DEMO\b|(?<=\bDATABASE (?:IF (?:NOT )?EXISTS )?)DEMO\b|\bSENSEHAT_SENSOR_DATA\b|\bSENSEHAT_STREAMING_(?:USER|ROLE|PIPE)\b|\b400(?= days)|-400\b/g
+  /'<<< THE PUBLIC KEY[^']*'|'<<< the address[^']*'|'SENSEHAT_STREAMING_ROLE'|\bDEMO\.DEMO\b|(?<=\bDATABASE (?:IF (?:NOT )?EXISTS )?)DEMO\b|\bACTIVITY_DB\.(?:RAW_DATA|PROCESSED_DATA)\b|(?<=\bDATABASE (?:IF (?:NOT )?EXISTS )?)ACTIVITY_DB\b|\bSENSEHAT_SENSOR_DATA\b|\bSENSEHAT_STREAMING_(?:USER|ROLE|PIPE)\b|\b400(?= days)|-400\b/g
 
 /** The line that Snowflake would refuse. */
 const KEY_LINE = /^ *RSA_PUBLIC_KEY = '<<<.*\n/m
@@ -79,10 +83,14 @@ function valuesOf(setUp: SetUp): (mark: string) => string | undefined {
   const { allowedIps, publicKey } = setUp
   const database = identifier(setUp.database)
   const role = identifier(setUp.role)
+  const phones = identifier(setUp.phones.database)
   const days = String(setUp.retentionDays)
   const values: Readonly<Record<string, string>> = {
     DEMO: database,
     'DEMO.DEMO': `${database}.${identifier(setUp.schema)}`,
+    ACTIVITY_DB: phones,
+    'ACTIVITY_DB.RAW_DATA': `${phones}.${identifier(setUp.phones.schema)}`,
+    'ACTIVITY_DB.PROCESSED_DATA': `${phones}.${identifier(setUp.phones.activity_schema)}`,
     SENSEHAT_SENSOR_DATA: identifier(setUp.table),
     // A JWT names the user in upper case, so that is what its name must be.
     SENSEHAT_STREAMING_USER: identifier(setUp.user.toUpperCase()),

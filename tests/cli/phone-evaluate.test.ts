@@ -73,7 +73,6 @@ describe('snowhat phone evaluate', () => {
   })
 
   it.each([
-    [[], 'wants evaluate DIR', 2],
     [['evalute'], 'has no evalute', 2],
     [['evaluate'], 'wants one folder', 2],
     [['evaluate', 'a', 'b'], 'wants one folder', 2],

@@ -173,7 +173,8 @@ const BY_STATUS: readonly Omit<Row, 'section'>[] = [
     sign: '429 390701 at an open',
     reaction: THROTTLED,
     faults: open({ action: 'throttle', retryAfter: 1 }),
-    told: { passes: '390701' },
+    // The pace of openings sees to it.
+    told: 'opens again',
   },
   {
     sign: '429 at the exchange for a token',

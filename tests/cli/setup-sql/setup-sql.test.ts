@@ -9,11 +9,17 @@ import { identifier } from '../../../cli/setup-sql/identifier.ts'
 import { DEFAULT_SET_UP, readScript, rendered, type ScriptFile, type SetUp } from '../../../cli/setup-sql/script.ts'
 import { statementsOf } from '../../../emulator/statement-text.ts'
 import { Client, emulated, keyPairJwt, temporaryDirectory } from '../../emulator/harness.ts'
+import { defaultSettings } from '../../support/bridge-settings.ts'
 
-const FILES: readonly ScriptFile[] = ['setup', 'token', 'views', 'alerts', 'retention', 'upgrade', 'teardown']
+const FILES: readonly ScriptFile[] = ['setup', 'token', 'views', 'phones', 'alerts', 'retention', 'upgrade', 'teardown']
 const defaults = Object.fromEntries(
   Object.entries(snowflakeSection).map(([key, setting]) => [key, setting.default]),
 ) as unknown as SnowflakeSettings
+
+const settingsOf = (over: Partial<SnowflakeSettings> = {}) => ({
+  snowflake: { ...defaults, ...over },
+  phones: defaultSettings.phones,
+})
 
 /** Anything a person, or an enemy, may write as a name. */
 const name = fc
@@ -47,6 +53,7 @@ const setUp: fc.Arbitrary<SetUp> = fc.record({
   user: name,
   role: name,
   pipes: fc.uniqueArray(name, { minLength: 1, maxLength: 3, selector: identifier }),
+  phones: fc.record({ database: name, schema: name, activity_schema: name }),
   publicKey: fc.constantFrom(undefined, 'MIIBIjANBg=='),
   allowedIps: fc.constant(['127.0.0.0/8']),
   retentionDays: fc.integer({ min: 31, max: 9999 }),
@@ -55,7 +62,7 @@ const setUp: fc.Arbitrary<SetUp> = fc.record({
 describe('the files in sql/', () => {
   it.each(FILES)('%s.sql is what setup-sql prints for the defaults', async (file) => {
     const text = await readScript(file)
-    expect(rendered(text, setUpOf(defaults, {}))).toBe(text)
+    expect(rendered(text, setUpOf(settingsOf(), {}))).toBe(text)
   })
 })
 
@@ -131,7 +138,7 @@ describe('setup-sql', () => {
   })
 
   it('takes a number of pipes, or the list of the configuration', () => {
-    const pipes = (...configured: string[]) => setUpOf({ ...defaults, pipes: configured }, {}).pipes
+    const pipes = (...configured: string[]) => setUpOf(settingsOf({ pipes: configured }), {}).pipes
     expect(pipes('10')).toHaveLength(10)
     expect([pipes('10')[0], pipes('10')[9]]).toEqual(['SENSEHAT_STREAMING_PIPE_00', 'SENSEHAT_STREAMING_PIPE_09'])
     expect(pipes('1')).toEqual(['SENSEHAT_STREAMING_PIPE'])
@@ -153,9 +160,11 @@ describe('setup-sql', () => {
     const text = await readScript('setup')
     const base64 = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
     const settings = { ...defaults, private_key: pem, private_key_passphrase: 'p' }
-    expect(rendered(text, setUpOf(settings, {}))).toContain(`RSA_PUBLIC_KEY = '${base64}'`)
-    expect(() => setUpOf({ ...settings, private_key_passphrase: 'q' }, {})).toThrow(/private key cannot be used/)
-    expect(rendered(text, setUpOf(defaults, { 'allowed-ip': '192.0.2.7' }))).not.toMatch(/^ *RSA_PUBLIC_KEY/m)
+    expect(rendered(text, setUpOf(settingsOf(settings), {}))).toContain(`RSA_PUBLIC_KEY = '${base64}'`)
+    expect(() => setUpOf(settingsOf({ ...settings, private_key_passphrase: 'q' }), {})).toThrow(
+      /private key cannot be used/,
+    )
+    expect(rendered(text, setUpOf(settingsOf(), { 'allowed-ip': '192.0.2.7' }))).not.toMatch(/^ *RSA_PUBLIC_KEY/m)
   })
 
   it('adds what is asked for, in an order that runs', () => {
@@ -169,10 +178,10 @@ describe('setup-sql', () => {
     ])
     expect(filesFor({ teardown: true, views: true })).toEqual(['teardown'])
     expect(() => filesFor({ teardown: true, upgrade: true })).toThrow(/not both/)
-    expect(setUpOf(defaults, { retention: '90d' }).retentionDays).toBe(90)
+    expect(setUpOf(settingsOf(), { retention: '90d' }).retentionDays).toBe(90)
     for (const retention of ['30d', '36h', 'soon'])
-      expect(() => setUpOf(defaults, { retention })).toThrow(/31 at least/)
+      expect(() => setUpOf(settingsOf(), { retention })).toThrow(/31 at least/)
     for (const ip of ['me', '1.2.3.4/33', "1.2.3.4'); DROP"])
-      expect(() => setUpOf(defaults, { 'allowed-ip': ip })).toThrow(/IPv4/)
+      expect(() => setUpOf(settingsOf(), { 'allowed-ip': ip })).toThrow(/IPv4/)
   })
 })

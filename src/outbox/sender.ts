@@ -1,29 +1,37 @@
-import { backoffMs } from '../src/backoff.ts'
-import { instanceIn } from '../src/bridge-info.ts'
-import type { Clock } from '../src/clock.ts'
-import { Doubling } from '../src/doubling.ts'
-import { messageOf, SnowhatError } from '../src/errors.ts'
-import type { Events } from '../src/events.ts'
-import { type Ledger, parseLedger, StreamSets } from '../src/ledger.ts'
-import type { Log } from '../src/log.ts'
-import type { IncomingMessage, MqttLink } from '../src/mqtt-link.ts'
-import { encodeReadings, MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE, type Reading } from '../src/reading.ts'
-import type { Topics } from '../src/topics.ts'
-import type { BootTime } from './boot-clock.ts'
-import type { PublisherEvents } from './events.ts'
-import type { Outbox } from './outbox.ts'
+import { backoffMs } from '../backoff.ts'
+import { instanceIn } from '../bridge-info.ts'
+import type { Clock } from '../clock.ts'
+import { Doubling } from '../doubling.ts'
+import { messageOf, SnowhatError } from '../errors.ts'
+import { type Ledger, parseLedger, StreamSets } from '../ledger.ts'
+import type { Log } from '../log.ts'
+import type { IncomingMessage, MqttLink } from '../mqtt-link.ts'
+import { encodeReadings, MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../reading.ts'
+import type { Topics } from '../topics.ts'
+import type { BootTime, Numbered, OutboxOf } from './outbox.ts'
 import { Pacer } from './pacer.ts'
 import { Waiters } from './waiters.ts'
 
 /** What the sender needs of a connection. */
 export type SendingLink = Pick<MqttLink, 'publish' | 'subscribe'>
 
-export interface SenderDeps {
+/** Where it sends, and where it hears what became of that. */
+export type SenderTopics = Pick<Topics, 'readings' | 'ledger' | 'bridgeAvailability' | 'bridgeInfo'>
+
+/** What it tells; these report and never steer. */
+export interface SenderEvents {
+  emit(name: 'readings:delivered' | 'readings:committed', readings: number): void
+  emit(name: 'readings:resent', readings: number, reason: string): void
+}
+
+export interface SenderDeps<T extends Numbered> {
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
-  readonly events: Events<PublisherEvents>
-  readonly outbox: Outbox
+  readonly events: SenderEvents
+  readonly outbox: OutboxOf<T>
+  /** The bytes of one message; by default the JSON of the readings. */
+  readonly encode?: (readings: readonly T[]) => string
 }
 
 /** Messages with readings that await their PUBACK; half of what the link allows, `state` takes from the rest. */
@@ -46,10 +54,10 @@ const REFUSED = { firstMs: 1_000, maxMs: 30_000 }
  * - from the first not committed: when the bridge's instance changes;
  * - by itself: when the ledger shows later ones as spooled and not this one.
  */
-export class Sender {
-  readonly #hostname: string
-  readonly #topics: Topics
-  readonly #deps: SenderDeps
+export class Sender<T extends Numbered> {
+  readonly #device: string
+  readonly #topics: SenderTopics
+  readonly #deps: SenderDeps<T>
   readonly #pacer: Pacer
   readonly #closing = new AbortController()
   readonly #acknowledged = new StreamSets()
@@ -69,8 +77,9 @@ export class Sender {
   #progressAt: number
   #heardAt: number
 
-  constructor(hostname: string, topics: Topics, liveIntervalMs: number, deps: SenderDeps) {
-    this.#hostname = hostname
+  /** `device` is the key its ledger goes by. */
+  constructor(device: string, topics: SenderTopics, liveIntervalMs: number, deps: SenderDeps<T>) {
+    this.#device = device
     this.#topics = topics
     this.#deps = deps
     const now = deps.clock.monotonic()
@@ -104,7 +113,7 @@ export class Sender {
   }
 
   /** With `takenAt` it is held back; see the outbox. */
-  async submit(reading: Reading, takenAt?: BootTime): Promise<void> {
+  async submit(reading: T, takenAt?: BootTime): Promise<void> {
     const { outbox, clock } = this.#deps
     const now = clock.monotonic()
     // Silence and standstill count from when there is something to wait for.
@@ -124,11 +133,7 @@ export class Sender {
   async connected(link: SendingLink): Promise<void> {
     this.#link = link
     const connection = ++this.#connections
-    await link.subscribe([
-      this.#topics.bridgeAvailability,
-      this.#topics.bridgeInfo,
-      this.#topics.ledger(this.#hostname),
-    ])
+    await link.subscribe([this.#topics.bridgeAvailability, this.#topics.bridgeInfo, this.#topics.ledger(this.#device)])
     this.#heardAt = this.#deps.clock.monotonic()
     await this.#deps.clock.sleep(SETTLE_MS, this.#closing.signal).catch(() => undefined)
     if (this.#link === undefined || this.#connections !== connection) return
@@ -145,7 +150,7 @@ export class Sender {
   async message({ topic, payload }: IncomingMessage): Promise<void> {
     if (topic === this.#topics.bridgeAvailability) this.#bridgeOnline = payload.toString() === 'online'
     else if (topic === this.#topics.bridgeInfo) this.#hearInfo(payload)
-    else if (topic === this.#topics.ledger(this.#hostname)) {
+    else if (topic === this.#topics.ledger(this.#device)) {
       const ledger = parseLedger(payload)
       if (ledger) await this.#hearLedger(ledger)
     }
@@ -235,9 +240,9 @@ export class Sender {
     }
   }
 
-  async #publish(link: SendingLink, readings: readonly Reading[]): Promise<void> {
+  async #publish(link: SendingLink, readings: readonly T[]): Promise<void> {
     try {
-      await link.publish(this.#topics.readings(this.#hostname), encodeReadings(readings))
+      await link.publish(this.#topics.readings(this.#device), (this.#deps.encode ?? encodeReadings)(readings))
       this.#refusals.reset()
       this.#acknowledge(readings)
     } catch (error) {
@@ -250,7 +255,7 @@ export class Sender {
     }
   }
 
-  #acknowledge(readings: readonly Reading[]): void {
+  #acknowledge(readings: readonly T[]): void {
     for (const { stream, seq } of readings) {
       if (this.#acknowledged.has(stream, seq)) continue
       this.#acknowledged.add(stream, seq)
@@ -292,7 +297,7 @@ export class Sender {
     if (now - this.#heardAt > PATIENCE_MS) {
       this.#heardAt = now
       // A subscription to a retained topic fetches it, also where the last one sent to us was dropped.
-      await link.subscribe([this.#topics.ledger(this.#hostname)])
+      await link.subscribe([this.#topics.ledger(this.#device)])
     }
   }
 }

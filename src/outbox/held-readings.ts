@@ -1,7 +1,5 @@
-import type { StreamSets } from '../src/ledger.ts'
-import type { Reading } from '../src/reading.ts'
-import type { BootTime } from './boot-clock.ts'
-import type { Learned } from './outbox.ts'
+import type { StreamSets } from '../ledger.ts'
+import type { BootTime, Learned, Numbered } from './outbox.ts'
 
 /** A reading's place among all this outbox has seen; 0 is before the first. */
 export interface Place {
@@ -11,8 +9,8 @@ export interface Place {
 }
 
 /** A reading that is held, as others see it. */
-export interface Held {
-  readonly reading: Reading
+export interface Held<T extends Numbered> {
+  readonly reading: T
   readonly place: Place
   /** The reading before it that is not declared missing. Moves back when readings are given up. */
   readonly before: Place
@@ -24,8 +22,8 @@ export interface Held {
   stored: boolean
 }
 
-interface Entry extends Held {
-  reading: Reading
+interface Entry<T extends Numbered> extends Held<T> {
+  reading: T
   bytes: number
   before: Place
   gone: boolean
@@ -49,25 +47,29 @@ export interface Bounds {
 }
 
 /** The rules of an outbox, whatever keeps its readings: who is sent next and again, who leaves, who is given up. */
-export class HeldReadings {
+export class HeldReadings<T extends Numbered> {
   readonly #limit: number
   readonly #aloneMs: number
+  readonly #bytesOf: (reading: T) => number
   /** No bridge was ever heard: what is taken may be for nobody. */
   alone = true
-  #entries: Entry[] = []
+  #entries: Entry<T>[] = []
   #last: Place | undefined
   #unsent = 0
   #spooled = 0
   #givenUp = 0
   #heldBack = 0
   #takenThrough = 0
+  #bytes = 0
   #turn = 0
   /** The latest message of which the last ledger shows a reading. */
   #reached = 0
   /** No unsent entry stands before this index. */
   #from = 0
 
-  constructor({ limit, aloneMs }: Bounds) {
+  /** `bytesOf` a reading as it is sent, without its `after`. */
+  constructor({ limit, aloneMs }: Bounds, bytesOf: (reading: T) => number = bytesOfJson) {
+    this.#bytesOf = bytesOf
     this.#limit = Math.max(1, limit)
     this.#aloneMs = aloneMs === 0 ? Number.POSITIVE_INFINITY : aloneMs
   }
@@ -97,8 +99,13 @@ export class HeldReadings {
     return this.#givenUp
   }
 
+  /** Of all readings held, as they are sent. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Oldest first. */
-  all(): readonly Held[] {
+  all(): readonly Held<T>[] {
     return this.#entries
   }
 
@@ -106,7 +113,7 @@ export class HeldReadings {
    * Takes a new reading in; over the bounds others are given up for it. From here on its `before` is what it has to
    * declare. It is sent only when it is `stored`, and not held back.
    */
-  admit(reading: Reading, now: number, takenAt?: BootTime): Held {
+  admit(reading: T, now: number, takenAt?: BootTime): Held<T> {
     const before = this.#last ?? { order: 0, name: `${reading.stream}.0` }
     const place = { order: before.order + 1, name: nameOf(reading) }
     const entry = this.#hold(reading, place, before, now, takenAt)
@@ -118,19 +125,21 @@ export class HeldReadings {
    * Takes a reading of an earlier run in again, oldest first. More than the bounds allow may come back: giving up has to
    * wait for a new reading, as all of these may have been sent and could no longer declare it.
    */
-  restore(reading: Reading, order: number, before: Place, since: number, takenAt?: BootTime): Held {
+  restore(reading: T, order: number, before: Place, since: number, takenAt?: BootTime): Held<T> {
     const entry = this.#hold(reading, { order, name: nameOf(reading) }, before, since, takenAt)
     entry.stored = true
     return entry
   }
 
   /** Ends the holding back of a reading: from here on it says this, whoever asks. */
-  letGo(held: Held, reading: Reading): void {
-    const entry = held as Entry
+  letGo(held: Held<T>, reading: T): void {
+    const entry = held as Entry<T>
     if (entry.takenAt === undefined) return
     entry.takenAt = undefined
     entry.reading = reading
-    entry.bytes = bytesOf(reading)
+    const bytes = this.#bytesOf(reading) + AFTER_BYTES
+    if (!entry.gone) this.#bytes += bytes - entry.bytes
+    entry.bytes = bytes
     if (!entry.gone) this.#heldBack--
   }
 
@@ -139,8 +148,13 @@ export class HeldReadings {
     this.#last = last
   }
 
-  take(limit: { readonly readings: number; readonly bytes: number }): Reading[] {
-    const taken: Reading[] = []
+  /** `<stream>.<seq>` of a reading that came before the next one and need not be kept. */
+  pass(name: string): void {
+    this.#last = { order: (this.#last?.order ?? 0) + 1, name }
+  }
+
+  take(limit: { readonly readings: number; readonly bytes: number }): T[] {
+    const taken: T[] = []
     const turn = ++this.#turn
     let bytes = 2
     let index = this.#from
@@ -160,11 +174,12 @@ export class HeldReadings {
 
   learn(spooled: StreamSets, committed: StreamSets): Learned {
     let newlySpooled = 0
-    const kept: Entry[] = []
+    const kept: Entry<T>[] = []
     this.#spooled = 0
     this.#unsent = 0
     this.#heldBack = 0
     this.#reached = 0
+    this.#bytes = 0
     for (const entry of this.#entries) {
       const { stream, seq } = entry.reading
       const known = spooled.has(stream, seq)
@@ -177,6 +192,7 @@ export class HeldReadings {
       if (known) this.#spooled++
       if (!entry.sent) this.#unsent++
       if (entry.takenAt !== undefined) this.#heldBack++
+      this.#bytes += entry.bytes
       kept.push(entry)
     }
     const released = this.#entries.length - kept.length
@@ -208,10 +224,20 @@ export class HeldReadings {
     return again
   }
 
-  #hold(reading: Reading, place: Place, before: Place, since: number, takenAt: BootTime | undefined): Entry {
+  /** Gives up the oldest until no more than `bytes` are held; the newest stays. */
+  giveUpOldest(bytes: number): void {
+    let count = 0
+    let left = this.#bytes
+    for (; count < this.#entries.length - 1 && left > bytes; count++) left -= this.#entries[count]?.bytes ?? 0
+    this.#giveUp(0, count)
+  }
+
+  #hold(reading: T, place: Place, before: Place, since: number, takenAt: BootTime | undefined): Entry<T> {
     const state = { gone: false, stored: false, sent: false, turn: 0, spooled: false }
-    const entry = { reading, place, before, bytes: bytesOf(reading), since, takenAt, ...state }
+    const bytes = this.#bytesOf(reading) + AFTER_BYTES
+    const entry = { reading, place, before, bytes, since, takenAt, ...state }
     this.#entries.push(entry)
+    this.#bytes += bytes
     this.#last = place
     this.#unsent++
     if (takenAt !== undefined) this.#heldBack++
@@ -247,6 +273,7 @@ export class HeldReadings {
     const victims = this.#entries.splice(index, count)
     for (const victim of victims) {
       victim.gone = true
+      this.#bytes -= victim.bytes
       for (const later of [this.#entries.at(-1), this.#entries[index]])
         if (later && victim.before.order < later.before.order) later.before = victim.before
       if (victim.spooled) this.#spooled--
@@ -257,23 +284,23 @@ export class HeldReadings {
     this.#givenUp += victims.length
   }
 
-  #mark(entry: Entry, sent: boolean): void {
+  #mark(entry: Entry<T>, sent: boolean): void {
     if (entry.sent === sent) return
     entry.sent = sent
     this.#unsent += sent ? -1 : 1
   }
 }
 
-function bytesOf(reading: Reading): number {
-  return Buffer.byteLength(JSON.stringify(reading)) + AFTER_BYTES
+function bytesOfJson(reading: Numbered): number {
+  return Buffer.byteLength(JSON.stringify(reading))
 }
 
-function nameOf({ stream, seq }: Reading): string {
+function nameOf({ stream, seq }: Numbered): string {
   return `${stream}.${seq}`
 }
 
 /** As it is sent: `after` is left out when the reading before is its own stream's `seq` − 1, never at a stream's start. */
-export function outgoing({ reading, before }: Pick<Held, 'reading' | 'before'>): Reading {
+export function outgoing<T extends Numbered>({ reading, before }: Pick<Held<T>, 'reading' | 'before'>): T {
   const expected = reading.seq > 1 && before.name === `${reading.stream}.${reading.seq - 1}`
   return expected ? reading : { ...reading, after: before.name }
 }

@@ -1,0 +1,236 @@
+import type { Clock } from '../../src/clock.ts'
+import { Doubling } from '../../src/doubling.ts'
+import { messageOf } from '../../src/errors.ts'
+import type { Log } from '../../src/log.ts'
+import type { IncomingMessage } from '../../src/mqtt-link.ts'
+import { Sender, type SendingLink } from '../../src/outbox/sender.ts'
+import { Waiters } from '../../src/outbox/waiters.ts'
+import type { Topics } from '../../src/topics.ts'
+import type { PhoneTopics, RowKind } from '../topics.ts'
+import { encodeRows, type Row } from './row.ts'
+import { RowOutbox } from './row-outbox.ts'
+
+/** A row, whose it is and where it belongs. */
+export interface MadeRow {
+  readonly device: string
+  readonly kind: RowKind
+  readonly row: Row
+}
+
+/** Up to where rows of a device and kind have been made. */
+export interface Made {
+  readonly device: string
+  readonly kind: RowKind
+  readonly stream: string
+  readonly seq: number
+}
+
+export interface DeliverySettings {
+  /** Bytes of rows that may be held. */
+  readonly maxBytes: number
+  /** Shortest time between two rows of a device, ms: backlog goes a multiple as fast. */
+  readonly rowIntervalMs: number
+}
+
+export interface DeliveryDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+}
+
+/** One phone may hold that share of the memory. */
+const SHARE = 4
+/** Where no bridge was ever heard little is kept: it may be for nobody. */
+const ALONE_SHARE = 8
+/** A phone whose rows stand still for so long while those of others move stands in their way. */
+const STUCK_MS = 600_000
+const LOOK_EVERY_MS = 1_000
+
+interface Way {
+  readonly outbox: RowOutbox
+  readonly sender: Sender<Row>
+}
+
+/**
+ * Brings rows to the bridge: an outbox and a sender for each phone and kind of row. What it holds is bounded: `room` waits, and
+ * who makes rows waits with it. Rows are given up only where no bridge was ever heard, and for a phone that stands in the way of others.
+ */
+export class Delivery {
+  readonly #settings: DeliverySettings
+  readonly #topics: Topics
+  readonly #phoneTopics: PhoneTopics
+  readonly #deps: DeliveryDeps
+  /** By device key. */
+  readonly #ways = new Map<string, Way>()
+  readonly #ledgers = new Map<string, Way>()
+  readonly #waiters = new Waiters()
+  #link: SendingLink | undefined
+  #bridgeSeen = false
+  readonly #warned = new Doubling()
+
+  constructor(settings: DeliverySettings, topics: Topics, phoneTopics: PhoneTopics, deps: DeliveryDeps) {
+    this.#settings = settings
+    this.#topics = topics
+    this.#phoneTopics = phoneTopics
+    this.#deps = deps
+  }
+
+  /** Bytes of rows that are not known to be in the table. */
+  get bytes(): number {
+    let bytes = 0
+    for (const { outbox } of this.#ways.values()) bytes += outbox.bytes
+    return bytes
+  }
+
+  get size(): number {
+    let size = 0
+    for (const { outbox } of this.#ways.values()) size += outbox.size
+    return size
+  }
+
+  get givenUp(): number {
+    let rows = 0
+    for (const { outbox } of this.#ways.values()) rows += outbox.givenUp
+    return rows
+  }
+
+  get bridgeSeen(): boolean {
+    return this.#bridgeSeen
+  }
+
+  /** Goes on after an earlier run: numbers up to which rows were made, the rows of them that are not in the table, what was heard. */
+  async resume(made: readonly Made[], rows: readonly MadeRow[], bridgeSeen: boolean): Promise<void> {
+    this.#bridgeSeen = bridgeSeen
+    for (const { device, kind, stream, seq } of made) {
+      const first = rows.find((one) => one.device === device && one.kind === kind)
+      const left = first === undefined ? seq : first.row.seq - 1
+      if (left > 0) this.#wayOf(device, kind).outbox.continueAfter(stream, left)
+    }
+    await Promise.all(rows.map((row) => this.add(row)))
+  }
+
+  async add({ device, kind, row }: MadeRow): Promise<void> {
+    await this.#wayOf(device, kind).sender.submit(row)
+  }
+
+  /** Resolves when there is room for more rows, or when the signal aborts. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#giveUp()
+      if (!this.#isFull()) return
+      const again = new AbortController()
+      const cancel = this.#deps.clock.after(LOOK_EVERY_MS, () => again.abort())
+      await this.#waiters.until(() => !this.#isFull(), AbortSignal.any([signal, again.signal]))
+      cancel()
+    }
+  }
+
+  /** The oldest row of a device and kind that is not known to be in the table. */
+  firstHeld(device: string, kind: RowKind): number | undefined {
+    return this.#ways.get(this.#phoneTopics.key(kind, device))?.outbox.firstSeq
+  }
+
+  /** Rows held of a device and kind, oldest first, up to that number. */
+  held(device: string, kind: RowKind, through: number): readonly Row[] {
+    const rows = this.#ways.get(this.#phoneTopics.key(kind, device))?.outbox.rows() ?? []
+    return rows.filter(({ seq }) => seq <= through)
+  }
+
+  async connected(link: SendingLink): Promise<void> {
+    this.#link = link
+    await Promise.all([...this.#ways.values()].map(({ sender }) => sender.connected(link)))
+  }
+
+  disconnected(): void {
+    this.#link = undefined
+    for (const { sender } of this.#ways.values()) sender.disconnected()
+  }
+
+  /** True when the message was about what has become of rows. */
+  async message(message: IncomingMessage): Promise<boolean> {
+    const way = this.#ledgers.get(message.topic)
+    if (way !== undefined) await way.sender.message(message)
+    else if (message.topic === this.#topics.bridgeAvailability || message.topic === this.#topics.bridgeInfo)
+      for (const { sender } of this.#ways.values()) await sender.message(message)
+    else return false
+    return true
+  }
+
+  /** Resolves when all that can be sent is with the broker, or when the signal aborts. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#ways.values()].map(({ sender }) => sender.settled(signal)))
+  }
+
+  close(): void {
+    for (const { sender } of this.#ways.values()) sender.close()
+  }
+
+  #wayOf(device: string, kind: RowKind): Way {
+    const key = this.#phoneTopics.key(kind, device)
+    const known = this.#ways.get(key)
+    if (known !== undefined) return known
+    const { clock, log } = this.#deps
+    const outbox = new RowOutbox(clock, () => this.#changed())
+    const sender = new Sender(key, this.#phoneTopics.ofSender(kind, device), this.#settings.rowIntervalMs, {
+      ...this.#deps,
+      log: log.child({ device: key }),
+      events: { emit: () => undefined },
+      outbox,
+      encode: encodeRows,
+    })
+    const way = { outbox, sender }
+    this.#ways.set(key, way)
+    this.#ledgers.set(this.#topics.ledger(key), way)
+    const link = this.#link
+    // Refused here it is refused at the next connection too, which then says so.
+    if (link !== undefined)
+      void sender
+        .connected(link)
+        .catch((error: unknown) => log.warn({ device: key, reason: messageOf(error) }, 'the ledger cannot be heard'))
+    return way
+  }
+
+  #changed(): void {
+    this.#bridgeSeen ||= [...this.#ways.values()].some(({ outbox }) => outbox.notes.bridge_seen)
+    this.#waiters.look()
+  }
+
+  #isFull(): boolean {
+    const { maxBytes } = this.#settings
+    let bytes = 0
+    for (const { outbox } of this.#ways.values()) {
+      if (outbox.bytes > maxBytes / SHARE) return true
+      bytes += outbox.bytes
+    }
+    return bytes > maxBytes
+  }
+
+  #giveUp(): void {
+    const { maxBytes } = this.#settings
+    if (!this.#bridgeSeen) this.#keepLittle(maxBytes / ALONE_SHARE)
+    else
+      for (const { outbox } of this.#ways.values())
+        if (outbox.bytes > maxBytes / SHARE) this.#freeTheWay(outbox, maxBytes / SHARE)
+  }
+
+  #keepLittle(most: number): void {
+    if (this.bytes <= most) return
+    for (const { outbox } of this.#ways.values()) outbox.giveUpOldest(outbox.bytes / 2)
+    this.#warned.when((times) =>
+      this.#deps.log.warn(
+        { rows: this.givenUp, times },
+        'no bridge has come for the rows of phones: the oldest are given up',
+      ),
+    )
+  }
+
+  #freeTheWay(outbox: RowOutbox, share: number): void {
+    const moves = ({ outbox: other }: Way) => other !== outbox && other.stillMs < STUCK_MS
+    if (outbox.stillMs < STUCK_MS || ![...this.#ways.values()].some(moves)) return
+    outbox.giveUpOldest(share / 2)
+    this.#deps.log.error(
+      { rows: outbox.givenUp },
+      'rows of a phone stand still and in the way of others: the oldest are given up',
+    )
+  }
+}

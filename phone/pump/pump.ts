@@ -1,0 +1,159 @@
+import { deviceName } from '../../src/device-key.ts'
+import type { RawMode } from '../config.ts'
+import type { Made, MadeRow } from '../delivery/delivery.ts'
+import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
+import type { ActivityRecord } from '../recognition/activity-record.ts'
+import { ROW_KINDS, type RowKind } from '../topics.ts'
+import { parseMessage } from '../wire/parse-message.ts'
+import { PhoneState, type SavedPhone } from './phone-state.ts'
+import type { Recogniser } from './recogniser.ts'
+import { type Arrival, fields, messageRows } from './rows/message-rows.ts'
+import { sampleRows } from './rows/sample-rows.ts'
+
+export interface PumpSettings {
+  readonly raw: RawMode
+  readonly maxDevices: number
+}
+
+/** What a snapshot keeps of it. */
+export interface PumpState {
+  /** The journal's name: another one after all was lost, so that no row is taken for one of before. */
+  readonly journal: string
+  /** The last record that is in this state. */
+  readonly position: number
+  readonly phones: readonly SavedPhone[]
+}
+
+/** What a record has come to. */
+export interface Pumped {
+  /** In the order they have to be sent. */
+  readonly rows: readonly MadeRow[]
+  /** The phone it was about; `undefined` when it was about none. */
+  readonly phone: PhoneState | undefined
+  /** Activities that are known now. */
+  readonly activities: readonly ActivityRecord[]
+  /** Readings in it. */
+  readonly readings: number
+}
+
+/** So long must a phone have been silent to make room for another one. */
+export const FORGET_AFTER_MS = 30 * 86_400_000
+const NOTHING: Pumped = { rows: [], phone: undefined, activities: [], readings: 0 }
+const ALL = () => true
+
+/**
+ * Makes rows of records, one after the other. A function of the journal alone: whoever begins at a snapshot and reads on makes
+ * the same rows with the same numbers. So it asks no clock, draws nothing, and waits for nobody.
+ */
+export class Pump {
+  readonly #settings: PumpSettings
+  readonly #recogniser: Recogniser
+  readonly #journal: string
+  readonly #phones = new Map<string, PhoneState>()
+  #position: number
+
+  constructor(settings: PumpSettings, recogniser: Recogniser, { journal, position, phones }: PumpState) {
+    this.#settings = settings
+    this.#recogniser = recogniser
+    this.#journal = journal
+    this.#position = position
+    for (const saved of phones) this.#phones.set(saved.deviceId, PhoneState.restore(saved))
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  get phones(): readonly PhoneState[] {
+    return [...this.#phones.values()]
+  }
+
+  /** Up to where rows of each phone and kind are made. */
+  made(): Made[] {
+    return this.phones.flatMap(({ deviceId, stream, seq }) =>
+      ROW_KINDS.map((kind) => ({ device: deviceName(deviceId), kind, stream, seq: seq[kind] })),
+    )
+  }
+
+  state(): PumpState {
+    return { journal: this.#journal, position: this.#position, phones: this.phones.map((phone) => phone.saved()) }
+  }
+
+  process(sequence: number, record: JournalRecord): Pumped {
+    this.#position = sequence
+    return record.kind === 'idle' ? this.#idle(record.deviceId, record.sessionId) : this.#message(sequence, record)
+  }
+
+  /** The disk holds no record of that number. */
+  skip(sequence: number): void {
+    this.#position = sequence
+  }
+
+  #message(sequence: number, { at, source, text }: MessageRecord): Pumped {
+    // What is not wanted, and what cannot be read, was left out before it was written down.
+    const parsed = parseMessage(text, ALL)
+    if (!parsed.ok) return NOTHING
+    const { message } = parsed
+    const phone = this.#phone(message.deviceId, sequence, at)
+    phone.heard(message, at)
+    const arrival = { message, receivedAt: at, source }
+    const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'records', inner))
+    const activities = recordsOf(this.#recogniser.process(message, at))
+    return this.#pumped(phone, raw, activities, message.readings.length)
+  }
+
+  #idle(deviceId: string, sessionId: string): Pumped {
+    const phone = this.#phones.get(deviceId)
+    if (phone === undefined) return NOTHING
+    phone.ended(sessionId)
+    const raw = this.#settings.raw === 'seconds' ? phone.seconds.flush() : []
+    const rows = raw.map((inner) => rowOf(phone, 'records', inner))
+    return this.#pumped(phone, rows, recordsOf(this.#recogniser.flush(deviceId, sessionId)), 0)
+  }
+
+  #pumped(phone: PhoneState, raw: readonly MadeRow[], activities: readonly ActivityRecord[], readings: number): Pumped {
+    // A batch may finish windows of another phone.
+    const rows = activities.flatMap((activity) => {
+      const whose = this.#phones.get(activity.deviceId)
+      return whose === undefined ? [] : [rowOf(whose, 'activity', fields(activity))]
+    })
+    return { rows: [...raw, ...rows], phone, activities, readings }
+  }
+
+  #raw(phone: PhoneState, arrival: Arrival): readonly string[] {
+    switch (this.#settings.raw) {
+      case 'messages':
+        return messageRows(arrival)
+      case 'samples':
+        return sampleRows(arrival)
+      case 'seconds':
+        return phone.seconds.add(arrival)
+      case 'none':
+        return []
+    }
+  }
+
+  /** The order of `#phones` is that of the last messages. */
+  #phone(deviceId: string, sequence: number, at: number): PhoneState {
+    const phone = this.#phones.get(deviceId) ?? PhoneState.begin(deviceId, this.#journal, sequence)
+    this.#phones.delete(deviceId)
+    this.#phones.set(deviceId, phone)
+    for (const [oldest, { heardAt }] of this.#phones) {
+      if (this.#phones.size <= this.#settings.maxDevices || at - heardAt < FORGET_AFTER_MS || oldest === deviceId) break
+      this.#phones.delete(oldest)
+    }
+    return phone
+  }
+}
+
+function recordsOf(recognised: readonly { readonly record: ActivityRecord }[]): ActivityRecord[] {
+  return recognised.map(({ record }) => record)
+}
+
+function rowOf(phone: PhoneState, kind: RowKind, inner: string): MadeRow {
+  const device = deviceName(phone.deviceId)
+  const { stream } = phone
+  const seq = ++phone.seq[kind]
+  const place = fields({ stream, seq })
+  return { device, kind, row: { stream, seq, text: `{${place},${inner}}` } }
+}
