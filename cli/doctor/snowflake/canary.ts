@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { compressed } from '../../../bridge/compression.ts'
 import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { ChannelPath, Outcome, Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import { randomId } from '../../../src/random-id.ts'
@@ -48,13 +47,15 @@ async function sendOne(
   const opened = await snowpipe.open(path, false)
   if (opened.verdict !== 'ok') return refused('opened', opened)
   const before = clock.monotonic()
-  const body = await promisify(gzip)(`${JSON.stringify(canaryRow(uuid, clock.now()))}\n`)
+  const row = Buffer.from(`${JSON.stringify(canaryRow(uuid, clock.now()))}\n`)
   const appended = await snowpipe.append(path, {
     requestId: randomUUID(),
     continuationToken: opened.value.continuationToken,
     startOffsetToken: uuid,
     endOffsetToken: uuid,
-    body,
+    encoding: 'gzip',
+    body: await compressed(row, 'gzip'),
+    bytes: row.length,
   })
   if (appended.verdict !== 'ok') return refused('written to', appended)
   const taken = clock.monotonic() - before
