@@ -48,7 +48,10 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     const pipeline = await openPipeline(settings, topics, phoneTopics, {
       ...deps,
       onPumped: (record, { phone, readings, activities }) => {
-        if (record.kind === 'message' && phone !== undefined) phones.heard(phone, readings, activities)
+        if (record.kind !== 'message' || phone === undefined) return
+        // It may have finished windows of another phone.
+        const own = activities.filter(({ deviceId }) => deviceId === phone.deviceId)
+        phones.heard(phone, readings, own)
       },
     })
     life.own('the pipeline', pipeline, () => pipeline.close())

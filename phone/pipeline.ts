@@ -51,20 +51,20 @@ export async function openPipeline(
   { clock, log, random, fs = nodeFileSystem(), onPumped = () => undefined }: PipelineDeps,
 ): Promise<Pipeline> {
   const stores = await openStores(settings, { clock, log, fs })
-  const { journal, pump, recognition, seen, snapshot } = stores
+  const { journal, pump, recognition, seen, rows, isNamedAnew } = stores
   const life = new Lifecycle()
   life.own('the journal', journal, () => journal.close())
   const limits = { maxBytes: settings.memory_max_bytes, rowIntervalMs: ROW_INTERVAL_MS[settings.raw] }
   const delivery = new Delivery(limits, topics, phoneTopics, { clock, log, random })
   life.own('the senders', delivery, () => delivery.close())
-  if (snapshot !== undefined) await delivery.resume(pump.made(), snapshot.rows, snapshot.bridgeSeen)
+  if (rows !== undefined) await delivery.resume(rows.made, rows.rows, rows.bridgeSeen)
   const deadLetters = new DeadLetterFile(settings.dir, settings.dead_letters_max_bytes, log)
   life.own('the dead letters', deadLetters, () => deadLetters.close())
   const { dir } = settings
   const parts = { clock, log, fs, dir, journal, pump, recogniser: recognition, seen, delivery }
   const checkpoints = new Checkpoints(settings.log_max_bytes, parts)
   // Rows bear the journal's name: it is written down before the first of them is made.
-  if (snapshot === undefined) {
+  if (isNamedAnew) {
     await checkpoints.now().catch(async (error: unknown) => {
       await life.close()
       throw error
@@ -81,7 +81,7 @@ export async function openPipeline(
   life.own('the watch for silence', silence, () => silence.close())
   const rates = new Rates({ messagesPerS: settings.max_messages_per_s, bytesPerS: settings.max_bytes_per_s }, clock)
   const intake = new Intake(
-    { devices: settings.devices, keeps: keepsOf(settings) },
+    { maxBytes: settings.body_max_bytes, devices: settings.devices, keeps: keepsOf(settings) },
     {
       clock,
       log,
@@ -90,7 +90,7 @@ export async function openPipeline(
       deadLetters,
       rates,
       hasRoomFor: (deviceId) => hasRoomFor(deviceId, stores, settings.max_devices, clock.now()),
-      onStored: ({ deviceId, sessionId }) => silence.heard(deviceId, sessionId),
+      onHeard: ({ deviceId, sessionId }) => silence.heard(deviceId, sessionId),
     },
   )
   for (const { deviceId, sessionId } of stores.open) silence.heard(deviceId, sessionId)

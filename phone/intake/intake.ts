@@ -7,7 +7,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { Source } from '../journal/journal-record.ts'
 import type { Message } from '../wire/message.ts'
 import { parseMessage } from '../wire/parse-message.ts'
-import type { DeadLetterFile } from './dead-letter-file.ts'
+import { type DeadLetterFile, LONGEST_LETTER } from './dead-letter-file.ts'
 import type { Rates } from './rates.ts'
 import type { Seen } from './seen.ts'
 import { storedText } from './stored-text.ts'
@@ -27,6 +27,7 @@ export type Outcome =
   /** It was stored before. */
   | { readonly kind: 'duplicate'; readonly size: number }
   | { readonly kind: 'unreadable'; readonly notJson: boolean; readonly sentence: string }
+  | { readonly kind: 'too-long'; readonly maxBytes: number }
   /** Something the phone's user should know. */
   | {
       readonly kind: 'refused'
@@ -37,6 +38,8 @@ export type Outcome =
   | { readonly kind: 'full' }
 
 export interface IntakeSettings {
+  /** Longest message. */
+  readonly maxBytes: number
   /** Phones that may send; none allows all. */
   readonly devices: readonly string[]
   /** Whether a sensor's readings are kept. */
@@ -52,8 +55,8 @@ export interface IntakeDeps {
   readonly deadLetters: DeadLetterFile
   /** Whether there is room for a phone that nobody knows yet, or it is known. */
   readonly hasRoomFor: (deviceId: string) => boolean
-  /** Of each message that is stored, before anybody is told. */
-  readonly onStored: (message: Message) => void
+  /** Of each message that is going to be stored. */
+  readonly onHeard: (message: Message) => void
 }
 
 export interface IntakeCounters {
@@ -98,6 +101,13 @@ export class Intake {
   /** Never rejects but when the journal has failed. */
   async take(body: Buffer, source: Source): Promise<Outcome> {
     const { clock, seen, deadLetters } = this.#deps
+    const { maxBytes } = this.#settings
+    if (body.length > maxBytes) {
+      this.counters.unreadable++
+      const payload = body.toString('utf8', 0, LONGEST_LETTER)
+      deadLetters.add({ at: clock.now(), source, reason: 'too-long', payload })
+      return { kind: 'too-long', maxBytes }
+    }
     const text = body.toString('utf8')
     const parsed = parseMessage(text, this.#settings.keeps)
     if (!parsed.ok) {
@@ -145,7 +155,7 @@ export class Intake {
   }
 
   async #store(message: Message, text: string, hash: string, source: Source): Promise<Outcome> {
-    const { clock, journal, seen, onStored, log } = this.#deps
+    const { clock, journal, seen, onHeard, log } = this.#deps
     const at = clock.now()
     const { deviceId, sessionId, messageId } = message
     const writing = journal.append({
@@ -158,6 +168,8 @@ export class Intake {
       messageId,
       text: storedText(text, message),
     })
+    // From here on the recording is not silent, however long the disk takes: its end would be written behind this.
+    onHeard(message)
     seen.add(message, hash, writing)
     try {
       await writing
@@ -177,7 +189,6 @@ export class Intake {
     this.counters.readings += readings.length
     this.counters.rejected += refused.length
     this.counters.duplicates += duplicates
-    onStored(message)
     return { kind: 'stored', size, accepted: readings.length, rejected: refused.length, duplicates }
   }
 

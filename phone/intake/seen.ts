@@ -56,8 +56,12 @@ export class Seen {
     forgetFirst(this.#recordings, RECORDINGS)
   }
 
+  /** Without what is still on its way to the disk: nobody has been told that it is there. */
   saved(): SavedSeen {
-    return [...this.#recordings].map(([recording, names]) => [recording, [...names.keys()]])
+    return [...this.#recordings].map(([recording, names]) => [
+      recording,
+      [...names].filter(([, stored]) => stored === STORED).map(([name]) => name),
+    ])
   }
 }
 

@@ -55,6 +55,11 @@ export class PhoneState {
     return new PhoneState({ deviceId, stream, seq, heardAt: 0, facts, recordings: [], seconds: NO_SECONDS })
   }
 
+  /** The same phone, whose rows are numbered anew from that record of a journal of another name on. */
+  static renamed(saved: SavedPhone, journal: string, sequence: number): SavedPhone {
+    return { ...saved, stream: streamOf(saved.deviceId, journal, sequence), seq: { records: 0, activity: 0 } }
+  }
+
   static restore(saved: SavedPhone): PhoneState {
     return new PhoneState(saved)
   }

@@ -3,7 +3,7 @@ import { messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { Wellbeing } from '../../src/notify.ts'
 import type { Intake } from '../intake/intake.ts'
-import { type Answer, answerTo, failed, send, shown } from './answer.ts'
+import { type Answer, answerTo, failed, send, shown, tooLong } from './answer.ts'
 import { firstBytes, readMessageBody } from './body.ts'
 import { bearsToken } from './token.ts'
 
@@ -69,7 +69,7 @@ async function answerRequest(
   const body = await readMessageBody(request, maxBodyBytes)
   switch (body.kind) {
     case 'too-large':
-      return failed(413, `a message holds at most ${maxBodyBytes} bytes`)
+      return tooLong(maxBodyBytes)
     case 'bad-encoding':
       return failed(415, 'content-encoding must be gzip or none', { 'accept-encoding': 'gzip' })
     case 'bad-gzip':

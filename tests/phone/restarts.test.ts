@@ -164,7 +164,8 @@ it('wherever it ends and begins again: every message that was taken becomes its 
       expect(pipeline.delivery.size).toBe(0)
 
       const recognition = Recognition.begin({ classifier: 'std' }, parameters)
-      const whole = new Pump({ raw: 'messages', maxDevices: 1_000 }, recognition, {
+      const whole = new Pump(recognition, {
+        making: { raw: 'messages', maxDevices: 1_000, classifier: 'std', parameters },
         journal: pipeline.name,
         position: 0,
         phones: [],

@@ -21,7 +21,10 @@ export async function intakeSetUp({ devices = [], limits, hasRoom = true }: Inta
   const clock = new ManualClock()
   const log = silentLog()
   const fs = new MemoryFileSystem()
-  const journal = await Journal.open({ dir: '/phone', maxBytes: 64 * 1024 * 1024 }, { clock, log, fs })
+  const journal = await Journal.open(
+    { dir: '/phone', maxBytes: 64 * 1024 * 1024, messageBytes: 8_388_608 },
+    { clock, log, fs },
+  )
   const directory = temporaryDirectory()
   const deadLetters = new DeadLetterFile(directory, 1_000_000, log)
   onTestFinished(async () => {
@@ -30,8 +33,8 @@ export async function intakeSetUp({ devices = [], limits, hasRoom = true }: Inta
   })
   const rates = new Rates(limits ?? { messagesPerS: 1_000, bytesPerS: 10_000_000 }, clock)
   const intake = new Intake(
-    { devices, keeps: sensorFilter({ drop: ['camera'] }) },
-    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onStored: () => undefined },
+    { maxBytes: 8_388_608, devices, keeps: sensorFilter({ drop: ['camera'] }) },
+    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onHeard: () => undefined },
   )
   const stored = async () => {
     const records = []

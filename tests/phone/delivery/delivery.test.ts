@@ -34,7 +34,7 @@ function setUp() {
       const seq = (seqs.get(device) ?? 0) + 1
       seqs.set(device, seq)
       const text = JSON.stringify({ stream: 'aaaaaaaa', seq, filling: 'x'.repeat(ROW_BYTES) })
-      await delivery.add({ device, kind: 'records', row: { stream: 'aaaaaaaa', seq, text } })
+      await delivery.add({ device, kind: 'records', row: { of: 1, stream: 'aaaaaaaa', seq, text } })
     }
   }
   const hear = async (device: string, committed: Interval[]) => {
@@ -112,6 +112,6 @@ describe('delivery', () => {
     await connect()
     await hear('a', [[1, 5]])
     await add('a', 5)
-    expect(delivery.held('a', 'records', 100).map(({ seq }) => seq)).toEqual([6])
+    expect([...delivery.held(1)].map(({ row }) => row.seq)).toEqual([6])
   })
 })

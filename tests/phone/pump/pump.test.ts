@@ -15,16 +15,16 @@ beforeAll(async () => {
   parameters = await readParameters()
 })
 
-const fresh: PumpState = { journal: 'journal-of-a-test', position: 0, phones: [] }
+const fresh: Omit<PumpState, 'making'> = { journal: 'journal-of-a-test', position: 0, phones: [] }
 
-function pumpOf(raw: RawMode, state: PumpState, recogniser?: unknown, maxDevices = 1_000) {
+function pumpOf(raw: RawMode, state: Omit<PumpState, 'making'>, recogniser?: unknown, maxDevices = 1_000) {
   const options = { classifier: 'std' }
   const recognition =
     recogniser === undefined
       ? Recognition.begin(options, parameters)
       : Recognition.restore(options, parameters, recogniser)
   if (recognition === undefined) throw new Error('the recogniser knows its own snapshot')
-  return { pump: new Pump({ raw, maxDevices }, recognition, state), recognition }
+  return { pump: new Pump(recognition, { making: { raw, maxDevices, ...options, parameters }, ...state }), recognition }
 }
 
 /** A message of a walk as the journal holds it. */
