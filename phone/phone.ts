@@ -48,10 +48,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     const pipeline = await openPipeline(settings, topics, phoneTopics, {
       ...deps,
       onPumped: (record, { phone, readings, activities }) => {
-        if (record.kind !== 'message' || phone === undefined) return
-        // It may have finished windows of another phone.
-        const own = activities.filter(({ deviceId }) => deviceId === phone.deviceId)
-        phones.heard(phone, readings, own)
+        if (record.kind === 'message' && phone !== undefined) phones.heard(phone, readings, activities)
       },
     })
     life.own('the pipeline', pipeline, () => pipeline.close())
