@@ -8,8 +8,7 @@ import { VERSION } from '../src/version.ts'
 import { within } from '../src/within.ts'
 import type { PhoneSections } from './config.ts'
 import { OFFLINE, Phones } from './home-assistant/phones.ts'
-import type { IntakeCounters } from './intake/intake.ts'
-import { openPipeline, type Pipeline, type PipelineDeps } from './pipeline.ts'
+import { openPipeline, type Pipeline, type PipelineCounters, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
 import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
@@ -18,7 +17,7 @@ export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
 export interface PhoneReceiver {
   readonly port: number
-  counters(): Readonly<IntakeCounters>
+  counters(): PipelineCounters
   wellbeing(): Wellbeing
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
   readonly failed: Promise<never>
@@ -56,7 +55,8 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own('the connection to the broker', link, () => within(GOODBYE_MS, clock, () => link.close()))
     const wellbeing = () => wellbeingOf(pipeline, link.connected)
     const { token, body_max_bytes: maxBodyBytes } = settings
-    const endpoint = createEndpoint({ token, maxBodyBytes }, { log, intake: pipeline.intake, wellbeing })
+    const { intake, counters } = pipeline
+    const endpoint = createEndpoint({ token, maxBodyBytes }, { log, intake, counters, wellbeing })
     const server = await openReceiver(settings, endpoint, clock)
     life.own('the receiver', server, () => server.close(ANSWER_MS))
 
@@ -69,7 +69,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     let closing: Promise<void> | undefined
     return {
       port: server.port,
-      counters: () => pipeline.intake.counters,
+      counters: () => pipeline.counters(),
       wellbeing,
       failed: pipeline.failed,
       close: () => {

@@ -7,7 +7,7 @@ import type { Topics } from '../src/topics.ts'
 import type { PhoneSettings } from './config.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { DeadLetterFile } from './intake/dead-letter-file.ts'
-import { Intake } from './intake/intake.ts'
+import { Intake, type IntakeCounters } from './intake/intake.ts'
 import { Rates } from './intake/rates.ts'
 import { Silence } from './intake/silence.ts'
 import type { Journal } from './journal/journal.ts'
@@ -17,6 +17,7 @@ import { FORGET_AFTER_MS, type Pumped } from './pump/pump.ts'
 import { Pumping } from './pump/pumping.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { PhoneTopics } from './topics.ts'
+import type { WindowCounters } from './windows/counters.ts'
 import { sensorFilter } from './wire/sensors.ts'
 
 export interface PipelineDeps {
@@ -28,11 +29,20 @@ export interface PipelineDeps {
   readonly onPumped?: (record: JournalRecord, pumped: Pumped) => void
 }
 
+/** What happened since the start; of windows also before. */
+export interface PipelineCounters extends Readonly<IntakeCounters> {
+  readonly dead_letters: number
+  /** Rows for which there was no room any more. */
+  readonly given_up: number
+  readonly windows: Readonly<WindowCounters>
+}
+
 /** From a message to its rows: intake, journal, pump, delivery. What brings messages and takes rows is others' affair. */
 export interface Pipeline {
   readonly intake: Intake
   readonly delivery: Delivery
   readonly journal: Pick<Journal, 'busyMs'>
+  counters(): PipelineCounters
   /** Of the journal: the same for as long as its numbers mean the same. */
   readonly name: string
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
@@ -101,6 +111,12 @@ export async function openPipeline(
     intake,
     delivery,
     journal,
+    counters: () => ({
+      ...intake.counters,
+      dead_letters: deadLetters.total,
+      given_up: delivery.givenUp,
+      windows: recognition.counters,
+    }),
     name: pump.state().journal,
     failed: Promise.race([journal.failed, pumping.failed]),
     close: () => life.close(),

@@ -91,6 +91,8 @@ export class Intake {
   readonly #allowed: ReadonlySet<string>
   readonly #deps: IntakeDeps
   readonly #full = new Doubling()
+  readonly #refusals = new Doubling()
+  readonly #unreadable = new Doubling()
 
   constructor(settings: IntakeSettings, deps: IntakeDeps) {
     this.#settings = settings
@@ -100,29 +102,33 @@ export class Intake {
 
   /** Never rejects but when the journal has failed. */
   async take(body: Buffer, source: Source): Promise<Outcome> {
-    const { clock, seen, deadLetters } = this.#deps
+    const { log, seen } = this.#deps
     const { maxBytes } = this.#settings
     if (body.length > maxBytes) {
-      this.counters.unreadable++
-      const payload = body.toString('utf8', 0, LONGEST_LETTER)
-      deadLetters.add({ at: clock.now(), source, reason: 'too-long', payload })
+      this.#cannotRead('too-long', source, body.toString('utf8', 0, LONGEST_LETTER))
       return { kind: 'too-long', maxBytes }
     }
     const text = body.toString('utf8')
     const parsed = parseMessage(text, this.#settings.keeps)
     if (!parsed.ok) {
-      this.counters.unreadable++
-      deadLetters.add({ at: clock.now(), source, reason: parsed.fault, payload: text })
+      this.#cannotRead(parsed.fault, source, text)
       return { kind: 'unreadable', notJson: parsed.fault === 'not-json', sentence: parsed.sentence }
     }
     const { message } = parsed
     if (message.isTest) {
-      this.counters.last_test_at = clock.now()
+      this.counters.last_test_at = this.#deps.clock.now()
       return { kind: 'test', size: message.size }
     }
     const refused = this.#refusal(message, body.length)
     if (refused !== undefined) {
       this.counters.refused++
+      // The app that publishes by MQTT is told nothing.
+      this.#refusals.when((times) =>
+        log.warn(
+          { times, source, device: message.deviceId, reason: refused.sentence },
+          'a message of a phone is refused',
+        ),
+      )
       return refused
     }
     const hash = createHash('sha256').update(body).digest('base64').slice(0, 12)
@@ -140,7 +146,14 @@ export class Intake {
     return this.#store(message, text, hash, source)
   }
 
-  #refusal({ deviceId }: Message, bytes: number): Outcome | undefined {
+  #cannotRead(reason: string, source: Source, payload: string): void {
+    const { clock, deadLetters, log } = this.#deps
+    this.counters.unreadable++
+    deadLetters.add({ at: clock.now(), source, reason, payload })
+    this.#unreadable.when((times) => log.warn({ times, source, reason }, 'what came is no message of the app'))
+  }
+
+  #refusal({ deviceId }: Message, bytes: number): (Outcome & { kind: 'refused' }) | undefined {
     if (this.#allowed.size > 0 && !this.#allowed.has(deviceId))
       return {
         kind: 'refused',

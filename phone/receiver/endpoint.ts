@@ -17,6 +17,8 @@ export interface EndpointDeps {
   readonly log: Log
   readonly intake: Pick<Intake, 'take'>
   readonly wellbeing: () => Wellbeing
+  /** Shown beside that. */
+  readonly counters: () => object
 }
 
 /** The first system's address and ours, with the token as a last level where there is one. */
@@ -50,12 +52,12 @@ export function createEndpoint(settings: EndpointSettings, deps: EndpointDeps): 
 async function answerRequest(
   request: IncomingMessage,
   { token, maxBodyBytes }: EndpointSettings,
-  { intake, wellbeing }: EndpointDeps,
+  { intake, wellbeing, counters }: EndpointDeps,
   tooMany: boolean,
 ): Promise<Answer> {
   if (!URL.canParse(request.url ?? '', ANY_HOST)) return failed(400, 'that is no address')
   const url = new URL(request.url ?? '', ANY_HOST)
-  if (url.pathname === '/healthz') return health(request, wellbeing())
+  if (url.pathname === '/healthz') return health(request, wellbeing(), counters())
   const address = ADDRESS.exec(url.pathname)
   if (address === null) return failed(404, 'phones send to /sensor-data')
   if (request.method !== 'POST') return failed(405, 'phones send by POST', { allow: 'POST' })
@@ -87,9 +89,11 @@ async function unauthorized(request: IncomingMessage): Promise<Answer> {
   return failed(401, 'the token is wrong or missing', { 'www-authenticate': 'Bearer' })
 }
 
-function health(request: IncomingMessage, { status, stuck }: Wellbeing): Answer {
+function health(request: IncomingMessage, { status, stuck }: Wellbeing, counters: object): Answer {
   if (request.method !== 'GET' && request.method !== 'HEAD') return failed(405, 'look with GET', { allow: 'GET, HEAD' })
-  return stuck === undefined ? { status: 200, body: { status } } : { status: 503, body: { status: stuck } }
+  return stuck === undefined
+    ? { status: 200, body: { status, counters } }
+    : { status: 503, body: { status: stuck, counters } }
 }
 
 function decoded(level: string): string {

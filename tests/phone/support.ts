@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { DeadLetterFile } from '../../phone/intake/dead-letter-file.ts'
-import { Intake } from '../../phone/intake/intake.ts'
+import { Intake, type IntakeDeps } from '../../phone/intake/intake.ts'
 import { type RateLimits, Rates } from '../../phone/intake/rates.ts'
 import { Seen } from '../../phone/intake/seen.ts'
 import { Journal } from '../../phone/journal/journal.ts'
@@ -14,10 +14,16 @@ export interface IntakeOptions {
   readonly devices?: readonly string[]
   readonly limits?: RateLimits
   readonly hasRoom?: boolean
+  readonly onHeard?: IntakeDeps['onHeard']
 }
 
 /** An intake with a journal on a disk in memory. */
-export async function intakeSetUp({ devices = [], limits, hasRoom = true }: IntakeOptions = {}) {
+export async function intakeSetUp({
+  devices = [],
+  limits,
+  hasRoom = true,
+  onHeard = () => undefined,
+}: IntakeOptions = {}) {
   const clock = new ManualClock()
   const log = silentLog()
   const fs = new MemoryFileSystem()
@@ -34,7 +40,7 @@ export async function intakeSetUp({ devices = [], limits, hasRoom = true }: Inta
   const rates = new Rates(limits ?? { messagesPerS: 1_000, bytesPerS: 10_000_000 }, clock)
   const intake = new Intake(
     { maxBytes: 8_388_608, devices, keeps: sensorFilter({ drop: ['camera'] }) },
-    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onHeard: () => undefined },
+    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onHeard },
   )
   const stored = async () => {
     const records = []
