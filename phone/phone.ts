@@ -11,7 +11,7 @@ import { OFFLINE, Phones } from './home-assistant/phones.ts'
 import { openPipeline, type Pipeline, type PipelineCounters, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
-import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
+import { createPhoneTopics, mustBeTheApps, type PhoneTopics, withoutCovered } from './topics.ts'
 
 export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
@@ -37,6 +37,7 @@ const UNACKNOWLEDGED = { messages: 200, bytes: 16 * 1024 * 1024 }
 export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDeps): Promise<PhoneReceiver> {
   const { phone: settings, mqtt } = sections
   mustBeGuarded(settings)
+  mustBeTheApps(settings.mqtt_topics, ownBases(sections))
   const { clock, log, random } = deps
   const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
   const phoneTopics = createPhoneTopics(sections.phones.topic, topics)
@@ -83,16 +84,20 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
   }
 }
 
+function ownBases({ phones, mqtt }: PhoneSections): string[] {
+  return [phones.topic, mqtt.base_topic, mqtt.discovery_prefix]
+}
+
 async function connect(
-  { phone: settings, phones: { topic: own }, mqtt }: PhoneSections,
+  sections: PhoneSections,
   { intake, delivery, name }: Pipeline,
   phones: Phones,
   phoneTopics: PhoneTopics,
   { clock, log, random }: PhoneDeps,
 ): Promise<MqttLink> {
+  const { phone: settings, mqtt } = sections
   /** A filter of the user's that is wide brings our own words too. */
-  const isOurs = (topic: string) =>
-    [own, mqtt.base_topic, mqtt.discovery_prefix].some((base) => topic.startsWith(`${base}/`))
+  const isOurs = (topic: string) => ownBases(sections).some((base) => topic.startsWith(`${base}/`))
   const filters = withoutCovered(settings.mqtt_topics)
   const link: MqttLink = await openMqttLink(
     mqtt,

@@ -37,6 +37,9 @@ export type Outcome =
   /** Nothing of it is stored. */
   | { readonly kind: 'full' }
 
+/** Bytes on their way to the disk at a time. The broker sends what the app publishes at QoS 0 however slow the disk is. */
+const MOST_UNDER_WAY = 64 * 1024 * 1024
+
 export interface IntakeSettings {
   /** Longest message. */
   readonly maxBytes: number
@@ -49,7 +52,7 @@ export interface IntakeSettings {
 export interface IntakeDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly journal: Journal
+  readonly journal: Pick<Journal, 'append'>
   readonly seen: Seen
   readonly rates: Rates
   readonly deadLetters: DeadLetterFile
@@ -91,6 +94,7 @@ export class Intake {
   readonly #allowed: ReadonlySet<string>
   readonly #deps: IntakeDeps
   readonly #full = new Doubling()
+  #underWay = 0
   readonly #refusals = new Doubling()
   readonly #unreadable = new Doubling()
 
@@ -168,9 +172,12 @@ export class Intake {
   }
 
   async #store(message: Message, text: string, hash: string, source: Source): Promise<Outcome> {
-    const { clock, journal, seen, onHeard, log } = this.#deps
+    const { clock, journal, seen, onHeard } = this.#deps
     const at = clock.now()
     const { deviceId, sessionId, messageId } = message
+    const bytes = Buffer.byteLength(text)
+    if (this.#underWay > 0 && this.#underWay + bytes > MOST_UNDER_WAY) return this.#lose('give it a faster disk')
+    this.#underWay += bytes
     const writing = journal.append({
       kind: 'message',
       at,
@@ -188,12 +195,9 @@ export class Intake {
       await writing
     } catch (error) {
       if (!(error instanceof SnowhatError && error.code === 'E_LOG_FULL')) throw error
-      this.counters.lost++
-      const { hint } = error
-      this.#full.when((times) =>
-        log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'),
-      )
-      return { kind: 'full' }
+      return this.#lose(error.hint)
+    } finally {
+      this.#underWay -= bytes
     }
     this.#full.reset()
     this.#bury(message, source, at)
@@ -203,6 +207,14 @@ export class Intake {
     this.counters.rejected += refused.length
     this.counters.duplicates += duplicates
     return { kind: 'stored', size, accepted: readings.length, rejected: refused.length, duplicates }
+  }
+
+  #lose(hint: string | undefined): Outcome {
+    this.counters.lost++
+    this.#full.when((times) =>
+      this.#deps.log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'),
+    )
+    return { kind: 'full' }
   }
 
   #bury({ deviceId, sessionId, messageId, refused }: Message, source: Source, at: number): void {

@@ -10,6 +10,7 @@ import { createTopics } from '../../src/topics.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { walkMessage } from '../support/phone-messages.ts'
 
 const topics = createTopics('sensehat', 'homeassistant')
 const phoneTopics = createPhoneTopics('phones', topics)
@@ -164,4 +165,61 @@ it('rows that wait survive stop after stop while their phone begins anew', async
     await pipeline.close()
     await rm(`${dir}/journal`, { recursive: true })
   }
+})
+
+describe('a recording that falls silent', () => {
+  const walk = async ({ pipeline, clock }: Awaited<ReturnType<typeof opened>>) => {
+    const about = { deviceId: 'a', sessionId: 's', fromMs: clock.now(), rate: 10 }
+    for (let n = 0; n < 15; n++) await pipeline.intake.take(Buffer.from(walkMessage(about, n)), 'http')
+  }
+  const partial = ({ delivery }: Pipeline) =>
+    [...delivery.held(Number.MAX_SAFE_INTEGER)].filter(({ row }) => row.text.includes('"partial":true')).length
+
+  it('is over after `idle_flush`, and not before: its last windows come out', async () => {
+    const receiver = await opened()
+    await walk(receiver)
+    await receiver.rows(15)
+    await receiver.clock.advance(defaults.idle_flush - 1_000)
+    await receiver.rows(15)
+    expect(partial(receiver.pipeline)).toBe(0)
+    await receiver.clock.advance(2_000)
+    await eventually('windows the recording only began', () => partial(receiver.pipeline) > 0)
+  })
+
+  it('while the receiver is not there is over after the start', async () => {
+    const before = await opened()
+    await walk(before)
+    await before.rows(15)
+    await before.pipeline.close()
+    const after = await opened({}, before.dir)
+    expect(partial(after.pipeline)).toBe(0)
+    await after.clock.advance(defaults.idle_flush + 2_000)
+    await eventually('windows the recording only began', () => partial(after.pipeline) > 0)
+  })
+})
+
+it('a phone too many is refused, in words, until one has been silent for 30 days', async () => {
+  const { pipeline, clock, rows } = await opened({ max_devices: 2 })
+  const take = (deviceId: string) =>
+    pipeline.intake.take(
+      Buffer.from(`{"messageId":1,"sessionId":"s","deviceId":"${deviceId}","payload":[${plain}]}`),
+      'http',
+    )
+  await take('a')
+  await take('b')
+  await rows(2)
+  expect(await take('c')).toMatchObject({
+    kind: 'refused',
+    why: 'too-many-devices',
+    sentence: expect.stringContaining('phones'),
+  })
+  clock.setWall(clock.now() + 30 * 86_400_000)
+  expect(await take('c')).toMatchObject({ kind: 'stored' })
+})
+
+it('a row says how far the clock of the phone is behind', async () => {
+  const { take, clock, rows } = await opened()
+  const timeNs = `${BigInt(clock.now() - 1_500) * 1_000_000n}`
+  await take(plain.replace('1700000000000000000', timeNs))
+  expect((await rows(1))[0]?.value.clock_skew_ms).toBe(1_500)
 })

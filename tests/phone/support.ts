@@ -15,6 +15,8 @@ export interface IntakeOptions {
   readonly limits?: RateLimits
   readonly hasRoom?: boolean
   readonly onHeard?: IntakeDeps['onHeard']
+  /** In place of a journal on a disk in memory. */
+  readonly append?: Journal['append']
 }
 
 /** An intake with a journal on a disk in memory. */
@@ -23,6 +25,7 @@ export async function intakeSetUp({
   limits,
   hasRoom = true,
   onHeard = () => undefined,
+  append,
 }: IntakeOptions = {}) {
   const clock = new ManualClock()
   const log = silentLog()
@@ -40,7 +43,16 @@ export async function intakeSetUp({
   const rates = new Rates(limits ?? { messagesPerS: 1_000, bytesPerS: 10_000_000 }, clock)
   const intake = new Intake(
     { maxBytes: 8_388_608, devices, keeps: sensorFilter({ drop: ['camera'] }) },
-    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onHeard },
+    {
+      clock,
+      log,
+      journal: append === undefined ? journal : { append },
+      seen: new Seen(),
+      rates,
+      deadLetters,
+      hasRoomFor: () => hasRoom,
+      onHeard,
+    },
   )
   const stored = async () => {
     const records = []
