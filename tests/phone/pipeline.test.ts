@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type PhoneSettings, phoneSection } from '../../phone/config.ts'
@@ -222,4 +223,17 @@ it('a row says how far the clock of the phone is behind', async () => {
   const timeNs = `${BigInt(clock.now() - 1_500) * 1_000_000n}`
   await take(plain.replace('1700000000000000000', timeNs))
   expect((await rows(1))[0]?.value.clock_skew_ms).toBe(1_500)
+})
+
+it('a message that is in the journal and not in the snapshot is known after a start', async () => {
+  const dir = temporaryDirectory()
+  const [clock, log] = [new ManualClock(), silentLog()]
+  const journal = await Journal.open({ dir, maxBytes: 2 ** 30, messageBytes: 2 ** 23 }, { clock, log })
+  const text = `{"messageId":1,"sessionId":"s","deviceId":"a","payload":[${plain}]}`
+  const hash = createHash('sha256').update(text).digest('base64').slice(0, 12)
+  const ids = { deviceId: 'a', sessionId: 's', messageId: 1 }
+  await journal.append({ kind: 'message', at: clock.now(), source: 'http', hash, ...ids, text })
+  await journal.close()
+  const { take } = await opened({}, dir)
+  expect(await take(plain)).toEqual({ kind: 'duplicate', size: 1 })
 })

@@ -1,6 +1,11 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { DeadLetterFile } from '../../../phone/intake/dead-letter-file.ts'
 import { Seen } from '../../../phone/intake/seen.ts'
 import { SnowhatError } from '../../../src/errors.ts'
+import { silentLog } from '../../../src/log.ts'
+import { temporaryDirectory } from '../../support/directory.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ANDROID, BAD_NEIGHBOURS, intakeSetUp } from '../support.ts'
 
@@ -106,4 +111,17 @@ it('a picture that nobody wants is not written to the disk', async () => {
   const text = record?.kind === 'message' ? record.text : ''
   expect(text).toContain('futuresensor')
   expect(text).not.toMatch(/camera|AAAA/)
+})
+
+it('dead letters take no more than they may, and the newest stay', async () => {
+  const dir = temporaryDirectory()
+  const letters = new DeadLetterFile(dir, 20_000, silentLog())
+  for (let index = 0; index < 1_000; index++) {
+    letters.add({ at: 0, source: 'http', reason: 'null-axis', index, reading: { index } })
+    if (index % 50 === 49) await letters.close()
+  }
+  const files = readdirSync(dir)
+  expect(files.sort()).toEqual(['dead-letters.ndjson', 'dead-letters.ndjson.previous'])
+  expect(files.reduce((bytes, file) => bytes + statSync(join(dir, file)).size, 0)).toBeLessThanOrEqual(20_000)
+  expect(readFileSync(join(dir, 'dead-letters.ndjson'), 'utf8')).toContain('"index":999')
 })
