@@ -70,7 +70,7 @@ export async function startBridge(
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock, deps.log)
   const routes = await routesOf({ ...settings, snowflake }, createTopics(mqtt.base_topic, mqtt.discovery_prefix))
-  const stores = await openStores(settings.spool, deps)
+  const stores = await openStores(settings.spool, settings.cost, deps)
   const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, { identity, routes, ...stores }, deps, options)
   try {
     await bridge.start()

@@ -76,13 +76,28 @@ export const httpSection = {
     default: '',
     doc: 'address of the page as people reach it, such as http://nas:8080; Home Assistant links to it',
   },
+  metrics_devices: {
+    kind: 'count',
+    default: 5_000,
+    doc: 'devices up to which /metrics has series of each; of a larger fleet only those of the bridge, because each device is 14 of them',
+  },
   ...secret('token', 'what a request must bear that changes something: decisions about held devices'),
 } as const satisfies Section
 
 export const bridgeSection = {
   client_id: { kind: 'string', default: 'snowhat-bridge', doc: "MQTT client id; the broker's session hangs on it" },
   parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
-  opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
+  opens_per_second: {
+    kind: 'number',
+    default: 10,
+    doc: 'channels opened per second on each pipe, at most; fewer while Snowflake throttles them',
+  },
+  expired_channels: {
+    kind: 'string',
+    default: 'proved',
+    choices: ['proved', 'keep', 'ask'],
+    doc: 'a channel that Snowflake has deleted after 30 days without rows is replaced without asking when another channel of its pipe proves that no table was replaced (proved), by our own record of 30 days alone (keep), or never (ask)',
+  },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
   guard: {
     kind: 'boolean',
@@ -101,9 +116,14 @@ export const costSection = {
   credits_per_gb: {
     kind: 'number',
     default: 0.0037,
-    doc: "credits for a gigabyte sent, uncompressed; see Snowflake's Service Consumption Table, 0 computes no cost",
+    doc: "credits for a gigabyte, uncompressed, as Snowflake counts it; see Snowflake's Service Consumption Table, 0 computes no cost",
   },
   price_per_credit: { kind: 'number', default: 3, doc: 'what you pay for a credit; 0 computes no cost' },
+  budget_per_month: {
+    kind: 'number',
+    default: 0,
+    doc: 'what a month may cost; a warning comes when it will cost more at this rate, and when it has; 0 is no budget',
+  },
   currency: { kind: 'string', default: 'USD', doc: 'its currency, as a code of three letters' },
 } as const satisfies Section
 

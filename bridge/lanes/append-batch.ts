@@ -13,7 +13,10 @@ export type AppendEnd =
   /** The server did not take the batch at all, and will not take it in one piece. */
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** The batch's fate can only be learned by opening the channel anew. */
-  | ({ readonly kind: 'unclear' } & Reopen)
+  | ({
+      readonly kind: 'unclear' /** Not refused each time: the rows may be in the table. */
+      readonly mayBeTaken: boolean
+    } & Reopen)
 
 export interface AppendDeps {
   readonly clock: Clock
@@ -66,12 +69,18 @@ export async function appendBatch(
       case 'reopen':
       case 'uncommitted':
       case 'moved':
-        return { kind: 'unclear', cause: 'refused', reason: `${codeOf(answer)}: ${answer.message}` }
+        return {
+          kind: 'unclear',
+          mayBeTaken: mayBeTaken || outcome.verdict !== 'reopen',
+          cause: 'refused',
+          reason: `${codeOf(answer)}: ${answer.message}`,
+        }
       case 'retry':
         mayBeTaken = true
         if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
           return {
             kind: 'unclear',
+            mayBeTaken,
             cause: 'no_answer',
             reason: `no clear answer to an append for a minute: ${answer.message}`,
           }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
 import type { BatchSettings } from '../config.ts'
+import { billedBytes } from '../cost/billed-bytes.ts'
 import { ADDED_BYTES, ndjsonOf } from '../ndjson.ts'
 import { formatToken, type OffsetToken } from '../offset-token.ts'
 import type { AppendRequest } from '../snowpipe/client.ts'
@@ -15,6 +16,8 @@ export interface FrozenBatch extends AppendRequest {
   readonly rows: number
   /** Bytes before compression. */
   readonly bytes: number
+  /** What Snowflake counts of them, estimated. */
+  readonly billed: number
   readonly first: OffsetToken
   readonly last: OffsetToken
 }
@@ -65,6 +68,7 @@ export async function freezeBatch(
     body: await compressed(ndjson),
     rows: rows.length,
     bytes: ndjson.length,
+    billed: billedBytes(ndjson),
     first: first.token,
     last: last.token,
   }

@@ -270,7 +270,14 @@ export class Lane {
     this.#halving.reset()
     this.#appended = 0
     this.#generation++
-    const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
+    const result = await openChannel(
+      this.device,
+      this.path,
+      this.#isUnsettled,
+      this.#deps,
+      this.#log,
+      this.#stop.signal,
+    )
     switch (result.kind) {
       case 'open':
         this.#channel = {
@@ -348,6 +355,7 @@ export class Lane {
     if (this.#reopen !== undefined || !this.#hasWork()) return
     this.#enter('appending')
     this.#inFlight = batch
+    this.#isRefused = false
     this.#sending = new AbortController()
     const { signal } = this.#sending
     const refused = async (answer: Answer, mayBeTaken: boolean) => {
@@ -375,7 +383,7 @@ export class Lane {
         this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
-        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger, batch.billed)
         if (bad !== undefined) await this.#tellSetAside()
         return
       case 'refused':
@@ -387,6 +395,7 @@ export class Lane {
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
+        this.#isRefused = !end.mayBeTaken
         this.#openAnew(end)
         return
       case undefined:

@@ -8,12 +8,12 @@ import { type Choice, choicesFor } from './decision.ts'
 import { InTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
-import { openingPace } from './opening-pace.ts'
+import { openingPaces } from './opening-pace.ts'
 import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
 /** What they all need; they share the rest, which is made here. */
-export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'openingTurn' | 'trouble'> {
+export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'expiredChannels' | 'openingPace' | 'trouble'> {
   readonly routes: Routes
 }
 
@@ -43,15 +43,15 @@ export class Lanes {
     this.#laneDeps = {
       ...deps,
       trouble: this.trouble,
+      expiredChannels: settings.bridge.expired_channels,
       appends: new Gate(Math.max(1, settings.bridge.parallel_appends)),
-      openingTurn: openingPace(settings.bridge.opens_per_second, deps.clock),
+      openingPace: openingPaces(settings.bridge.opens_per_second, deps),
     }
     this.#poller = new StatusPoller(settings.bridge.status_interval_ms, {
       clock: deps.clock,
       log: deps.log,
       snowpipe: deps.snowpipe,
-      waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
-      idle: () => [...this.#lanes.values()].filter((lane) => lane.idle),
+      lanes: () => this.#lanes.values(),
     })
     this.#looking = this.#keepTheWayFree()
   }

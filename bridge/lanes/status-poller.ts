@@ -11,14 +11,16 @@ export interface StatusPollerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly snowpipe: Snowpipe
-  /** Lanes with rows that Snowflake has and has not committed. */
-  readonly waiting: () => Iterable<Lane>
-  /** Lanes with a channel and nothing on its way. */
-  readonly idle?: () => Iterable<Lane>
+  readonly lanes: () => Iterable<AskedLane>
 }
+
+/** What is asked of a lane, and told to it. */
+export type AskedLane = Pick<Lane, 'path' | 'awaitsCommit' | 'idle' | 'generation' | 'observe' | 'vanished'>
 
 /** How often an idle channel is asked for. It may have become another's without any append failing [observed]. */
 const IDLE_EVERY_MS = 45_000
+/** Requests for idle lanes are not always full. */
+const ROUND_SLACK = 1.5
 
 /**
  * Asks each pipe what it has committed: one request for all its channels. Channels on which nothing waits are asked for
@@ -32,8 +34,9 @@ export class StatusPoller {
   /** By the one object that stands for a pipe. */
   readonly #asking = new Map<PipePath, Promise<unknown>>()
   readonly #failures = new Map<PipePath, Doubling>()
-  /** When an idle lane was asked for last, on the monotonic clock. */
-  readonly #askedAt = new WeakMap<Lane, number>()
+  #idleEveryMs = IDLE_EVERY_MS
+  /** When a lane was asked for last, on the monotonic clock. */
+  readonly #askedAt = new WeakMap<AskedLane, number>()
 
   constructor(intervalMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
@@ -57,16 +60,7 @@ export class StatusPoller {
 
   /** A pipe that does not answer holds up no other: each is asked again when it has answered. */
   #ask(): void {
-    const byPipe = new Map<PipePath, Lane[]>()
-    const ask = (lane: Lane) => {
-      const lanes = byPipe.get(lane.path.pipe)
-      if (lanes === undefined) byPipe.set(lane.path.pipe, [lane])
-      else lanes.push(lane)
-    }
-    for (const lane of this.#deps.waiting()) ask(lane)
-    for (const lane of this.#idleDue()) ask(lane)
-    for (const [pipe, lanes] of byPipe) {
-      if (this.#asking.has(pipe)) continue
+    for (const [pipe, lanes] of this.#due()) {
       const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
       this.#asking.set(
         pipe,
@@ -75,23 +69,44 @@ export class StatusPoller {
     }
   }
 
-  /** At most one request's worth at a time, so that a large fleet is asked for bit by bit. */
-  #idleDue(): Lane[] {
+  /**
+   * By pipe: all lanes that wait for a commit; and of the idle ones at most one request's worth, all of one pipe, so that a
+   * large fleet is asked for bit by bit.
+   */
+  #due(): Map<PipePath, AskedLane[]> {
     const now = this.#deps.clock.monotonic()
-    const due: Lane[] = []
-    for (const lane of this.#deps.idle?.() ?? []) {
-      if (this.#asking.has(lane.path.pipe)) continue
-      const asked = this.#askedAt.get(lane)
-      if (asked === undefined) this.#askedAt.set(lane, now)
-      else if (now - asked >= IDLE_EVERY_MS && due.length < NAMES_PER_REQUEST) {
+    const byPipe = new Map<PipePath, AskedLane[]>()
+    const idle: AskedLane[] = []
+    let idleLanes = 0
+    for (const lane of this.#deps.lanes()) {
+      const { pipe } = lane.path
+      if (this.#asking.has(pipe)) continue
+      if (lane.awaitsCommit) {
         this.#askedAt.set(lane, now)
-        due.push(lane)
+        add(byPipe, pipe, lane)
+      } else if (lane.idle) {
+        idleLanes++
+        if (idle.length < NAMES_PER_REQUEST && this.#isDue(lane, now) && isOfPipe(idle, pipe)) idle.push(lane)
       }
     }
-    return due
+    for (const lane of idle) {
+      this.#askedAt.set(lane, now)
+      add(byPipe, lane.path.pipe, lane)
+    }
+    // All have had their turn before the first has it again, also where that takes longer.
+    const roundMs = (idleLanes / NAMES_PER_REQUEST) * this.#intervalMs
+    this.#idleEveryMs = Math.max(IDLE_EVERY_MS, roundMs * ROUND_SLACK)
+    return byPipe
   }
 
-  async #askPipe(pipe: PipePath, lanes: readonly Lane[]): Promise<void> {
+  /** The time of a lane that is new begins to count. */
+  #isDue(lane: AskedLane, now: number): boolean {
+    const asked = this.#askedAt.get(lane)
+    if (asked === undefined) this.#askedAt.set(lane, now)
+    return asked !== undefined && now - asked >= this.#idleEveryMs
+  }
+
+  async #askPipe(pipe: PipePath, lanes: readonly AskedLane[]): Promise<void> {
     const generations = lanes.map((lane) => lane.generation)
     const outcome = await this.#deps.snowpipe.status(
       pipe,
@@ -115,6 +130,16 @@ export class StatusPoller {
       else lane.observe(status, generation)
     }
   }
+}
+
+function add(byPipe: Map<PipePath, AskedLane[]>, pipe: PipePath, lane: AskedLane): void {
+  const lanes = byPipe.get(pipe)
+  if (lanes === undefined) byPipe.set(pipe, [lane])
+  else lanes.push(lane)
+}
+
+function isOfPipe([first]: readonly AskedLane[], pipe: PipePath): boolean {
+  return first === undefined || first.path.pipe === pipe
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -39,12 +39,15 @@ function polledWith(waiting: StandIn[], idle: StandIn[]) {
   const clock = new ManualClock()
   const snowpipe = new FakeSnowpipe(clock)
   for (const { lane } of [...waiting, ...idle]) snowpipe.channel(lane.path.channel)
+  const lanes = [
+    ...waiting.map(({ lane }) => Object.assign(lane, { awaitsCommit: true })),
+    ...idle.map(({ lane }) => Object.assign(lane, { idle: true })),
+  ]
   const poller = new StatusPoller(1_000, {
     clock,
     log: silentLog(),
     snowpipe,
-    waiting: () => waiting.map(({ lane }) => lane),
-    idle: () => idle.map(({ lane }) => lane),
+    lanes: () => lanes,
   })
   onTestFinished(() => poller.close())
   return { clock, snowpipe, poller }
@@ -116,6 +119,28 @@ describe('the status poller', () => {
     expect(lanes.every(({ heard }) => heard.length === 1)).toBe(true)
     await clock.advance(60_000)
     expect(lanes.every(({ heard }) => heard.length >= 2)).toBe(true)
+  })
+
+  it('leaves none of a fleet out that it cannot ask for in the time, and fills each request with one pipe', async () => {
+    const lanes = Array.from({ length: 18_000 }, (_, i) => standIn(`pi-${i}`, `P${i % 10}`))
+    const { clock, snowpipe } = polledWith([], lanes)
+    await clock.advance(300_000)
+    const heard = lanes.map(({ heard }) => heard.length)
+    expect(Math.min(...heard)).toBeGreaterThanOrEqual(1)
+    expect(Math.max(...heard) - Math.min(...heard)).toBeLessThanOrEqual(2)
+    expect(snowpipe.asked.length).toBeLessThanOrEqual(300)
+  })
+
+  it('asks for no lane as idle whose commit it has just asked for', async () => {
+    const one = standIn('a')
+    const { clock, snowpipe } = polledWith([one], [])
+    await clock.advance(30_000)
+    Object.assign(one.lane, { awaitsCommit: false, idle: true })
+    const asked = snowpipe.asked.length
+    await clock.advance(40_000)
+    expect(snowpipe.asked.length).toBe(asked)
+    await clock.advance(10_000)
+    expect(snowpipe.asked.length).toBe(asked + 1)
   })
 
   it('asks no more once it is closed', async () => {
