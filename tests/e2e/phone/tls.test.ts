@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReceiver } from '../../../phone/receiver/server.ts'
@@ -9,6 +11,9 @@ import { temporaryDirectory } from '../../support/directory.ts'
 import { makeCertificates } from '../../support/mosquitto-process.ts'
 import { freePort } from '../../support/ports.ts'
 import { run, snowhat } from '../../support/program.ts'
+
+/** As containers are asked how they are. */
+const HEALTHCHECK = fileURLToPath(new URL('../../../dist/cli/healthcheck.js', import.meta.url))
 
 /** A CA of one's own with a server's certificate (`broker/`: of any server) and one that belongs to somebody else. */
 function certificates() {
@@ -46,6 +51,9 @@ describe('the receiver over HTTPS', () => {
     expect((await post(`https://localhost:${port}`, knows)).statusCode).toBe(200)
     await expect(post(`https://localhost:${port}`, stranger)).rejects.toThrow(/certificate/)
     await expect(post(`http://localhost:${port}`, stranger)).rejects.toThrow()
+    const env = { SNOWHAT_PHONE_PORT: String(port), SNOWHAT_PHONE_TLS_CERT: cert }
+    const check = spawnSync(process.execPath, [HEALTHCHECK, 'phone'], { env, encoding: 'utf8' })
+    expect([check.status, check.stdout]).toEqual([0, expect.stringContaining('1 message taken')])
     program.kill('SIGTERM')
     expect(await program.ended()).toMatchObject({ code: 0 })
   })
