@@ -230,7 +230,7 @@ describe('the doctor and the account', () => {
       status: 'ok',
       what: expect.stringMatching(/in the table after [\d.]+ s, and was read back/),
     })
-    const [rows] = await sql(`SELECT COUNT(*) FROM ${TABLE} WHERE hostname = 'doctor-canary'`)
+    const [rows] = await sql(`SELECT COUNT(*) FROM ${TABLE} WHERE uuid LIKE 'doctor-canary-%'`)
     expect(rows?.rows).toEqual([['1']])
     const [channels] = await sql(`SHOW CHANNELS IN PIPE ${PIPE}`)
     expect(channels?.rows).toEqual([])

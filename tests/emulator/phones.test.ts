@@ -39,7 +39,7 @@ describe('the tables of phones', () => {
   )
 })
 
-type Row = readonly [stream: string, seq: number, after?: string, more?: Readonly<Record<string, unknown>>]
+type Row = readonly [stream: string, seq: number, after?: string | undefined, more?: Readonly<Record<string, unknown>>]
 
 const rowsOf = (kind: PhoneTable, rows: readonly Row[], device = 'phone-a') =>
   rows.map(([stream, seq, after, more]) => ({

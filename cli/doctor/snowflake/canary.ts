@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { compressed } from '../../../bridge/compression.ts'
 import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { ChannelPath, Outcome, Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import { randomId } from '../../../src/random-id.ts'
@@ -10,10 +9,10 @@ import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok, warn } from '../finding.ts'
 import { rowsIfAllowed } from './signed-in.ts'
 
-/** No hostname has a dot, and no route this name: it is no device's channel. One name, so that nothing piles up. */
+/** No hostname has a dot, and no route may have this name: it is no device's channel. One name, so that nothing piles up. */
 const CHANNEL = 'doctor.canary'
-/** In the table; views of devices leave it out, and a person can. */
-export const CANARY_HOSTNAME = 'doctor-canary'
+/** What its identity begins with. It has no hostname, so no view of devices knows it. */
+const CANARY = 'doctor-canary'
 const LOOK_MS = 200
 /** Of the check's ten seconds. */
 const WAIT_MS = 8_500
@@ -44,17 +43,19 @@ async function sendOne(
   signal: AbortSignal,
 ): Promise<Finding> {
   const { clock } = examination
-  const uuid = `${CANARY_HOSTNAME}-${randomId(8)}`
+  const uuid = `${CANARY}-${randomId(8)}`
   const opened = await snowpipe.open(path, false)
   if (opened.verdict !== 'ok') return refused('opened', opened)
   const before = clock.monotonic()
-  const body = await promisify(gzip)(`${JSON.stringify(canaryRow(uuid, clock.now()))}\n`)
+  const row = Buffer.from(`${JSON.stringify(canaryRow(uuid, clock.now()))}\n`)
   const appended = await snowpipe.append(path, {
     requestId: randomUUID(),
     continuationToken: opened.value.continuationToken,
     startOffsetToken: uuid,
     endOffsetToken: uuid,
-    body,
+    encoding: 'gzip',
+    body: await compressed(row, 'gzip'),
+    bytes: row.length,
   })
   if (appended.verdict !== 'ok') return refused('written to', appended)
   const taken = clock.monotonic() - before
@@ -69,7 +70,7 @@ async function sendOne(
       'snowflake.canary',
       `a row was taken in ${Math.round(taken)} ms and is in the table after ${seconds(committed)}${await seen(uuid, examination)}`,
       {
-        why: `it stays there as hostname ${CANARY_HOSTNAME}, simulated`,
+        why: `it stays there without a hostname, with a uuid that begins with ${CANARY}`,
       },
     )
   }
@@ -90,7 +91,6 @@ function canaryRow(uuid: string, now: number): Record<string, unknown> {
   return {
     uuid,
     rowid: `${compact}_${uuid}`,
-    hostname: CANARY_HOSTNAME,
     ts,
     datetimestamp,
     systemtime,

@@ -1,7 +1,9 @@
-import { Agent, request } from 'undici'
+import { request } from 'undici'
 import { accountHost } from '../../../bridge/snowpipe/account.ts'
 import { readAnswer } from '../../../bridge/snowpipe/answer.ts'
-import { messageOf, systemCode } from '../../../src/errors.ts'
+import { connectionTrouble } from '../../../bridge/snowpipe/connection-trouble.ts'
+import { createDispatcher } from '../../../bridge/snowpipe/dispatcher.ts'
+import { systemCode } from '../../../src/errors.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped } from '../finding.ts'
 import { otherAccounts } from './account-forms.ts'
@@ -20,9 +22,6 @@ const FIXES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'this machine’s name server does not answer: is the network there?',
   ECONNREFUSED: 'nothing listens there: is the emulator running (snowhat emulator)?',
-  SELF_SIGNED_CERT_IN_CHAIN: 'somebody on the way opens TLS: NODE_EXTRA_CA_CERTS names the CA of your proxy',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate’s CA is not known here: NODE_EXTRA_CA_CERTS names a file with it',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate’s CA is not known here: NODE_EXTRA_CA_CERTS names a file with it',
 }
 
 /** Asks without signing in: any answer shows the way is free, and bears the time. */
@@ -34,7 +33,7 @@ export const reachCheck: Check = {
   async run(examination, signal): Promise<Finding[]> {
     const { settings } = examination.take('credential')
     const base = settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`
-    const dispatcher = new Agent({ connect: { timeout: 5_000 } })
+    const dispatcher = createDispatcher(settings)
     const before = examination.clock.monotonic()
     try {
       const response = await request(new URL('/v2/streaming/hostname', base), {
@@ -51,11 +50,12 @@ export const reachCheck: Check = {
     } catch (error) {
       if (signal.aborted) throw error
       const code = systemCode(error) ?? systemCode((error as { cause?: unknown }).cause) ?? ''
+      const { hint, message } = connectionTrouble(error, new URL(base))
       const others = otherAccounts(examination.settings.snowflake).map((form) => form.account)
       const elsewhere = settings.url === '' && others.length > 0 ? `; is the account one of ${others.join(', ')}?` : ''
       return [
-        broken('snowflake.reach', `${base} does not answer: ${messageOf(error) || code}`, {
-          fix: `${FIXES[code] ?? 'is the network there, and does a firewall or proxy let HTTPS through?'}${elsewhere}`,
+        broken('snowflake.reach', `${base} does not answer: ${message || code}`, {
+          fix: `${hint ?? FIXES[code] ?? 'is the network there, and does a firewall or proxy let HTTPS through?'}${elsewhere}`,
         }),
       ]
     } finally {
