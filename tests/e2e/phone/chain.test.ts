@@ -42,7 +42,7 @@ describeWithMosquitto('phones, from the app to the tables, at the broker as it i
       ...login(broker, 'phone'),
       SNOWHAT_PHONE_PORT: String(ports.phone),
       SNOWHAT_PHONE_DIR: temporaryDirectory(),
-      // All that an hour has is sent at once, and nothing ends by itself before all of it has come.
+      // All messages are sent at once, and no recording ends before all of it has come.
       SNOWHAT_PHONE_MAX_MESSAGES_PER_S: '1000',
       SNOWHAT_PHONE_IDLE_FLUSH: '3s',
     }
@@ -57,7 +57,6 @@ describeWithMosquitto('phones, from the app to the tables, at the broker as it i
       protocolVersion: 4,
     })
     onTestFinished(() => app.endAsync(true))
-    // The app publishes at QoS 0: what the receiver has not subscribed to yet is lost.
     const fromMs = Math.floor(Date.now() / 2_000) * 2_000 - MESSAGES * 1_000
     const [posting, publishing] = ['phone-by-http', 'phone-by-mqtt'].map(
       (deviceId): Walk => ({ deviceId, sessionId: `${deviceId}-1`, fromMs, rate: 25 }),
