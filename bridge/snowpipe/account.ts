@@ -49,6 +49,16 @@ export function accountInJwt(account: string): string {
   return upper.split('.')[0] ?? upper
 }
 
+/**
+ * The second part. As with other names in the settings, double quotes around it only say that it is to be taken as it is; a JWT
+ * has it in upper case all the same [documented].
+ */
+export function userInJwt(user: string): string {
+  const name = user.trim()
+  const [, quoted] = /^"(.+)"$/s.exec(name) ?? []
+  return (quoted?.replaceAll('""', '"') ?? name).toUpperCase()
+}
+
 /** After a refusal: which form was used, and what else the setting could have meant. */
 export function accountHint(account: string): string {
   const [first = '', second] = account.toUpperCase().split('.')

@@ -1,5 +1,5 @@
 import { resolveSnowflake } from '../../bridge/snowflake-target.ts'
-import { accountHost, accountInJwt } from '../../bridge/snowpipe/account.ts'
+import { accountHost, accountInJwt, userInJwt } from '../../bridge/snowpipe/account.ts'
 import { createIdentity, credentialKindOf } from '../../bridge/snowpipe/credentials.ts'
 import { type PrivateKey, readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
 import type { Invocation } from '../command.ts'
@@ -19,7 +19,7 @@ export async function check({ settings, flags, clock, log, print }: Invocation):
   const account = {
     host: snowflake.url !== '' ? new URL(snowflake.url).host : accountHost(snowflake.account),
     account_in_jwt: accountInJwt(snowflake.account),
-    user: snowflake.user.toUpperCase(),
+    user: userInJwt(snowflake.user),
   }
   const result = await signIn(snowflake, { clock, log })
   if (!result.ok) {
