@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import mqtt from 'mqtt'
@@ -15,7 +15,7 @@ const USER = 'SENSEHAT_STREAMING_USER'
 /** Somebody nobody has made: the emulator lets such a user do everything, as a person with SECURITYADMIN. */
 const ADMINISTRATOR = 'ADA'
 
-/** A bridge with a new key, an emulator that does not know it yet, and a device that publishes when it is told to. */
+/** A new user's way: a key, the set-up for it, an account that has run that; and a device that publishes when it is told to. */
 async function keyed(emulatorArgs: readonly string[] = []) {
   const broker = await startAnyMosquitto(onTestFinished)
   const ports = await freePorts('emulator', 'page')
@@ -35,14 +35,20 @@ async function keyed(emulatorArgs: readonly string[] = []) {
     SNOWHAT_EMULATOR_TOKEN_LIFETIME: '3s',
   }
   const configured = { ...env, SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE: key }
-  const emulator = snowhat(['emulator', ...emulatorArgs], { env })
+  const made = await run(['keys', 'new', key], { env })
+  const setUp = await run(['setup-sql', '--views'], { env: configured })
+  expect([made.stderr, setUp.stderr]).toEqual(['', ''])
+  mkdirSync(path('sql'))
+  writeFileSync(path('sql/setup.sql'), setUp.stdout)
+  const emulator = snowhat(['emulator', '--sql-dir', path('sql'), ...emulatorArgs], { env })
   await emulator.line(/the emulator is running/)
   const client = await mqtt.connectAsync(broker)
   onTestFinished(() => client.endAsync(true))
   let published = 0
   const publish = async () => {
     published += 1
-    const reading = { stream: 'aaaaaaaa', seq: published, uuid: `pi-one-aaaaaaaa-${published}`, hostname: 'pi-one' }
+    const identity = { stream: 'aaaaaaaa', seq: published, uuid: `pi-one-aaaaaaaa-${published}`, hostname: 'pi-one' }
+    const reading = { ...identity, datetimestamp: new Date().toISOString() }
     await client.publishAsync('sensehat/pi-one/readings', JSON.stringify(reading), { qos: 1 })
   }
   const page = async (of: string) => (await fetch(`http://127.0.0.1:${ports.page}${of}`)).text()
@@ -53,6 +59,7 @@ async function keyed(emulatorArgs: readonly string[] = []) {
   }
   return {
     key,
+    fingerprint: fingerprintIn(made.stdout),
     env: configured,
     asAdministrator,
     bridge: async () => {
@@ -104,11 +111,6 @@ async function keyed(emulatorArgs: readonly string[] = []) {
       return { first, second }
     },
     keys: (...argv: string[]) => run(['keys', ...argv], { env: configured }),
-    newKey: async () => {
-      const made = await run(['keys', 'new', key], { env })
-      await asAdministrator(statementIn(made.stdout))
-      return fingerprintIn(made.stdout)
-    },
   }
 }
 
@@ -132,7 +134,7 @@ function fingerprintIn(output: string): string {
 describeWithMosquitto('the key of a running bridge', () => {
   it('is rotated by the statements that are printed: no reading is lost, none comes twice, and the bridge is never refused', async () => {
     const world = await keyed()
-    const old = await world.newKey()
+    const old = world.fingerprint
     const bridge = await world.bridge()
     await world.publish()
     await world.inTable()
@@ -174,13 +176,16 @@ describeWithMosquitto('the key of a running bridge', () => {
       stderr: expect.stringContaining('the fingerprint is not that of a registered key'),
     })
     expect((await world.keys('check')).stdout).toContain('RSA_PUBLIC_KEY is empty; RSA_PUBLIC_KEY_2 has this key')
+    const { stdout: latest } = await run(['query', '--json', 'select hostname from sensehat_latest'], {
+      env: world.env,
+    })
+    expect(Object.values(JSON.parse(latest))).toEqual(['pi-one'])
   })
 
   it('signs in although the clock is an hour off, and health says by how much', async () => {
     const faults = join(temporaryDirectory(), 'faults.json')
     writeFileSync(faults, JSON.stringify([{ action: 'skew-clock', by: '1h' }]))
     const world = await keyed(['--faults', faults])
-    await world.newKey()
     const bridge = await world.bridge()
     await world.publish()
     await world.inTable()
