@@ -1,5 +1,6 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
+import type { Encoding } from '../compression.ts'
 import type { BridgeOwnSettings } from '../config.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { LedgerPublisher } from '../ledger/ledger-publisher.ts'
@@ -16,6 +17,8 @@ export interface LaneDeps extends AppendDeps {
   readonly events: BridgeEvents
   readonly spool: Spool
   readonly ledgers: LedgerPublisher
+  /** How rows are compressed. */
+  readonly encoding: Encoding
   /** How fast channels of a pipe are opened. */
   readonly openingPace: (pipe: PipePath) => OpeningPace
   /** How sure it must be that a channel has expired before nobody is asked. */
@@ -24,6 +27,8 @@ export interface LaneDeps extends AppendDeps {
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
   /** Hears from the broker whether another bridge speaks now; ends this one if so. Not for long: the broker may be away. */
   readonly lookForRival: () => Promise<void>
+  /** The pipe is served elsewhere since `since` (monotonic) at the latest: all its channels must be opened again. */
+  readonly onMoved: (pipe: PipePath, since: number) => void
   /** Rows have left the spool. */
   readonly onTrimmed: () => void
   /** The spool has a new instance: everybody must hear of it. */

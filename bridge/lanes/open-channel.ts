@@ -7,17 +7,21 @@ import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
+import { type Concern, concernOf } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
 import { hasExpired } from './expired-channel.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { isThrottled } from './opening-pace.ts'
+import type { Call } from './roadblock.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
 /** A channel that is this lane's. */
 export interface OpenChannel {
   continuationToken: string
+  /** Monotonic. */
+  readonly openedAt: number
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
   /** Something was appended since. */
@@ -35,8 +39,8 @@ export type Opening =
       readonly status: ChannelStatus
       readonly mine: OffsetToken | undefined
     }
-  /** Names, grants or credentials are wrong. */
-  | { readonly kind: 'blocked'; readonly answer: Answer }
+  /** Names, grants or credentials are wrong; without `concern` somebody else has found that out. */
+  | { readonly kind: 'blocked'; readonly answer: Answer; readonly concern?: Concern }
   /** It is another channel than the one we know: a person decides whether the table still has the rows. */
   | Held
   /** Another bridge has written here since we did. */
@@ -72,14 +76,31 @@ export async function openChannel(
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
-  const { clock, openingPace, random, snowpipe } = deps
+  const { clock, openingPace, random, roadblocks, snowpipe } = deps
+  const call: Call = { device: path.channel, pipe: path.pipe, operation: 'open' }
   const pace = openingPace(path.pipe)
   const weight = weightOf(device, clock)
   const since = clock.monotonic()
   let force = false
+  let conflict: string | undefined
   for (let attempt = 0; ; attempt++) {
-    const outcome = await pace.pass(weight, () => snowpipe.open(path, !force), signal)
+    const turn: { at: number; ahead: Answer | undefined } = { at: clock.monotonic(), ahead: roadblocks.ahead(call) }
+    if (turn.ahead !== undefined) return { kind: 'blocked', answer: turn.ahead }
+    const outcome = await pace.pass(
+      weight,
+      async () => {
+        turn.at = clock.monotonic()
+        // Many may wait for their turn when the first of them is refused.
+        turn.ahead = roadblocks.ahead(call)
+        return turn.ahead === undefined ? snowpipe.open(path, !force) : { verdict: 'blocked', answer: turn.ahead }
+      },
+      signal,
+    )
     signal.throwIfAborted()
+    const { ahead } = turn
+    if (ahead !== undefined) return { kind: 'blocked', answer: ahead }
+    const { verdict } = outcome
+    if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
     switch (outcome.verdict) {
       case 'ok':
         return reconcile({ device, path, unsettled }, outcome.value, deps, log, signal)
@@ -93,12 +114,26 @@ export async function openChannel(
       case 'unauthorized':
       case 'blocked':
       case 'split':
-        return { kind: 'blocked', answer: outcome.answer }
+        return { kind: 'blocked', answer: outcome.answer, concern: concernOf(outcome.verdict, outcome.answer) }
+      case 'reopen_once':
+        // It is opened already: the same once more, and a person must look.
+        if (conflict === codeOf(outcome.answer)) return { kind: 'blocked', answer: outcome.answer, concern: 'channel' }
+        conflict = codeOf(outcome.answer)
+        await clock.sleep(backoffMs(attempt, RETRY, random), signal)
+        break
+      case 'moved':
+        deps.onMoved(path.pipe, turn.at)
+        await clock.sleep(backoffMs(0, RETRY, random), signal)
+        break
       case 'retry':
       case 'reopen':
-      case 'moved':
         if (isThrottled(outcome) && attempt < THROTTLED_TIMES) break
-        deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
+        deps.trouble.unavailable(
+          device.hostname,
+          codeOf(outcome.answer),
+          outcome.answer.message,
+          outcome.answer.requestId,
+        )
         if (outcome.answer.retryAfterMs === undefined)
           await deps.trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
         else await clock.sleep(outcome.answer.retryAfterMs, signal)

@@ -1,17 +1,27 @@
 import type { Clock } from '../../src/clock.ts'
-import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
-import type { PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { codeOf } from '../snowpipe/answer.ts'
+import type { Outcome, PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { remedyFor } from '../snowpipe/remedy.ts'
+import { concernOf } from '../snowpipe/verdict.ts'
 import type { Lane } from './lane.ts'
+import type { Trouble } from './trouble.ts'
 
 /** Names per request; the service's limit is not known, clients use 100 to 200 [observed]. */
 const NAMES_PER_REQUEST = 200
+
+type Failure = Exclude<Outcome<unknown>, { verdict: 'ok' }>
 
 export interface StatusPollerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly snowpipe: Snowpipe
   readonly lanes: () => Iterable<AskedLane>
+  readonly trouble: Trouble
+  /** The pipe is served elsewhere since then (monotonic). */
+  readonly onMoved: (pipe: PipePath, since: number) => void
+  /** The pipe is gone, or not to be used: told once, when it begins. */
+  readonly onRefused: (pipe: PipePath, reason: string) => void
 }
 
 /** What is asked of a lane, and told to it. */
@@ -33,14 +43,17 @@ export class StatusPoller {
   readonly #polling: Promise<void>
   /** By the one object that stands for a pipe. */
   readonly #asking = new Map<PipePath, Promise<unknown>>()
-  readonly #failures = new Map<PipePath, Doubling>()
+  /** Pipes that could not be asked last, and when each is asked again, monotonic. */
+  readonly #failing = new Map<PipePath, { readonly until: number; readonly isRefused: boolean }>()
+  readonly #refusedRetryMs: number
   #idleEveryMs = IDLE_EVERY_MS
   /** When a lane was asked for last, on the monotonic clock. */
   readonly #askedAt = new WeakMap<AskedLane, number>()
 
-  constructor(intervalMs: number, deps: StatusPollerDeps) {
+  constructor(intervalMs: number, refusedRetryMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
     this.#intervalMs = intervalMs
+    this.#refusedRetryMs = refusedRetryMs
     this.#polling = this.#poll()
   }
 
@@ -80,7 +93,7 @@ export class StatusPoller {
     let idleLanes = 0
     for (const lane of this.#deps.lanes()) {
       const { pipe } = lane.path
-      if (this.#asking.has(pipe)) continue
+      if (this.#asking.has(pipe) || now < (this.#failing.get(pipe)?.until ?? 0)) continue
       if (lane.awaitsCommit) {
         this.#askedAt.set(lane, now)
         add(byPipe, pipe, lane)
@@ -106,23 +119,34 @@ export class StatusPoller {
     return asked !== undefined && now - asked >= this.#idleEveryMs
   }
 
+  /** Nothing of the pipe is known to be committed while it is so. */
+  #failed(pipe: PipePath, { answer, verdict }: Failure, asked: number): void {
+    const { clock, onMoved, onRefused, trouble } = this.#deps
+    const wasRefused = this.#failing.get(pipe)?.isRefused ?? false
+    const isRefused = verdict === 'unauthorized' || verdict === 'blocked'
+    const pauseMs = answer.retryAfterMs ?? (isRefused ? this.#refusedRetryMs : 0)
+    this.#failing.set(pipe, { until: clock.monotonic() + pauseMs, isRefused })
+    if (verdict === 'moved') {
+      onMoved(pipe, asked)
+      return
+    }
+    const told = [nameOf(pipe), codeOf(answer), answer.message] as const
+    if (isRefused) trouble.refused(...told, remedyFor(answer), answer.requestId)
+    else trouble.unavailable(...told, answer.requestId)
+    if (isRefused && !wasRefused && concernOf(verdict, answer) === 'pipe')
+      onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
+  }
+
   async #askPipe(pipe: PipePath, lanes: readonly AskedLane[]): Promise<void> {
     const generations = lanes.map((lane) => lane.generation)
+    const asked = this.#deps.clock.monotonic()
     const outcome = await this.#deps.snowpipe.status(
       pipe,
       lanes.map((lane) => lane.path.channel),
     )
     if (this.#stop.signal.aborted) return
-    const failures = this.#failures.get(pipe) ?? new Doubling()
-    this.#failures.set(pipe, failures)
-    if (outcome.verdict !== 'ok') {
-      const { code, message: reason } = outcome.answer
-      failures.when((times) =>
-        this.#deps.log.warn({ pipe: pipe.pipe, code, reason, times }, 'cannot ask what is committed'),
-      )
-      return
-    }
-    failures.reset()
+    if (outcome.verdict !== 'ok') return this.#failed(pipe, outcome, asked)
+    if (this.#failing.delete(pipe)) this.#deps.trouble.gone(nameOf(pipe))
     for (const [index, lane] of lanes.entries()) {
       const generation = generations[index] ?? -1
       const status = outcome.value.get(lane.path.channel)
@@ -130,6 +154,11 @@ export class StatusPoller {
       else lane.observe(status, generation)
     }
   }
+}
+
+/** Among the devices that have trouble. */
+function nameOf({ database, schema, pipe }: PipePath): string {
+  return `status of ${database}.${schema}.${pipe}`
 }
 
 function add(byPipe: Map<PipePath, AskedLane[]>, pipe: PipePath, lane: AskedLane): void {
