@@ -56,7 +56,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own('the connection to the broker', link, () => within(GOODBYE_MS, clock, () => link.close()))
     const wellbeing = () => wellbeingOf(pipeline, link.connected)
     const { token, body_max_bytes: maxBodyBytes } = settings
-    const endpoint = createEndpoint({ token, maxBodyBytes }, { log, intake: pipeline.intake, wellbeing })
+    const endpoint = createEndpoint({ token, maxBodyBytes }, { clock, log, intake: pipeline.intake, wellbeing })
     const server = await openReceiver(settings, endpoint, clock)
     life.own('the receiver', server, () => server.close(ANSWER_MS))
 

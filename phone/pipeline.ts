@@ -113,7 +113,6 @@ function keepsOf({ sensors, drop_sensors: drop }: PhoneSettings): (sensor: strin
 
 /** A phone that is known, or one more, or one in the place of another that has been silent for long. */
 function hasRoomFor(deviceId: string, { pump }: Stores, most: number, now: number): boolean {
-  const { phones } = pump
-  if (phones.length < most || phones.some((phone) => phone.deviceId === deviceId)) return true
-  return phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
+  if (pump.size < most || pump.knows(deviceId)) return true
+  return pump.phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
 }

@@ -4,6 +4,7 @@ import type { Made, MadeRow } from '../delivery/delivery.ts'
 import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
 import type { ActivityRecord } from '../recognition/activity-record.ts'
 import { ROW_KINDS, type RowKind } from '../topics.ts'
+import type { Message } from '../wire/message.ts'
 import { parseMessage } from '../wire/parse-message.ts'
 import { PhoneState, type SavedPhone } from './phone-state.ts'
 import type { Recogniser } from './recogniser.ts'
@@ -64,6 +65,15 @@ export class Pump {
     return this.#position
   }
 
+  /** How many phones it knows. */
+  get size(): number {
+    return this.#phones.size
+  }
+
+  knows(deviceId: string): boolean {
+    return this.#phones.has(deviceId)
+  }
+
   get phones(): readonly PhoneState[] {
     return [...this.#phones.values()]
   }
@@ -89,11 +99,11 @@ export class Pump {
     this.#position = sequence
   }
 
-  #message(sequence: number, { at, source, text }: MessageRecord): Pumped {
+  #message(sequence: number, record: MessageRecord): Pumped {
+    const { at, source } = record
     // What is not wanted, and what cannot be read, was left out before it was written down.
-    const parsed = parseMessage(text, ALL)
-    if (!parsed.ok) return NOTHING
-    const { message } = parsed
+    const message = record.message ?? readAgain(record.text)
+    if (message === undefined) return NOTHING
     const phone = this.#phone(message.deviceId, sequence, at)
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
@@ -144,6 +154,11 @@ export class Pump {
     }
     return phone
   }
+}
+
+function readAgain(text: string): Message | undefined {
+  const parsed = parseMessage(text, ALL)
+  return parsed.ok ? parsed.message : undefined
 }
 
 function recordsOf(recognised: readonly { readonly record: ActivityRecord }[]): ActivityRecord[] {
