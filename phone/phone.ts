@@ -47,7 +47,8 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own("Home Assistant's view", phones, () => phones.close())
     const pipeline = await openPipeline(settings, topics, phoneTopics, {
       ...deps,
-      onPumped: (record, { phone, readings, activities }) => {
+      onPumped: (record, { phone, readings, activities, forgotten }) => {
+        for (const deviceId of forgotten) phones.forgot(deviceId)
         if (record.kind === 'message' && phone !== undefined) phones.heard(phone, readings, activities)
       },
     })

@@ -29,7 +29,7 @@ export interface PhonesCount {
   readonly taken: number
   /** Samples of the accelerometer in those. */
   readonly samples: number
-  /** From the first message to the last answer, seconds. */
+  /** From the first message until all are answered and the second of the last is over. */
   readonly seconds: number
   /** Milliseconds from the end of a message to its answer. */
   readonly p50: number
@@ -59,6 +59,8 @@ answer<PhonesQuestion>(async (question) => {
       waiting.push(answered)
     }
   await Promise.all(waiting)
+  // The second of the last messages is over too.
+  await sleep(Math.max(0, started + (messages * 1000) / speed - performance.now()))
   agent.destroy()
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN

@@ -6,7 +6,7 @@ import type { IncomingMessage } from '../../src/mqtt-link.ts'
 import { Sender, type SendingLink } from '../../src/outbox/sender.ts'
 import { Waiters } from '../../src/outbox/waiters.ts'
 import type { Topics } from '../../src/topics.ts'
-import type { PhoneTopics, RowKind } from '../topics.ts'
+import { type PhoneTopics, ROW_KINDS, type RowKind } from '../topics.ts'
 import { encodeRows, type Row } from './row.ts'
 import { RowOutbox } from './row-outbox.ts'
 
@@ -63,6 +63,8 @@ export class Delivery {
   /** By device key. */
   readonly #ways = new Map<string, Way>()
   readonly #ledgers = new Map<string, Way>()
+  /** Device keys of phones that are forgotten. */
+  readonly #leaving = new Set<string>()
   readonly #waiters = new Waiters()
   #link: SendingLink | undefined
   #bridgeSeen = false
@@ -88,6 +90,11 @@ export class Delivery {
     return size
   }
 
+  /** Phones' kinds of rows that have a sender. */
+  get devices(): number {
+    return this.#ways.size
+  }
+
   get givenUp(): number {
     let rows = 0
     for (const { outbox } of this.#ways.values()) rows += outbox.givenUp
@@ -111,6 +118,15 @@ export class Delivery {
 
   async add({ device, kind, row }: MadeRow): Promise<void> {
     await this.#wayOf(device, kind).sender.submit(row)
+  }
+
+  /** No more rows of that device will come: its senders go as soon as the rows they hold are in the table. */
+  forget(device: string): void {
+    for (const kind of ROW_KINDS) {
+      const key = this.#phoneTopics.key(kind, device)
+      if (this.#ways.has(key)) this.#leaving.add(key)
+    }
+    this.#dropLeaving()
   }
 
   /** Resolves when there is room for more rows, or when the signal aborts. */
@@ -168,6 +184,7 @@ export class Delivery {
   #wayOf(device: string, kind: RowKind): Way {
     const key = this.#phoneTopics.key(kind, device)
     const known = this.#ways.get(key)
+    this.#leaving.delete(key)
     if (known !== undefined) return known
     const { clock, log } = this.#deps
     const outbox = new RowOutbox(clock, () => this.#changed())
@@ -192,7 +209,19 @@ export class Delivery {
 
   #changed(): void {
     this.#bridgeSeen ||= [...this.#ways.values()].some(({ outbox }) => outbox.notes.bridge_seen)
+    this.#dropLeaving()
     this.#waiters.look()
+  }
+
+  #dropLeaving(): void {
+    for (const key of this.#leaving) {
+      const way = this.#ways.get(key)
+      if (way !== undefined && way.outbox.size > 0) continue
+      this.#leaving.delete(key)
+      way?.sender.close()
+      this.#ways.delete(key)
+      this.#ledgers.delete(this.#topics.ledger(key))
+    }
   }
 
   #isFull(): boolean {

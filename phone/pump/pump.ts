@@ -35,11 +35,13 @@ export interface Pumped {
   readonly activities: readonly ActivityRecord[]
   /** Readings in it. */
   readonly readings: number
+  /** Phones that had to make room: nothing of them is known any more. */
+  readonly forgotten: readonly string[]
 }
 
 /** So long must a phone have been silent to make room for another one. */
 export const FORGET_AFTER_MS = 30 * 86_400_000
-const NOTHING: Pumped = { rows: [], phone: undefined, activities: [], readings: 0 }
+const NOTHING: Pumped = { rows: [], phone: undefined, activities: [], readings: 0, forgotten: [] }
 const ALL = () => true
 
 /**
@@ -104,12 +106,13 @@ export class Pump {
     // What is not wanted, and what cannot be read, was left out before it was written down.
     const message = record.message ?? readAgain(record.text)
     if (message === undefined) return NOTHING
-    const phone = this.#phone(message.deviceId, sequence, at)
+    const phone = this.#phone(message.deviceId, sequence)
+    const forgotten = this.#forgetSilent(message.deviceId, at)
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
     const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'records', inner))
     const activities = recordsOf(this.#recogniser.process(message, at))
-    return this.#pumped(phone, raw, activities, message.readings.length)
+    return { ...this.#pumped(phone, raw, activities, message.readings.length), forgotten }
   }
 
   #idle(deviceId: string, sessionId: string): Pumped {
@@ -127,7 +130,7 @@ export class Pump {
       const whose = this.#phones.get(activity.deviceId)
       return whose === undefined ? [] : [rowOf(whose, 'activity', fields(activity))]
     })
-    return { rows: [...raw, ...rows], phone, activities, readings }
+    return { rows: [...raw, ...rows], phone, activities, readings, forgotten: [] }
   }
 
   #raw(phone: PhoneState, arrival: Arrival): readonly string[] {
@@ -144,15 +147,21 @@ export class Pump {
   }
 
   /** The order of `#phones` is that of the last messages. */
-  #phone(deviceId: string, sequence: number, at: number): PhoneState {
+  #phone(deviceId: string, sequence: number): PhoneState {
     const phone = this.#phones.get(deviceId) ?? PhoneState.begin(deviceId, this.#journal, sequence)
     this.#phones.delete(deviceId)
     this.#phones.set(deviceId, phone)
+    return phone
+  }
+
+  #forgetSilent(deviceId: string, at: number): string[] {
+    const forgotten: string[] = []
     for (const [oldest, { heardAt }] of this.#phones) {
       if (this.#phones.size <= this.#settings.maxDevices || at - heardAt < FORGET_AFTER_MS || oldest === deviceId) break
       this.#phones.delete(oldest)
+      forgotten.push(oldest)
     }
-    return phone
+    return forgotten
   }
 }
 

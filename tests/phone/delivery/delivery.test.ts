@@ -106,6 +106,22 @@ describe('delivery', () => {
     expect(first).toMatchObject({ seq: delivery.givenUp + 1, after: 'aaaaaaaa.0' })
   })
 
+  it('keeps no sender of a phone that is forgotten, once its rows are in the table', async () => {
+    const { delivery, add, hear, connect, sent, clock } = setUp()
+    await connect()
+    await add('a', 3)
+    await clock.advance(1_000)
+    delivery.forget('a')
+    expect(delivery.firstHeld('a', 'records')).toBe(1)
+    await hear('a', [[1, 3]])
+    expect(delivery.devices).toBe(0)
+
+    await delivery.add({ device: 'a', kind: 'records', row: { stream: 'bbbbbbbb', seq: 1, text: '{"seq":1}' } })
+    await clock.advance(1_000)
+    expect(sent.at(-1)?.rows).toEqual([{ seq: 1, after: 'bbbbbbbb.0' }])
+    expect(delivery.devices).toBe(1)
+  })
+
   it('does not hold a row that was made again and is in the table already', async () => {
     const { delivery, add, hear, connect } = setUp()
     await add('a', 1)
