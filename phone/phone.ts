@@ -13,12 +13,13 @@ import { openPipeline, type Pipeline, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
 import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
+import type { WindowCounters } from './windows/counters.ts'
 
 export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
 export interface PhoneReceiver {
   readonly port: number
-  counters(): Readonly<IntakeCounters>
+  counters(): Readonly<IntakeCounters & WindowCounters>
   wellbeing(): Wellbeing
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
   readonly failed: Promise<never>
@@ -70,7 +71,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     let closing: Promise<void> | undefined
     return {
       port: server.port,
-      counters: () => pipeline.intake.counters,
+      counters: () => ({ ...pipeline.intake.counters, ...pipeline.windows }),
       wellbeing,
       failed: pipeline.failed,
       close: () => {

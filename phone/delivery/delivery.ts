@@ -63,6 +63,8 @@ export class Delivery {
   /** By device key. */
   readonly #ways = new Map<string, Way>()
   readonly #ledgers = new Map<string, Way>()
+  /** What the bridge last said on a topic on this connection, and who has heard it. */
+  readonly #words = new Map<string, { readonly payload: Buffer; readonly heardBy: Set<Way> }>()
   /** Device keys of phones that are forgotten. */
   readonly #leaving = new Set<string>()
   readonly #waiters = new Waiters()
@@ -159,6 +161,7 @@ export class Delivery {
 
   disconnected(): void {
     this.#link = undefined
+    this.#words.clear()
     for (const { sender } of this.#ways.values()) sender.disconnected()
   }
 
@@ -167,7 +170,7 @@ export class Delivery {
     const way = this.#ledgers.get(message.topic)
     if (way !== undefined) await way.sender.message(message)
     else if (message.topic === this.#topics.bridgeAvailability || message.topic === this.#topics.bridgeInfo)
-      for (const { sender } of this.#ways.values()) await sender.message(message)
+      await this.#tellAll(message)
     else return false
     return true
   }
@@ -179,6 +182,23 @@ export class Delivery {
 
   close(): void {
     for (const { sender } of this.#ways.values()) sender.close()
+  }
+
+  /** Each sender's subscription brings the bridge's words again, to all of them: what one has heard is not news to it. */
+  async #tellAll(message: IncomingMessage): Promise<void> {
+    const { topic, payload } = message
+    let word = this.#words.get(topic)
+    if (word === undefined || !word.payload.equals(payload)) {
+      word = { payload, heardBy: new Set() }
+      this.#words.set(topic, word)
+    }
+    const { heardBy } = word
+    if (heardBy.size === this.#ways.size) return
+    for (const way of this.#ways.values()) {
+      if (heardBy.has(way)) continue
+      heardBy.add(way)
+      await way.sender.message(message)
+    }
   }
 
   #wayOf(device: string, kind: RowKind): Way {
@@ -218,10 +238,15 @@ export class Delivery {
       const way = this.#ways.get(key)
       if (way !== undefined && way.outbox.size > 0) continue
       this.#leaving.delete(key)
-      way?.sender.close()
-      this.#ways.delete(key)
-      this.#ledgers.delete(this.#topics.ledger(key))
+      if (way !== undefined) this.#dismiss(key, way)
     }
+  }
+
+  #dismiss(key: string, way: Way): void {
+    way.sender.close()
+    this.#ways.delete(key)
+    this.#ledgers.delete(this.#topics.ledger(key))
+    for (const { heardBy } of this.#words.values()) heardBy.delete(way)
   }
 
   #isFull(): boolean {
