@@ -107,7 +107,9 @@ function measure(load: Load) {
     const [after, until] = [await usageOf(pid), performance.now()]
     const taken = warmUp.taken + sent.taken
     const share = (after.cpuMs - before.cpuMs) / (until - since)
-    say(`${load.name}: ${round(share * 100, 1)} % of a core for ${Math.round(sent.samples / sent.seconds)} samples/s`)
+    say(
+      `${load.name}: ${round(share * 100, 1)} % of a core for ${Math.round(sent.samples / sent.seconds)} samples/s, answered in ${round(sent.p50)} ms, 99 % in ${round(sent.p99)} ms`,
+    )
     return { sent, taken, share, rows: await drained(rows, taken), rss: after.peakRss }
   })
 }

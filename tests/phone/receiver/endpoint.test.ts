@@ -191,6 +191,27 @@ describe('the endpoint', () => {
     expect(new Set((await Promise.all(posts)).map(({ status }) => status))).toEqual(new Set([200]))
   })
 
+  it('a sender that goes while it waits takes no place', async () => {
+    const { waiting, intake } = slowIntake()
+    const { post, url } = await listening({ intake })
+    const first = Array.from({ length: 64 }, () => post('/sensor-data', ANDROID))
+    await eventually('64 messages are on their way to the disk', () => waiting.length === 64)
+    for (let i = 0; i < 64; i++) {
+      const gone = new AbortController()
+      const request = fetch(url('/sensor-data'), { method: 'POST', body: ANDROID, signal: gone.signal })
+      setImmediate(() => gone.abort())
+      await request.catch(() => undefined)
+    }
+    for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
+    await Promise.all(first)
+    let answered = 0
+    for (let i = 0; i < 64; i++) void post('/sensor-data', ANDROID).then(() => answered++)
+    await eventually('all that come later are answered', () => {
+      for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
+      return answered === 64
+    })
+  })
+
   it('I-9: a body that does not come is given up with 408', async () => {
     const { port } = await listening({ bodyTimeoutMs: 200 })
     const socket = connect(port, '127.0.0.1')
