@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -193,14 +194,13 @@ describe('the endpoint', () => {
 
   it('a sender that goes while it waits takes no place', async () => {
     const { waiting, intake } = slowIntake()
-    const { post, url } = await listening({ intake })
+    const { post, port } = await listening({ intake })
     const first = Array.from({ length: 64 }, () => post('/sensor-data', ANDROID))
     await eventually('64 messages are on their way to the disk', () => waiting.length === 64)
     for (let i = 0; i < 64; i++) {
-      const gone = new AbortController()
-      const request = fetch(url('/sensor-data'), { method: 'POST', body: ANDROID, signal: gone.signal })
-      setImmediate(() => gone.abort())
-      await request.catch(() => undefined)
+      const socket = connect(port, '127.0.0.1')
+      socket.end('POST /sensor-data HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{')
+      await once(socket.resume(), 'close')
     }
     for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
     await Promise.all(first)
