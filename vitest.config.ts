@@ -14,7 +14,7 @@ import { defineConfig } from 'vitest/config'
  * SNOWHAT_REQUIRE_I2C_ADDON=1 does the same for them, SNOWHAT_REQUIRE_PROMETHEUS=1 for those of `prometheus` and `promtool`,
  * SNOWHAT_REQUIRE_CHROMIUM=1 for those of the page.
  */
-const SLOW = 'tests/{contract,e2e,i2c-shim}/**/*.test.ts'
+const SLOW = 'tests/{contract,e2e,emulator-fidelity,i2c-shim}/**/*.test.ts'
 const CRASH = 'tests/crash/**/*.test.ts'
 const CONTAINERS = 'tests/containers/**/*.test.ts'
 const INTEROP = 'tests/interop/**/*.test.ts'

@@ -4,9 +4,11 @@ import type { Log } from '../src/log.ts'
 import type { MqttSettings } from '../src/mqtt-section.ts'
 import type { Wellbeing } from '../src/notify.ts'
 import { createTopics } from '../src/topics.ts'
+import { checkCompression } from './compression.ts'
 import type { BridgeSettings } from './config.ts'
 import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import type { BridgeEvents } from './events.ts'
+import { checkBatchBytes } from './lanes/wire-limit.ts'
 import { routesOf } from './routes/routes.ts'
 import { RunningBridge } from './running-bridge.ts'
 import { resolveSnowflake } from './snowflake-target.ts'
@@ -67,10 +69,12 @@ export async function startBridge(
   options: StartOptions = {},
 ): Promise<Bridge> {
   checkPageUrl(settings.http.url)
+  checkBatchBytes(settings.batch.max_bytes)
+  checkCompression(settings.batch.compression)
   const snowflake = resolveSnowflake(settings.snowflake)
   const identity = createIdentity(snowflake, deps.clock, deps.log)
   const routes = await routesOf({ ...settings, snowflake }, createTopics(mqtt.base_topic, mqtt.discovery_prefix))
-  const stores = await openStores(settings.spool, deps)
+  const stores = await openStores(settings.spool, settings.cost, deps)
   const bridge = new RunningBridge({ ...settings, snowflake }, mqtt, { identity, routes, ...stores }, deps, options)
   try {
     await bridge.start()

@@ -32,6 +32,15 @@ export const snowflakeSection = {
   ...secret('private_key_passphrase', 'passphrase of an encrypted private key'),
   ...secret('pat', 'programmatic access token, used instead of the key'),
   ...secret('oauth_token', 'OAuth access token that somebody else renews, used instead of the key'),
+  ...secret(
+    'proxy',
+    'proxy to reach Snowflake through, such as http://user:password@proxy:3128; empty for HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment, `none` to go without',
+  ),
+  ca_file: {
+    kind: 'string',
+    default: '',
+    doc: "CA certificate (PEM) that is trusted beside the system's: of a proxy that looks into TLS, or of an emulator",
+  },
 } as const satisfies Section
 
 export const routesSection = {
@@ -40,8 +49,18 @@ export const routesSection = {
 
 export const batchSection = {
   max_rows: { kind: 'count', default: 100, doc: 'send a batch at this many rows …' },
-  max_bytes: { kind: 'count', default: 1_000_000, doc: '… or this many bytes before compression …' },
+  max_bytes: {
+    kind: 'count',
+    default: 1_000_000,
+    doc: '… or this many bytes before compression (3,800,000 at most) …',
+  },
   max_age_ms: { kind: 'count', default: 5_000, doc: '… or when its oldest row has waited this many milliseconds' },
+  compression: {
+    kind: 'string',
+    default: 'auto',
+    choices: ['auto', 'gzip', 'zstd'],
+    doc: 'how rows are compressed for Snowflake; `auto` is zstd where Node has it (22.15 and later), else gzip',
+  },
 } as const satisfies Section
 
 export const spoolSection = {
@@ -76,14 +95,34 @@ export const httpSection = {
     default: '',
     doc: 'address of the page as people reach it, such as http://nas:8080; Home Assistant links to it',
   },
+  metrics_devices: {
+    kind: 'count',
+    default: 5_000,
+    doc: 'devices up to which /metrics has series of each; of a larger fleet only those of the bridge, because each device is 14 of them',
+  },
   ...secret('token', 'what a request must bear that changes something: decisions about held devices'),
 } as const satisfies Section
 
 export const bridgeSection = {
   client_id: { kind: 'string', default: 'snowhat-bridge', doc: "MQTT client id; the broker's session hangs on it" },
   parallel_appends: { kind: 'count', default: 32, doc: 'appends under way at once, over all channels' },
-  opens_per_second: { kind: 'number', default: 10, doc: 'channels opened per second, over all devices' },
+  opens_per_second: {
+    kind: 'number',
+    default: 10,
+    doc: 'channels opened per second on each pipe, at most; fewer while Snowflake throttles them',
+  },
+  expired_channels: {
+    kind: 'string',
+    default: 'proved',
+    choices: ['proved', 'keep', 'ask'],
+    doc: 'a channel that Snowflake has deleted after 30 days without rows is replaced without asking when another channel of its pipe proves that no table was replaced (proved), by our own record of 30 days alone (keep), or never (ask)',
+  },
   status_interval_ms: { kind: 'count', default: 1_000, doc: 'how often a pipe is asked what it has committed' },
+  refused_retry: {
+    kind: 'duration',
+    default: 60_000,
+    doc: 'how often it is looked whether a refusal is over that a person must mend (key, grant, name): one device asks, the others wait for it',
+  },
   guard: {
     kind: 'boolean',
     default: true,
@@ -101,9 +140,14 @@ export const costSection = {
   credits_per_gb: {
     kind: 'number',
     default: 0.0037,
-    doc: "credits for a gigabyte sent, uncompressed; see Snowflake's Service Consumption Table, 0 computes no cost",
+    doc: "credits for a gigabyte, uncompressed, as Snowflake counts it; see Snowflake's Service Consumption Table, 0 computes no cost",
   },
   price_per_credit: { kind: 'number', default: 3, doc: 'what you pay for a credit; 0 computes no cost' },
+  budget_per_month: {
+    kind: 'number',
+    default: 0,
+    doc: 'what a month may cost; a warning comes when it will cost more at this rate, and when it has; 0 is no budget',
+  },
   currency: { kind: 'string', default: 'USD', doc: 'its currency, as a code of three letters' },
 } as const satisfies Section
 

@@ -15,7 +15,14 @@ export interface BridgeEventMap extends Record<string, unknown[]> {
   'channel:opened': [device: string, committed: string | null]
   /** After something went wrong with it. `rows` had been appended before, are not committed, and are appended again. */
   'channel:reopened': [device: string, reason: string, rows: number, cause: Reopen['cause']]
-  'batch:appended': [device: string, rows: number, bytes: number, trigger: 'rows' | 'bytes' | 'age' | 'drain']
+  /** `bytes` before compression; `billed`: what Snowflake counts of them, estimated. */
+  'batch:appended': [
+    device: string,
+    rows: number,
+    bytes: number,
+    trigger: 'rows' | 'bytes' | 'age' | 'drain',
+    billed: number,
+  ]
   /** Rows are proved to be in the table. `lagMs` is the age of the oldest of them since it was received. */
   'rows:committed': [device: string, rows: number, lagMs: number]
   'rows:rejected': [device: string, rows: number, message: string | null]

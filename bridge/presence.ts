@@ -17,6 +17,9 @@ export interface PresenceDeps {
   readonly standsDown: boolean
 }
 
+/** The id and the instance of a ledger stand within so many bytes. */
+const HEAD_BYTES = 64
+
 /**
  * The bridge among bridges: reads what the last one left before it speaks, and stands down when it finds that
  * another has spoken since.
@@ -59,6 +62,7 @@ export class Presence {
     }
     const hostname = topics.keyOfLedger(message.topic)
     if (hostname === undefined) return false
+    if (this.#isEcho(hostname, message)) return true
     const ledger = parseLedger(message.payload)
     if (ledger !== undefined) this.#remember(hostname, ledger)
     return true
@@ -92,6 +96,15 @@ export class Presence {
     const { name, now } = this.#heard
     if (name === null || this.#own.size === 0 || this.#own.has(name) || name === this.#replaced) return false
     return now || name !== this.#found
+  }
+
+  /**
+   * What this bridge has just said comes back to it: of a large fleet a thousand ledgers a second, and none is news. Its own
+   * name stands in the first bytes (`ledger-of.ts`); what is not told apart here is read like any other.
+   */
+  #isEcho(hostname: string, { payload, retain }: IncomingMessage): boolean {
+    if (retain || !this.#deps.spool.known(hostname)?.ledgerRead) return false
+    return payload.subarray(0, HEAD_BYTES).includes(`"instance":"${this.#deps.spool.instance}"`)
   }
 
   #remember(hostname: string, ledger: Ledger): void {

@@ -137,8 +137,13 @@ export class RunningBridge implements Bridge {
       topics,
       publish: (topic, payload) => this.#connections.main.publish(topic, payload, { retain: true }),
       retainedLedger: (hostname, signal) => this.#retained.read(hostname, signal),
+      budget: today.budgetOf,
       onAnnounced: (device) => this.#lanes.wake(device),
     })
+    today.onWarned = (hostname) => {
+      const device = spool.known(hostname)
+      if (device !== undefined) this.#ledgers.touch(device)
+    }
     this.#routes = routes
     this.#lanes = new Lanes(settings, {
       ...deps,
@@ -253,7 +258,7 @@ export class RunningBridge implements Bridge {
 
   #statusSource(reach: Reach, calls: SnowflakeCalls, identity: Identity, brokerUrl: string): StatusSource {
     const { clock } = this.#deps
-    const { batch, bridge, cost, spool } = this.#settings
+    const { batch, bridge, cost, http, spool } = this.#settings
     return statusSource({
       ...this.#deps,
       target: this.target,
@@ -265,6 +270,7 @@ export class RunningBridge implements Bridge {
       reach,
       calls,
       spoolMaxBytes: spool.max_bytes,
+      mostDevices: http.metrics_devices,
       cost,
       identity,
       // Rows may wait for their batch as long as the settings say.

@@ -6,12 +6,12 @@ import type { Topics } from '../src/topics.ts'
 import { VERSION } from '../src/version.ts'
 import type { BridgeSettings } from './config.ts'
 import type { SideSpeaker } from './connections.ts'
+import { isPriced } from './cost/cost.ts'
 import type { BridgeDocumentInput } from './home-assistant/bridge-document.ts'
 import { HomeAssistant } from './home-assistant/home-assistant.ts'
 import type { RetainedLedgers } from './ledger/retained-ledgers.ts'
 import { type Answers, Requests } from './requests.ts'
 import type { Spool } from './spool/spool.ts'
-import { isPriced } from './status/cost.ts'
 import { HealthTopic } from './status/health-topic.ts'
 import type { StatusSource } from './status/source.ts'
 
@@ -122,6 +122,6 @@ function documentInput({ credentialExpires, settings }: SideConnectionParts): Br
     version: VERSION,
     credentialExpires,
     ...(http.url !== '' && { url: http.url }),
-    ...(isPriced(cost) && { currency: cost.currency }),
+    ...(isPriced(cost) && { currency: cost.currency, budget: cost.budget_per_month > 0 }),
   }
 }

@@ -1,6 +1,7 @@
 import { SnowhatError } from '../src/errors.ts'
 import type { SnowflakeSettings } from './config.ts'
 import { canonicalAccount } from './snowpipe/account.ts'
+import { checkWayOut } from './snowpipe/dispatcher.ts'
 
 /** Where `snowhat emulator` listens unless told otherwise. */
 export const LOCAL_EMULATOR = 'http://127.0.0.1:8085'
@@ -11,6 +12,7 @@ export const LOCAL_EMULATOR = 'http://127.0.0.1:8085'
  */
 export function resolveSnowflake(settings: SnowflakeSettings): SnowflakeSettings {
   const { account, url, private_key, pat, oauth_token, pipes } = settings
+  checkWayOut(settings)
   if (pipes.length === 0) throw new SnowhatError('E_CONFIG_INVALID', 'snowflake.pipes names no pipe')
   if (url !== '' && !/^https?:\/\/[^/]+\/?$/.test(url))
     throw new SnowhatError(

@@ -1,5 +1,6 @@
 import type { Clock } from '../src/clock.ts'
 import type { SettingsOf } from '../src/config.ts'
+import type { SnowhatError } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 import type { Notify } from '../src/notify.ts'
 import type { allSections } from './sections.ts'
@@ -29,6 +30,8 @@ export interface Invocation {
   readonly settings: AllSettings
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly positionals: readonly string[]
+  /** What is wrong with the configuration, for a command that runs with the rest of it; others do not begin. */
+  readonly problems: readonly SnowhatError[]
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
@@ -54,6 +57,8 @@ export interface Command {
   readonly flags?: Readonly<Record<string, Flag>>
   /** Defaults that differ from the settings' own: `section.key` to value. */
   readonly defaults?: Readonly<Record<string, string | number>>
+  /** Runs whatever is wrong with the configuration, and is told of it. */
+  readonly forgiving?: boolean
   /** Words after the command; `undefined` when it takes none. */
   readonly positionals?: string
   readonly examples: readonly (readonly [command: string, what: string])[]

@@ -11,6 +11,7 @@ import { bridgeCommand } from './bridge.ts'
 import type { Command, Output } from './command.ts'
 import { deadLettersCommand } from './deadletters/command.ts'
 import { demoCommand } from './demo/command.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { emulatorCommand } from './emulator.ts'
 import { exitCodeOf, explain } from './failure.ts'
 import { forgetCommand } from './forget/command.ts'
@@ -30,8 +31,9 @@ export const COMMANDS: readonly Command[] = [
   bridgeCommand,
   emulatorCommand,
   queryCommand,
-  setupSqlCommand,
+  doctorCommand,
   keysCommand,
+  setupSqlCommand,
   deadLettersCommand,
   ledgerCommand,
   phoneCommand,
@@ -88,8 +90,11 @@ async function run(
     return 0
   }
   const file = flags.config
-  const imported = await importedSettings(flags['snowflake-config'])
+  const problems: SnowhatError[] = []
+  const forgive = command.forgiving === true ? { onProblem: (problem: SnowhatError) => problems.push(problem) } : {}
+  const imported = await importedSettings(flags['snowflake-config'], forgive)
   const settings = await loadSettings(allSections, {
+    ...forgive,
     file: typeof file === 'string' ? file : undefined,
     env: host.env,
     imported: imported.values,
@@ -106,6 +111,7 @@ async function run(
       settings,
       flags,
       positionals,
+      problems,
       clock,
       log,
       random: Math.random,

@@ -1,4 +1,6 @@
 import { readSnowflakeConfigJson } from '../bridge/snowflake-config-json.ts'
+import type { SettingSources } from '../src/config.ts'
+import { SnowhatError } from '../src/errors.ts'
 import type { Flag } from './command.ts'
 
 /** The first system's own configuration file, on the commands that talk to Snowflake. */
@@ -11,11 +13,16 @@ export const SNOWFLAKE_CONFIG_FLAG: Readonly<Record<string, Flag>> = {
   },
 }
 
+/** Throws `E_CONFIG_INVALID`, unless somebody wants to hear of it and goes on without. */
 export async function importedSettings(
   file: string | boolean | undefined,
+  { onProblem }: Pick<SettingSources, 'onProblem'> = {},
 ): Promise<{ values: Map<string, unknown>; notes: string[] }> {
   if (typeof file !== 'string') return { values: new Map(), notes: [] }
-  const { values, ignored } = await readSnowflakeConfigJson(file)
+  const read = readSnowflakeConfigJson(file)
+  const found = await (onProblem === undefined ? read : read.catch((error) => told(error, onProblem)))
+  if (found === undefined) return { values: new Map(), notes: [] }
+  const { values, ignored } = found
   return {
     values,
     notes: ignored.map((key) =>
@@ -24,4 +31,9 @@ export async function importedSettings(
         : `${key} in ${file} is not a setting that is known, and is not used`,
     ),
   }
+}
+
+function told(error: unknown, onProblem: (problem: SnowhatError) => void): undefined {
+  if (!(error instanceof SnowhatError)) throw error
+  onProblem(error)
 }

@@ -48,7 +48,10 @@ export function valueAnswer(value: string, key: string, form: Dialect['hostnameA
   return { status: 200, body: JSON.stringify(value), headers: { 'content-type': 'application/json' } }
 }
 
-/** A channel's 14 fields in the dialect. */
+/**
+ * A channel's fields in the dialect: the 14 of the documentation, and the time of the last error once more as the official SDK reads
+ * it: `last_error_timestamp_ms` [observed].
+ */
 export function spokenStatus(status: Readonly<Record<string, unknown>>, dialect: Dialect): Record<string, unknown> {
   const { channel_status_code: code, rows_error_count: errors, ...rest } = status
   const good = code === 'SUCCESS' ? dialect.goodStatus : code
@@ -58,6 +61,7 @@ export function spokenStatus(status: Readonly<Record<string, unknown>>, dialect:
     [dialect.errorCounter]: errors,
     created_on_ms: dialect.timestamps === 'string' ? String(rest.created_on_ms) : rest.created_on_ms,
     last_error_timestamp: spokenTime(rest.last_error_timestamp, dialect.timestamps),
+    last_error_timestamp_ms: rest.last_error_timestamp,
   }
 }
 

@@ -31,6 +31,7 @@ const ISSUER = 'snowhat-emulator'
 export class Auth {
   readonly #secret: Uint8Array
   readonly #pat: string
+  readonly #account: string
   readonly #tokenLifetimeMs: number
   readonly #clock: Clock
   readonly #users: Users
@@ -42,11 +43,12 @@ export class Auth {
   #expiredUpTo: number | undefined
 
   constructor(
-    settings: { secret: Uint8Array; pat: string; tokenLifetimeMs: number },
+    settings: { secret: Uint8Array; pat: string; account: string; tokenLifetimeMs: number },
     deps: { clock: Clock; users: Users; policyOf: (user: User) => NetworkPolicy | undefined },
   ) {
     this.#secret = settings.secret
     this.#pat = settings.pat
+    this.#account = settings.account.toUpperCase()
     this.#tokenLifetimeMs = settings.tokenLifetimeMs
     this.#clock = deps.clock
     this.#users = deps.users
@@ -101,12 +103,14 @@ export class Auth {
   /** Signature, issuer, subject, life, fingerprint [documented]. */
   async #keyPairCaller(jwt: string): Promise<Caller> {
     const claims = claimsOf(jwt)
-    const [, user, fingerprint] = /^[^.]+\.(.+)\.(SHA256:[A-Za-z0-9+/]{43}=)$/.exec(String(claims?.iss)) ?? []
+    const [, account, user, fingerprint] =
+      /^([^.]+)\.(.+)\.(SHA256:[A-Za-z0-9+/]{43}=)$/.exec(String(claims?.iss)) ?? []
     if (claims === undefined || user === undefined || fingerprint === undefined)
       throw badJwt('the issuer must be ACCOUNT.USER.SHA256:<Base64 fingerprint>')
     if (`${claims.sub}.${fingerprint}` !== claims.iss) throw badJwt('subject and issuer do not agree')
     if (claims.iss.slice(0, -fingerprint.length) !== claims.iss.slice(0, -fingerprint.length).toUpperCase())
       throw badJwt('account and user must be in upper case')
+    if (this.#account !== '' && account !== this.#account) throw badJwt('this is another account')
     this.#checkLife(claims)
     const algorithm = algorithmOf(jwt)
     if (!['RS256', 'RS384', 'RS512'].includes(algorithm)) throw badJwt(`algorithm ${algorithm} is not accepted`)

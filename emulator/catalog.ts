@@ -54,7 +54,7 @@ export interface CatalogState {
 }
 
 /** Every table has an implicit pipe of this name [documented]. */
-const DEFAULT_PIPE_SUFFIX = '-STREAMING'
+export const DEFAULT_PIPE_SUFFIX = '-STREAMING'
 
 /** The databases, schemas and what is in them. */
 export class Catalog {

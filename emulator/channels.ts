@@ -1,10 +1,10 @@
 import type { Clock } from '../src/clock.ts'
 import { Refusal } from './answer.ts'
-import type { Catalog, Pipe } from './catalog.ts'
+import { type Catalog, DEFAULT_PIPE_SUFFIX, type Pipe } from './catalog.ts'
 import { Channel, newChannelRecord } from './channel.ts'
 import { type ChannelStore, channelId } from './channel-store.ts'
 import type { Committer } from './committer.ts'
-import { channelKey, type ObjectName, qualified } from './names.ts'
+import { channelKey, ELASTIC, isElastic, type ObjectName, qualified } from './names.ts'
 import { RateLimit, type RateLimits } from './rate-limit.ts'
 
 /** What the service allows, and how slow it is; asked for each request, because it may change. */
@@ -75,10 +75,14 @@ export class Channels {
     const { catalog } = this.#deps
     const pipe = catalog.pipe(name)
     if (pipe) return pipe
-    if (!catalog.databases.has(name.database)) throw notFound('DATABASE', name.database)
-    if (!catalog.schemas.has(`${name.database}.${name.schema}`))
-      throw notFound('SCHEMA', `${name.database}.${name.schema}`)
+    this.#checkPlace(name)
     throw notFound('PIPE', qualified(name))
+  }
+
+  #checkPlace({ database, schema }: ObjectName): void {
+    const { catalog } = this.#deps
+    if (!catalog.databases.has(database)) throw notFound('DATABASE', database)
+    if (!catalog.schemas.has(`${database}.${schema}`)) throw notFound('SCHEMA', `${database}.${schema}`)
   }
 
   /** 409 for a pipe whose definition is not one for streaming [documented]. */
@@ -92,9 +96,17 @@ export class Channels {
     )
   }
 
+  /** The default pipe of a table, made when somebody asks for it [documented]; refuses in words for the table. */
+  defaultPipe(name: ObjectName): Pipe {
+    const pipe = this.#deps.catalog.pipe(name)
+    if (pipe) return pipe
+    this.#checkPlace(name)
+    throw notFound('TABLE', qualified(name).slice(0, -DEFAULT_PIPE_SUFFIX.length))
+  }
+
   /** Creates the channel or takes it over from its present owner [documented]. */
   async open(pipe: Pipe, name: string, options: OpenOptions): Promise<Opened> {
-    if (channelKey(name) === 'ELASTIC') throw new Refusal(400, 'INVALID_REQUEST', 'ELASTIC is a reserved channel name')
+    if (isElastic(name)) throw new Refusal(400, 'INVALID_REQUEST', `${ELASTIC} is a reserved channel name`)
     const key = channelId(pipe, channelKey(name))
     await this.#deps.committer.commitDue()
     for (let busy = this.#committing(key); busy; busy = this.#committing(key)) await this.#deps.committer.settled(busy)
@@ -257,10 +269,11 @@ function isCommitting(channel: Channel): boolean {
   return channel.committing > 0
 }
 
-function notFound(what: 'DATABASE' | 'SCHEMA' | 'PIPE', name: string): Refusal {
+function notFound(what: 'DATABASE' | 'SCHEMA' | 'PIPE' | 'TABLE', name: string): Refusal {
   return new Refusal(
     404,
-    `ERR_${what}_DOES_NOT_EXIST_OR_NOT_AUTHORIZED`,
+    // Without the OR for tables [documented].
+    `ERR_${what}_DOES_NOT_EXIST_${what === 'TABLE' ? '' : 'OR_'}NOT_AUTHORIZED`,
     `${what[0]}${what.slice(1).toLowerCase()} ${name} does not exist or is not authorized`,
   )
 }

@@ -2,7 +2,8 @@ import type { Clock } from '../src/clock.ts'
 import type { Log } from '../src/log.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ChannelStore } from './channel-store.ts'
-import type { ObjectName } from './names.ts'
+import type { ElasticStore } from './elastic-store.ts'
+import { isElastic, type ObjectName } from './names.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Warehouse } from './warehouse.ts'
 
@@ -14,6 +15,7 @@ const RETRY_MS = 1000
 export interface CommitterDeps {
   readonly warehouse: Warehouse
   readonly store: ChannelStore
+  readonly elasticStore: ElasticStore
   readonly writer: RowWriter
   readonly clock: Clock
   readonly log: Log
@@ -68,6 +70,11 @@ export class Committer {
     }
     this.#emptied.push(...emptied)
     return this.#enqueue('none')
+  }
+
+  /** Other work of the service, in a transaction of its own. */
+  transact(work: () => Promise<void>): Promise<void> {
+    return this.between(() => this.#deps.warehouse.transaction(work))
   }
 
   /** Resolves when what is due by now has been committed. */
@@ -143,9 +150,7 @@ export class Committer {
 
   /** One transaction after the other. */
   #enqueue(which: 'none' | 'due' | 'all'): Promise<void> {
-    const run = this.#tail.then(() => this.#transaction(which))
-    this.#tail = run.catch(() => undefined)
-    return run
+    return this.between(() => this.#transaction(which))
   }
 
   async #transaction(which: 'none' | 'due' | 'all'): Promise<void> {
@@ -157,7 +162,7 @@ export class Committer {
     this.#unsaved = new Set()
     this.#removed = []
     this.#emptied = []
-    const { warehouse, store, writer } = this.#deps
+    const { warehouse, store, elasticStore, writer } = this.#deps
     let records = new Map<Channel, ChannelRecord>()
     try {
       await warehouse.transaction(async () => {
@@ -165,7 +170,13 @@ export class Committer {
         records = await writer.write(due)
         for (const channel of unsaved) if (!records.has(channel)) records.set(channel, channel.record)
         await store.remove(removed)
-        await store.save(records)
+        const all = [...records]
+        await store.save(new Map(all.filter(([channel]) => !isElastic(channel.name))))
+        await elasticStore.remove(
+          all
+            .filter(([channel]) => isElastic(channel.name))
+            .map(([{ pipe }, record]) => ({ pipe: pipe.name, upTo: record.rowSequencer })),
+        )
       })
     } catch (error) {
       for (const [channel, rowsets] of due) this.#giveBack(channel, rowsets)

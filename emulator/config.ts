@@ -26,6 +26,12 @@ export const emulatorSection = {
     flags: ['user-key'],
   },
   ...secret('pat', 'a programmatic access token to accept besides key pairs'),
+  account: {
+    kind: 'string',
+    default: '',
+    doc: 'name of the account as a key-pair JWT must bear it (ORG-ACCOUNT, or the locator alone); empty takes any',
+    flags: ['account'],
+  },
   sql_dir: {
     kind: 'string',
     default: '',

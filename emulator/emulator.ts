@@ -13,13 +13,15 @@ import { ChannelStore } from './channel-store.ts'
 import { Channels } from './channels.ts'
 import { Committer } from './committer.ts'
 import type { EmulatorSettings } from './config.ts'
+import { ElasticChannels } from './elastic.ts'
+import { ElasticStore } from './elastic-store.ts'
 import { Execution } from './execution/execution.ts'
 import type { Ground } from './execution/ground.ts'
 import { Disturber } from './faults/disturber.ts'
 import { readDocument, readFaultFile } from './faults/document.ts'
 import { Faults, type Undisturbed } from './faults/faults.ts'
 import { IngestHost } from './ingest-host.ts'
-import { literal, quoted } from './names.ts'
+import { literal, type ObjectName, quoted } from './names.ts'
 import { answerCall, type Control } from './routes.ts'
 import { RowWriter } from './row-writer.ts'
 import { serve } from './server.ts'
@@ -41,7 +43,7 @@ export interface Emulator {
   close(): Promise<void>
 }
 
-/** Counters of all channels there are, and of this run. */
+/** Counters of all channels there are, and of this run; rows of Elastic Channels are counted since its start. */
 export interface EmulatorStats {
   readonly channels: number
   /** Accepted, not yet committed. */
@@ -53,6 +55,7 @@ export interface EmulatorStats {
   readonly appends: number
   /** Answered 200 with nothing stored: the continuation token had been used. */
   readonly ignoredAppends: number
+  readonly elasticAppends: number
 }
 
 export async function startEmulator(
@@ -70,43 +73,54 @@ export async function startEmulator(
     const accounts = new AccountStore(warehouse)
     await accounts.load(account)
     const store = new ChannelStore(warehouse)
+    const elasticStore = new ElasticStore(warehouse)
     const ground = { account, warehouse, clock }
-    const execution = new Execution({ ...ground, loseChannels: (pipes) => store.removeAllOf(pipes), exclusively: now })
+    const loseAtStart = async (pipes: readonly ObjectName[]) => {
+      await store.removeAllOf(pipes)
+      await elasticStore.removeAllOf(pipes)
+    }
+    const execution = new Execution({ ...ground, loseChannels: loseAtStart, exclusively: now })
     await applyScripts(scripts, { account, execution })
     await accounts.save(account)
     log.debug({ scripts: scripts.map((script) => script.file) }, 'set-up SQL applied')
-    const writer = new RowWriter({ warehouse, catalog, clock })
     const faults = new Faults(undisturbed(settings), { clock })
-    const isFrozen = (channel: string) => faults.isFrozen(channel)
-    const committer = new Committer({ warehouse, store, writer, clock, log, isFrozen })
-    undo.push(() => committer.close())
-    const channels = new Channels({ catalog, committer, clock, terms: faults })
-    await channels.load(store)
-    const secret = await tokenSecret(warehouse)
     const ownClock = skewedClock(clock, () => faults.clockSkewMs)
+    const writer = new RowWriter({ warehouse, catalog, clock: ownClock })
+    const isFrozen = (channel: string) => faults.isFrozen(channel)
+    const committer = new Committer({ warehouse, store, elasticStore, writer, clock, log, isFrozen })
+    undo.push(() => committer.close())
+    const channels = new Channels({ catalog, committer, clock: ownClock, terms: faults })
+    await channels.load(store)
+    const elastic = new ElasticChannels({ store: elasticStore, committer, clock: ownClock, terms: faults })
+    await elastic.load(catalog)
+    const secret = await tokenSecret(warehouse)
     const auth = new Auth(
-      { secret, pat: settings.pat, tokenLifetimeMs: settings.token_lifetime },
+      { secret, pat: settings.pat, account: settings.account, tokenLifetimeMs: settings.token_lifetime },
       { clock: ownClock, users: account.users, policyOf: (user) => policyOf(account, user) },
     )
     for (const entry of settings.user_key) await registerKeyFile(entry, auth)
     const ingestHost = new IngestHost(() => faults.dialect.ingestHost)
-    const disturber = new Disturber({ faults, channels, committer, auth, ingestHost, catalog, clock, log })
+    const disturber = new Disturber({ faults, channels, elastic, committer, auth, ingestHost, catalog, clock, log })
     undo.push(() => disturber.close())
     if (settings.faults !== '') await disturber.set(await readFaultFile(settings.faults, catalog), settings.host)
     const exclusively: Ground['exclusively'] = (work) => committer.between(work)
+    const loseChannels: Ground['loseChannels'] = async (pipes) => {
+      await elastic.loseAllOf(pipes)
+      await channels.loseAllOf(pipes)
+    }
     const sqlApi = new SqlApi({
       ...ground,
-      execution: new Execution({ ...ground, exclusively, loseChannels: (pipes) => channels.loseAllOf(pipes) }),
+      execution: new Execution({ ...ground, exclusively, loseChannels }),
       home: { database: warehouse.database, schema: homeSchema(catalog, warehouse.database) },
       save: () => committer.between(() => accounts.save(account)),
     })
-    const stats = () => statsOf(channels)
+    const stats = () => statsOf(channels, elastic)
     const control: Control = {
       stats,
       faults: () => faults.view,
       setFaults: (json, host) => disturber.set(readDocument(json, catalog), host),
     }
-    const parts = { account, auth, channels, clock, control, disturber, faults, ingestHost, sqlApi }
+    const parts = { account, auth, channels, clock: ownClock, control, disturber, elastic, faults, ingestHost, sqlApi }
     const server = await serve(
       { host: settings.host, port: settings.port, tlsCert: settings.tls_cert, tlsKey: settings.tls_key },
       { answer: (call) => answerCall(call, parts), clock: ownClock, log },
@@ -147,6 +161,7 @@ function undisturbed(settings: EmulatorSettings): Undisturbed {
       requestsPerSecond: settings.requests_per_second,
       bytesPerSecond: 0,
       channelsPerPipe: settings.channel_limit,
+      namesPerStatus: 0,
     },
     commitDelayMs: settings.commit_delay,
   }
@@ -188,16 +203,16 @@ async function registerKeyFile(entry: string, auth: Auth): Promise<void> {
   auth.registerUserKey(entry.slice(0, at), text)
 }
 
-function statsOf(channels: Channels): EmulatorStats {
+function statsOf(channels: Channels, elastic: ElasticChannels): EmulatorStats {
   const sum = { rowsPending: 0, rowsParsed: 0, rowsInserted: 0, rowsRejected: 0 }
   const { all, counters } = channels
-  for (const { pending, record } of all) {
+  for (const { pending, record } of [...all, ...elastic.lanes]) {
     for (const rowset of pending) sum.rowsPending += rowset.lines.length
     sum.rowsParsed += record.rowsParsed
     sum.rowsInserted += record.rowsInserted
     sum.rowsRejected += record.rowsErrorCount
   }
-  return { channels: all.length, ...sum, ...counters }
+  return { channels: all.length, ...sum, ...counters, ...elastic.counters }
 }
 
 function withNumbers(row: Readonly<Record<string, unknown>>): Record<string, unknown> {

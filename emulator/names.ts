@@ -25,6 +25,13 @@ export function channelKey(name: string): string {
   return name.toUpperCase()
 }
 
+/** The implicit channel of every pipe; no Named Channel may be called so [documented]. */
+export const ELASTIC = 'ELASTIC'
+
+export function isElastic(channelName: string): boolean {
+  return channelKey(channelName) === ELASTIC
+}
+
 export function qualified({ database, schema, name }: ObjectName): string {
   return `${database}.${schema}.${name}`
 }

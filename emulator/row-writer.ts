@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { DuckDBAppender } from '@duckdb/node-api'
 import type { Clock } from '../src/clock.ts'
-import type { Catalog, Table } from './catalog.ts'
+import type { Catalog, Pipe, Table } from './catalog.ts'
 import type { Channel, ChannelRecord, Rowset } from './channel.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Cell, RowError } from './conversion.ts'
@@ -11,6 +11,21 @@ import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** Rowsets that commit together, of many channels, in the order of each channel. */
 export type DueRowsets = ReadonlyMap<Channel, readonly Rowset[]>
+
+/** The rows of one append, wherever they come from. */
+export interface Batch {
+  readonly pipe: Pipe
+  readonly channelName: string
+  readonly lines: readonly string[]
+  readonly startOffset: string | null
+  readonly endOffset: string | null
+}
+
+/** What became of a batch: the rows that are not counted here are in the table. */
+export interface BatchResult {
+  readonly errors: number
+  readonly lastError: RowError | undefined
+}
 
 /** Rows written before other work gets its turn. */
 const ROWS_AT_A_TIME = 500
@@ -34,55 +49,67 @@ export class RowWriter {
 
   /** Inside a transaction. The records the channels will have when it has succeeded. */
   async write(due: DueRowsets): Promise<Map<Channel, ChannelRecord>> {
+    const all = [...due].flatMap(([channel, rowsets]) => rowsets.map((rowset) => ({ channel, rowset })))
+    const results = await this.writeBatches(
+      all.map(({ channel, rowset }) => ({ ...rowset, pipe: channel.pipe, channelName: channel.name })),
+    )
     const records = new Map<Channel, ChannelRecord>()
-    const byTable = new Map<string, Channel[]>()
-    for (const channel of due.keys()) {
-      const table = qualified(channel.pipe.table)
-      byTable.set(table, [...(byTable.get(table) ?? []), channel])
+    for (const [i, { channel, rowset }] of all.entries()) {
+      const record = records.get(channel) ?? channel.record
+      records.set(channel, this.#recordAfter(record, rowset, results[i] as BatchResult))
     }
+    return records
+  }
+
+  /** Inside a transaction. Batches of one table go in in their order; the results are in the order of the batches. */
+  async writeBatches(batches: readonly Batch[]): Promise<BatchResult[]> {
+    const byTable = new Map<string, Batch[]>()
+    for (const batch of batches) {
+      const table = qualified(batch.pipe.table)
+      const ofTable = byTable.get(table) ?? []
+      byTable.set(table, ofTable)
+      ofTable.push(batch)
+    }
+    const results = new Map<Batch, BatchResult>()
     const errorRows: string[] = []
-    for (const channels of byTable.values()) {
-      const table = this.#catalog.table((channels[0] as Channel).pipe.table) as Table
+    for (const ofTable of byTable.values()) {
+      const table = this.#catalog.table((ofTable[0] as Batch).pipe.table) as Table
       const appender = await this.#warehouse.appender(table.name)
       const append = rowAppender(appender, table, this.#warehouse.duckdb)
       try {
-        for (const channel of channels) {
-          let record = channel.record
-          for (const rowset of due.get(channel) ?? [])
-            record = await this.#writeRowset({ channel, rowset, record, table, append, errorRows })
-          records.set(channel, record)
-        }
+        for (const batch of ofTable) results.set(batch, await this.#writeBatch(batch, table, append, errorRows))
         appender.flushSync()
       } finally {
         appender.closeSync()
       }
     }
     await this.#writeErrorRows(errorRows)
-    return records
+    return batches.map((batch) => results.get(batch) as BatchResult)
   }
 
-  async #writeRowset(work: {
-    channel: Channel
-    rowset: Rowset
-    record: ChannelRecord
-    table: Table
-    append: (cells: readonly Cell[]) => void
-    errorRows: string[]
-  }): Promise<ChannelRecord> {
-    const { rowset, record, table } = work
+  async #writeBatch(
+    batch: Batch,
+    table: Table,
+    append: (cells: readonly Cell[]) => void,
+    errorRows: string[],
+  ): Promise<BatchResult> {
     const reader = this.#readerOf(table)
     let lastError: RowError | undefined
     let errors = 0
-    for (const [i, line] of rowset.lines.entries()) {
+    for (const [i, line] of batch.lines.entries()) {
       if (i > 0 && i % ROWS_AT_A_TIME === 0) await setImmediate()
       const row = reader.read(line)
-      if ('cells' in row) work.append(row.cells)
+      if ('cells' in row) append(row.cells)
       else {
         errors += 1
         lastError = row.error
-        if (table.errorLogging) work.errorRows.push(this.#errorRow(work.channel, rowset, row))
+        if (table.errorLogging) errorRows.push(this.#errorRow(batch, row))
       }
     }
+    return { errors, lastError }
+  }
+
+  #recordAfter(record: ChannelRecord, rowset: Rowset, { errors, lastError }: BatchResult): ChannelRecord {
     const now = this.#clock.now()
     return {
       ...record,
@@ -110,22 +137,22 @@ export class RowWriter {
   }
 
   /** The columns of `ERROR_TABLE(…)` and what they hold for streamed rows [documented]. */
-  #errorRow(channel: Channel, rowset: Rowset, { error, line }: { error: RowError; line: string }): string {
+  #errorRow(batch: Batch, { error, line }: { error: RowError; line: string }): string {
     const metadata = {
       service: 'snowpipe_streaming',
       message: error.message,
       details: {
-        pipe_name: channel.pipe.name.name,
-        channel_name: channel.name,
-        offset_token_lower_bound: rowset.startOffset,
-        offset_token_upper_bound: rowset.endOffset,
+        pipe_name: batch.pipe.name.name,
+        channel_name: batch.channelName,
+        offset_token_lower_bound: batch.startOffset,
+        offset_token_upper_bound: batch.endOffset,
         error_data_truncated: false,
         error_data_content_type: error.code === 100069 ? 'json-invalid' : 'json',
       },
     }
     const at = new Date(this.#clock.now()).toISOString().slice(0, -1)
     const texts = [JSON.stringify(metadata), JSON.stringify({ $1: line })].map(literal)
-    return `(${literal(qualified(channel.pipe.table))}, ${literal(at)}, NULL, ${error.code}, ${texts.join(', ')})`
+    return `(${literal(qualified(batch.pipe.table))}, ${literal(at)}, NULL, ${error.code}, ${texts.join(', ')})`
   }
 
   async #writeErrorRows(rows: readonly string[]): Promise<void> {

@@ -98,7 +98,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY device ORDER BY window_end DESC) = 1;
 -- Rows that were made and are not in their table, one row per unbroken range; `declared`: the receiver had to give them up and
 -- said so (`after` of the next one).
 CREATE OR REPLACE VIEW ACTIVITY_DB.PROCESSED_DATA.ACTIVITY_GAPS AS
-WITH both AS (
+WITH all_rows AS (
   SELECT 'activity' AS kind, device, stream, seq, after FROM ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED
   UNION ALL
   SELECT 'record' AS kind, device, stream, seq, after FROM ACTIVITY_DB.RAW_DATA.ACTIVITY_RECORDS
@@ -107,7 +107,7 @@ steps AS (
   SELECT
     kind, device, stream, seq, MIN(after) AS after,
     LAG(seq) OVER (PARTITION BY kind, device, stream ORDER BY seq) AS previous_seq
-  FROM both
+  FROM all_rows
   WHERE stream IS NOT NULL AND seq IS NOT NULL
   GROUP BY kind, device, stream, seq
 ),

@@ -23,6 +23,8 @@ export interface SettingSources {
   readonly imported?: ReadonlyMap<string, unknown>
   /** From the command line: `section.key` to the text given. */
   readonly args: ReadonlyMap<string, unknown>
+  /** Told of everything that is wrong, which is then left out, instead of the first thing ending it. */
+  readonly onProblem?: (problem: SnowhatError) => void
 }
 
 const ENV_PREFIX = 'SNOWHAT_'
@@ -39,24 +41,45 @@ export function settingPaths(sections: Sections): Map<string, Setting> {
   return paths
 }
 
-/** Throws `E_CONFIG_INVALID` with one sentence for the first thing that is wrong. */
+/** Throws `E_CONFIG_INVALID` with one sentence for the first thing that is wrong, unless somebody wants to hear of all. */
 export async function loadSettings<S extends Sections>(sections: S, sources: SettingSources): Promise<SettingsOf<S>> {
   const paths = settingPaths(sections)
-  refuseUnknownEnvironment(sources.env, paths)
+  const refuse = sources.onProblem ?? fail
+  for (const problem of unknownEnvironment(sources.env, paths)) refuse(problem)
   const config = convict(schemaOf(sections, sources.defaults ?? new Map()), { env: definedOnly(sources.env), args: [] })
   try {
-    if (sources.file !== undefined) config.load(await readSettingsFile(sources.file, sections))
+    if (sources.file !== undefined) config.load(await readSettingsFile(sources.file, sections, refuse))
     // Imported values rank with the file, below the environment: convict reads that again at each load.
     for (const [path, value] of sources.imported ?? []) config.load(nested(path, value))
     for (const [path, value] of sources.args) config.set(path, value)
-    config.validate({ allowed: 'strict' })
+    checkValues(config, refuse)
   } catch (error) {
     if (error instanceof SnowhatError) throw error
-    throw new SnowhatError('E_CONFIG_INVALID', firstProblem(messageOf(error)), { cause: error })
+    throw new SnowhatError('E_CONFIG_INVALID', messageOf(error), { cause: error })
   }
   const values = config.getProperties() as Record<string, Record<string, unknown>>
-  await readSecretFiles(values, paths)
+  await readSecretFiles(values, paths, refuse)
   return values as SettingsOf<S>
+}
+
+type Refuse = (problem: SnowhatError) => void
+
+function fail(problem: SnowhatError): never {
+  throw problem
+}
+
+/** What is wrong takes its default, when whoever is told goes on. Convict has one line per problem: `section.key: reason: value was …`. */
+function checkValues(config: convict.Config<Record<string, unknown>>, refuse: Refuse): void {
+  try {
+    config.validate({ allowed: 'strict' })
+  } catch (error) {
+    for (const line of messageOf(error).split('\n')) {
+      const problem = line.trim()
+      const [, path] = /^(\w+\.\w+): /.exec(problem) ?? []
+      if (path !== undefined && config.has(path)) config.reset(path)
+      refuse(new SnowhatError('E_CONFIG_INVALID', problem, { cause: error }))
+    }
+  }
 }
 
 /** The checks and conversions behind each kind; convict wants them by name. */
@@ -111,7 +134,7 @@ function schemaOf(sections: Sections, defaults: ReadonlyMap<string, unknown>): c
   return schema as convict.Schema<Record<string, unknown>>
 }
 
-async function readSettingsFile(file: string, sections: Sections): Promise<object> {
+async function readSettingsFile(file: string, sections: Sections, refuse: Refuse): Promise<object> {
   let content: unknown
   try {
     // Most start without a file, and a Pi has little memory.
@@ -120,32 +143,53 @@ async function readSettingsFile(file: string, sections: Sections): Promise<objec
   } catch (error) {
     // The YAML parser draws a picture of the place below its sentence.
     const [reason = ''] = messageOf(error).split(/:?\n/)
-    throw new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${reason}`, {
-      cause: error,
-      hint: 'is the path of --config right, may this user read it, and is it YAML or JSON? docs/settings.md shows what belongs in it',
-    })
+    refuse(
+      new SnowhatError('E_CONFIG_INVALID', `cannot read the configuration file ${file}: ${reason}`, {
+        cause: error,
+        hint: 'is the path of --config right, may this user read it, and is it YAML or JSON? docs/settings.md shows what belongs in it',
+      }),
+    )
+    return {}
   }
   if (content === null || content === undefined) return {}
-  if (typeof content !== 'object' || Array.isArray(content))
-    throw new SnowhatError('E_CONFIG_INVALID', `the configuration file ${file} must hold sections, such as "mqtt:"`)
-  for (const [name, values] of Object.entries(content)) {
-    const section = sections[name]
-    if (section === undefined) throw unknownKey(`section "${name}" in ${file}`, name, Object.keys(sections))
-    if (typeof values !== 'object' || values === null)
-      throw new SnowhatError(
-        'E_CONFIG_INVALID',
-        `section "${name}" in ${file} must hold settings, such as "${name}: { … }"`,
-      )
-    for (const key of Object.keys(values))
-      if (!(key in section)) throw unknownKey(`setting "${name}.${key}" in ${file}`, key, Object.keys(section))
-  }
-  return content
+  if (typeof content === 'object' && !Array.isArray(content))
+    return knownSections(content as Record<string, unknown>, file, sections, refuse)
+  refuse(new SnowhatError('E_CONFIG_INVALID', `the configuration file ${file} must hold sections, such as "mqtt:"`))
+  return {}
 }
 
-function refuseUnknownEnvironment(env: SettingSources['env'], paths: ReadonlyMap<string, Setting>): void {
+/** Of a file's content, what there is a setting for. */
+function knownSections(
+  content: Readonly<Record<string, unknown>>,
+  file: string,
+  sections: Sections,
+  refuse: Refuse,
+): Record<string, object> {
+  const known: Record<string, object> = {}
+  for (const [name, values] of Object.entries(content)) {
+    const section = sections[name]
+    if (section === undefined) refuse(unknownKey(`section "${name}" in ${file}`, name, Object.keys(sections)))
+    else if (typeof values !== 'object' || values === null)
+      refuse(
+        new SnowhatError(
+          'E_CONFIG_INVALID',
+          `section "${name}" in ${file} must hold settings, such as "${name}: { … }"`,
+        ),
+      )
+    else {
+      for (const key of Object.keys(values))
+        if (!(key in section)) refuse(unknownKey(`setting "${name}.${key}" in ${file}`, key, Object.keys(section)))
+      known[name] = Object.fromEntries(Object.entries(values).filter(([key]) => key in section))
+    }
+  }
+  return known
+}
+
+function unknownEnvironment(env: SettingSources['env'], paths: ReadonlyMap<string, Setting>): SnowhatError[] {
   const known = new Set([...paths.keys()].map(envName))
-  for (const name of Object.keys(env))
-    if (name.startsWith(ENV_PREFIX) && !known.has(name)) throw unknownKey(`environment variable ${name}`, name, known)
+  return Object.keys(env)
+    .filter((name) => name.startsWith(ENV_PREFIX) && !known.has(name))
+    .map((name) => unknownKey(`environment variable ${name}`, name, known))
 }
 
 function unknownKey(what: string, word: string, known: Iterable<string>): SnowhatError {
@@ -157,6 +201,7 @@ function unknownKey(what: string, word: string, known: Iterable<string>): Snowha
 async function readSecretFiles(
   values: Record<string, Record<string, unknown>>,
   paths: ReadonlyMap<string, Setting>,
+  refuse: Refuse,
 ): Promise<void> {
   for (const [path, setting] of paths) {
     if (!setting.secret) continue
@@ -164,22 +209,23 @@ async function readSecretFiles(
     const group = values[section] ?? {}
     const file = group[`${key}_file`]
     if (typeof file !== 'string' || file === '') continue
-    if (group[key] !== '')
-      throw new SnowhatError('E_CONFIG_INVALID', `${path} and ${path}_file are both set`, { hint: 'keep one of them' })
+    if (group[key] !== '') {
+      refuse(
+        new SnowhatError('E_CONFIG_INVALID', `${path} and ${path}_file are both set`, { hint: 'keep one of them' }),
+      )
+      continue
+    }
     try {
       group[key] = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
     } catch (error) {
-      throw new SnowhatError('E_CONFIG_INVALID', `cannot read ${file} (${path}_file): ${messageOf(error)}`, {
-        cause: error,
-        hint: `is the path right, and may this user read it? It is set by ${envName(`${path}_file`)} or --config`,
-      })
+      refuse(
+        new SnowhatError('E_CONFIG_INVALID', `cannot read ${file} (${path}_file): ${messageOf(error)}`, {
+          cause: error,
+          hint: `is the path right, and may this user read it? It is set by ${envName(`${path}_file`)} or --config`,
+        }),
+      )
     }
   }
-}
-
-/** Convict reports `section.key: reason: value was …`, one line per problem; a person fixes one at a time. */
-function firstProblem(message: string): string {
-  return message.split('\n')[0]?.trim() ?? message
 }
 
 function must(holds: boolean, reason: string): void {

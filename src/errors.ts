@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'E_COMMAND_INVALID'
   | 'E_SPOOL_FULL'
   | 'E_SQL'
+  | 'E_SNOWFLAKE_TLS'
+  | 'E_SNOWFLAKE_PROXY'
   | 'E_LEDGER_UNREADABLE'
   | 'E_NO_LEDGER'
   | 'E_UNDECIDED'

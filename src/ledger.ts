@@ -22,6 +22,17 @@ export interface Ledger {
   readonly lag_seconds: number
   /** ISO 8601 UTC, `null` before the first. */
   readonly last_commit_at: string | null
+  /** Only in that of the device that has cost most this month, while the budget of the bridge is in danger or spent. */
+  readonly budget?: LedgerBudget
+}
+
+export interface LedgerBudget {
+  readonly level: 'projected' | 'exceeded'
+  /** Of this device since the first of the month, as Snowflake counts them (estimated). */
+  readonly bytes_month: number
+  readonly cost_month: number
+  /** As the settings have it, `USD`. */
+  readonly currency: string
 }
 
 /** Rows of one offset-token ordinal: each the successor of the one before. */

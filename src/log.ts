@@ -29,6 +29,7 @@ const SECRETS = [
   'pat',
   'oauth_token',
   'token',
+  'proxy',
   'authorization',
 ]
 

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { messageOf, SnowhatError, systemCode } from './errors.ts'
+import { CERTIFICATE_TROUBLES, namesInstead, tlsCodeOf } from './certificate-trouble.ts'
+import { messageOf, SnowhatError } from './errors.ts'
 import type { MqttSettings } from './mqtt-section.ts'
 
 /**
@@ -64,13 +65,11 @@ function checkCertificate(pem: Buffer | undefined, path: string, what: string): 
  */
 export function tlsFailure(error: unknown, url: string): SnowhatError | undefined {
   if (!/^(mqtts|wss):/.test(url)) return undefined
-  const code = systemCode(error) ?? ''
-  // While the handshake is under way the library's own name for it stands in the sentence only, in small letters [observed].
-  const name = code === 'EPROTO' ? messageOf(error).toUpperCase().replaceAll(' ', '_') : code
+  const name = tlsCodeOf(error)
   const [, sentence, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? []
   if (sentence === undefined || hint === undefined) return undefined
   const host = new URL(url).hostname
-  return new SnowhatError('E_MQTT_TLS', `${sentence.replace('HOST', host)}${detail(error)}`, {
+  return new SnowhatError('E_MQTT_TLS', `${sentence.replace('HOST', host)}${namesInstead(error)}`, {
     hint: hint.replace('HOST', host),
     cause: error,
     retryable: true,
@@ -79,22 +78,22 @@ export function tlsFailure(error: unknown, url: string): SnowhatError | undefine
 
 const FAILURES: readonly (readonly [code: RegExp, sentence: string, hint: string])[] = [
   [
-    /^CERT_HAS_EXPIRED$/,
+    CERTIFICATE_TROUBLES.expired,
     "the MQTT broker's certificate, or the CA's, has expired",
     'renew it at the broker (deploy/tls/make-certificates.sh does that), and see whether the clock of this machine is right',
   ],
   [
-    /^CERT_NOT_YET_VALID$/,
+    CERTIFICATE_TROUBLES.notYetValid,
     "the MQTT broker's certificate is not valid yet",
     'the clock of this machine, or of the one that made the certificate, is wrong: set it',
   ],
   [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    CERTIFICATE_TROUBLES.otherName,
     "the MQTT broker's certificate is not for HOST",
     'use one of its names in SNOWHAT_MQTT_URL, or make it again with HOST among its names (NAMES of deploy/tls/make-certificates.sh)',
   ],
   [
-    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)|CERT_(SIGNATURE_FAILURE|UNTRUSTED)|INVALID_CA)$/,
+    CERTIFICATE_TROUBLES.untrusted,
     "the MQTT broker's certificate is not signed by a CA that we trust",
     "set SNOWHAT_MQTT_CA_FILE to the CA that signed the broker's certificate (ca.crt)",
   ],
@@ -114,7 +113,7 @@ const FAILURES: readonly (readonly [code: RegExp, sentence: string, hint: string
     "set SNOWHAT_MQTT_CERT_FILE and SNOWHAT_MQTT_KEY_FILE to a certificate that the broker's CA has signed",
   ],
   [
-    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
+    CERTIFICATE_TROUBLES.noTls,
     'the MQTT broker does not speak TLS on this port',
     'use its port for TLS in SNOWHAT_MQTT_URL (8883 as a rule), or mqtt:// instead of mqtts://',
   ],
@@ -126,9 +125,3 @@ const FAILURES: readonly (readonly [code: RegExp, sentence: string, hint: string
     'is this its port for TLS (8883 as a rule)? Then it wants another client certificate (SNOWHAT_MQTT_CERT_FILE, SNOWHAT_MQTT_KEY_FILE); its log says more',
   ],
 ]
-
-/** The names a certificate has after all, where Node tells them. */
-function detail(error: unknown): string {
-  const names = error instanceof Error && 'cert' in error ? (error.cert as { subjectaltname?: string }) : undefined
-  return names?.subjectaltname === undefined ? '' : ` but for ${names.subjectaltname}`
-}

@@ -6,6 +6,8 @@ export interface BridgeHealth {
   readonly devices: number
   readonly rows_waiting: number
   readonly spool_bytes: number
+  /** Age of the oldest row that waits. */
+  readonly lag_seconds: number
   readonly dead_letters: number
   readonly problems: readonly string[]
 }
@@ -15,6 +17,8 @@ export interface Bridge extends Snowhat {
   /** Subscribed: a queue that the broker held has come by then. */
   readonly subscribed: Promise<unknown>
   health(): Promise<BridgeHealth>
+  /** What `/metrics` answers with. */
+  metrics(): Promise<string>
   /** Looks until `holds`; how often costs the bridge something, so not too often. */
   until(holds: (health: BridgeHealth) => boolean, everyMs?: number): Promise<BridgeHealth>
 }
@@ -48,6 +52,7 @@ export async function startBridge(
     ...program,
     subscribed,
     health,
+    metrics: async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
     until: async (holds, everyMs = 200) => {
       for (;;) {
         const now = await health()

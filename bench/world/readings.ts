@@ -14,8 +14,29 @@ export interface Device {
 const VARIANTS = 8
 const APART_MS = 1_000
 
+/** Boards that are simulated: a larger fleet has some of each. */
+const BOARDS = 1_000
+const boards = new Map<number, Promise<readonly string[]>>()
+
 export async function createDevice(index: number, stream: string): Promise<Device> {
   const hostname = `pi-${String(index).padStart(4, '0')}`
+  const board = index % BOARDS
+  const measuring = boards.get(board) ?? measure(board, stream)
+  boards.set(board, measuring)
+  const measured = await measuring
+  let seq = 0
+  return {
+    hostname,
+    next: (epochMs) => {
+      const { compact, ts, datetimestamp, systemtime } = timesOf(epochMs)
+      const uuid = `${hostname}-${stream}-${++seq}`
+      return `{"uuid":"${uuid}","rowid":"${compact}_${uuid}","hostname":"${hostname}","stream":"${stream}","seq":${seq},"ts":${ts},"datetimestamp":"${datetimestamp}","systemtime":"${systemtime}",${measured[seq % VARIANTS]}`
+    },
+  }
+}
+
+/** What one board measures, as a publisher writes it, without what names a reading. */
+async function measure(index: number, stream: string): Promise<readonly string[]> {
   let now = 1_800_000_000_000 + index * 7
   const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve(), after: () => () => undefined }
   const options = { seed: index + 1, board: 'v1', environment: 'indoor', altitude_m: 0 } as const
@@ -32,7 +53,7 @@ export async function createDevice(index: number, stream: string): Promise<Devic
   const address = [index >> 8, index & 255]
   const maker = createReadingMaker(
     {
-      hostname,
+      hostname: 'pi',
       ipaddress: `10.0.${address.join('.')}`,
       macaddress: `b8:27:eb:00:${address.map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
       serial: `00000000${index.toString(16).padStart(8, '0')}`,
@@ -62,13 +83,5 @@ export async function createDevice(index: number, stream: string): Promise<Devic
     measured.push(encodeReadings([rest as never]).slice(1))
     now += APART_MS
   }
-  let seq = 0
-  return {
-    hostname,
-    next: (epochMs) => {
-      const { compact, ts, datetimestamp, systemtime } = timesOf(epochMs)
-      const uuid = `${hostname}-${stream}-${++seq}`
-      return `{"uuid":"${uuid}","rowid":"${compact}_${uuid}","hostname":"${hostname}","stream":"${stream}","seq":${seq},"ts":${ts},"datetimestamp":"${datetimestamp}","systemtime":"${systemtime}",${measured[seq % VARIANTS]}`
-    },
-  }
+  return measured
 }

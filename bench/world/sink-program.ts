@@ -9,7 +9,8 @@ import { answer } from './program.ts'
  */
 
 export type SinkQuestion =
-  | { readonly do: 'listen'; readonly port: number }
+  /** With `opensPerSecond` each pipe refuses further openings within a second, as the service does [observed]. */
+  | { readonly do: 'listen'; readonly port: number; readonly opensPerSecond?: number }
   /** Away: connections are refused. */
   | { readonly do: 'leave' }
   | { readonly do: 'count' }
@@ -19,6 +20,8 @@ export interface SinkCount {
   readonly committed: number
   readonly appends: number
   readonly opens: number
+  /** Openings answered with 429. */
+  readonly refusedOpens: number
   readonly channels: number
   /** Channels that have committed anything. */
   readonly channelsCommitted: number
@@ -42,11 +45,17 @@ interface Channel {
 const COMMIT_MS = 1_000
 const unzip = promisify(gunzip)
 const channels = new Map<string, Channel>()
-const counts = { rows: 0, committed: 0, appends: 0, opens: 0 }
+const counts = { rows: 0, committed: 0, appends: 0, opens: 0, refusedOpens: 0 }
+/** Openings of the second under way, per pipe. */
+let opened = { second: 0, byPipe: new Map<string, number>() }
+let opensPerSecond = Number.POSITIVE_INFINITY
 let server: Server | undefined
 
 answer<SinkQuestion>(async (question) => {
-  if (question.do === 'listen') await listen(question.port)
+  if (question.do === 'listen') {
+    opensPerSecond = question.opensPerSecond ?? Number.POSITIVE_INFINITY
+    await listen(question.port)
+  }
   if (question.do === 'leave') await leave()
   for (const channel of channels.values()) commitDue(channel)
   const channelsCommitted = [...channels.values()].filter(({ committed }) => committed !== null).length
@@ -75,12 +84,24 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   if (pathname === '/v2/streaming/hostname') return text(response, '127.0.0.1')
   if (pathname === '/oauth/token') return text(response, 'token')
   if (pathname.endsWith(':bulk-channel-status')) return json(response, 200, statuses(body))
-  const name = /\/channels\/([^/]+)/.exec(pathname)?.[1] ?? ''
-  if (request.method === 'PUT') return json(response, 200, open(name))
+  const [, pipe = '', name = ''] = /\/pipes\/([^/]+)\/channels\/([^/]+)/.exec(pathname) ?? []
+  if (request.method === 'PUT') {
+    if (mayOpen(pipe)) return json(response, 200, open(name))
+    counts.refusedOpens++
+    return json(response, 429, { code: '390701', message: 'Request rate exceeds max. Try later.' })
+  }
   const rows = newlines(await unzip(body))
   const token = append(name, searchParams.get('continuationToken'), searchParams.get('endOffsetToken') ?? '', rows)
   if (token === undefined) return json(response, 400, { code: 'STALE_CONTINUATION_TOKEN_SEQUENCER', message: 'stale' })
   return json(response, 200, { next_continuation_token: token })
+}
+
+function mayOpen(pipe: string): boolean {
+  const second = Math.floor(performance.now() / 1000)
+  if (second !== opened.second) opened = { second, byPipe: new Map() }
+  const before = opened.byPipe.get(pipe) ?? 0
+  opened.byPipe.set(pipe, before + 1)
+  return before < opensPerSecond
 }
 
 function open(name: string): object {

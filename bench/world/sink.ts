@@ -13,11 +13,13 @@ export interface Sink {
   stop(): Promise<void>
 }
 
-export async function startSink(): Promise<Sink> {
+/** `opensPerSecond`: what each pipe takes. */
+export async function startSink(opensPerSecond?: number): Promise<Sink> {
   const port = await freePort()
   const helper = startHelper('./sink-program.ts')
   const ask = (question: SinkQuestion) => helper.ask<SinkCount>(question)
-  await ask({ do: 'listen', port })
+  const listen: SinkQuestion = { do: 'listen', port, ...(opensPerSecond !== undefined && { opensPerSecond }) }
+  await ask(listen)
   return {
     url: `http://127.0.0.1:${port}`,
     pid: helper.pid,
@@ -25,7 +27,7 @@ export async function startSink(): Promise<Sink> {
       await ask({ do: 'leave' })
     },
     comeBack: async () => {
-      await ask({ do: 'listen', port })
+      await ask(listen)
     },
     count: () => ask({ do: 'count' }),
     stop: () => helper.kill('SIGKILL'),

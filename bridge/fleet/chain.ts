@@ -57,6 +57,12 @@ const WHERE: Readonly<Record<AlertCode, Place>> = {
   duplicate_channel_owner: ['snowflake', 'bad', 'stop the other program that uses the channel'],
   rival: ['broker', 'bad', 'one bridge per broker: stop the other one'],
   credential_expires: ['snowflake', 'warning', 'make a new token and put it into snowflake.pat_file'],
+  budget_projected: ['snowflake', 'warning', 'longer intervals at the Pis cost less; snowhat ledger lists the dearest'],
+  budget_exceeded: [
+    'snowflake',
+    'bad',
+    'rows go on; longer intervals at the Pis cost less, or raise cost.budget_per_month',
+  ],
 }
 
 export interface ChainFacts {

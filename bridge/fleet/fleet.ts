@@ -6,8 +6,8 @@ import type { Lanes } from '../lanes/lanes.ts'
 import { gapsOf } from '../ledger/ledger-of.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { Today } from '../status/today.ts'
 import { ActivityHistory, type ActivityStrip } from './activity-history.ts'
-import { BytesToday } from './bytes-today.ts'
 import type { Chain } from './chain.ts'
 import { History } from './history.ts'
 import { type RecentError, RecentErrors } from './recent-errors.ts'
@@ -78,6 +78,7 @@ export interface FleetParts {
   readonly events: BridgeEvents
   readonly spool: Spool
   readonly lanes: Lanes
+  readonly today: Pick<Today, 'devices'>
 }
 
 /** To count what is missing takes as long as a device has had streams. */
@@ -89,7 +90,6 @@ export class Fleet implements FleetSource {
   readonly #chain: () => Chain
   readonly #history: History
   readonly #activity: ActivityHistory
-  readonly #bytes: BytesToday
   readonly #errors: RecentErrors
   readonly #missing = new Map<string, { readonly count: number; readonly until: number }>()
   readonly #listeners = new Set<(hostname: string) => void>()
@@ -100,7 +100,6 @@ export class Fleet implements FleetSource {
     this.#chain = chain
     this.#history = new History(clock)
     this.#activity = new ActivityHistory(clock)
-    this.#bytes = new BytesToday(events, clock)
     this.#errors = new RecentErrors(events, clock)
     events.on('readings:spooled', (device, _count, newest) => {
       if (newest !== undefined) this.#passed(device, newest)
@@ -148,7 +147,7 @@ export class Fleet implements FleetSource {
       missing: this.#missingOf(device),
       rejected: device.counters.rejected,
       dead_letters: device.counters.deadLetters,
-      bytes_today: this.#bytes.of(hostname),
+      bytes_today: this.#parts.today.devices.of(hostname).sentToday,
     }
   }
 
@@ -190,7 +189,7 @@ export class Fleet implements FleetSource {
               simulated: last.simulated,
               values: this.#history.values(hostname),
             },
-      bytes_today: this.#bytes.of(hostname),
+      bytes_today: this.#parts.today.devices.of(hostname).sentToday,
       errors: this.#errors.of(hostname),
     }
   }

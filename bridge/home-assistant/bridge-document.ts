@@ -15,6 +15,8 @@ export interface BridgeDocumentInput {
   readonly url?: string
   /** Left out where the settings name no price. */
   readonly currency?: string
+  /** The settings name a budget. */
+  readonly budget?: boolean
   /** What Snowflake is signed in to with says when it ends. */
   readonly credentialExpires: boolean
 }
@@ -37,10 +39,13 @@ const ALERT_NAMES: Readonly<Record<AlertCode, string>> = {
   duplicate_channel_owner: 'Channel used by another program',
   rival: 'Another bridge',
   credential_expires: 'Credential expires soon',
+  budget_projected: 'Budget will be exceeded',
+  budget_exceeded: 'Budget exceeded',
 }
 
 /** What an entity may say beyond its name; all of it is for the page, or for statistics. */
-type Extras = Omit<HaSensor, 'platform' | 'unique_id' | 'name' | 'value_template'>
+type Extras = Omit<HaSensor, 'platform' | 'unique_id' | 'name' | 'value_template'> &
+  Partial<Pick<HaSensor, 'value_template'>>
 
 /**
  * The bridge's device document. Its state is `bridge/health`, retained, so nothing expires: what ends with the bridge
@@ -93,7 +98,11 @@ function connections(topics: Topics): Entry[] {
 }
 
 /** One for all, and one for each that a person may want on the phone. */
-function problems({ credentialExpires }: BridgeDocumentInput, topics: Topics): Entry[] {
+function problems({ budget = false, credentialExpires }: BridgeDocumentInput, topics: Topics): Entry[] {
+  const isShown = (code: AlertCode) => {
+    if (code === 'credential_expires') return credentialExpires
+    return budget || (code !== 'budget_projected' && code !== 'budget_exceeded')
+  }
   return [
     binary('problem', 'Problem', 'problem', {
       value_template: "{{ 'ON' if value_json.problem else 'OFF' }}",
@@ -101,7 +110,7 @@ function problems({ credentialExpires }: BridgeDocumentInput, topics: Topics): E
       json_attributes_template:
         "{{ {'reasons': value_json.problem_reasons, 'since': value_json.problem_since} | tojson }}",
     }),
-    ...ALERT_CODES.filter((code) => code !== 'credential_expires' || credentialExpires).map(alert),
+    ...ALERT_CODES.filter(isShown).map(alert),
   ]
 }
 
@@ -142,8 +151,8 @@ function figures(): Entry[] {
   ]
 }
 
-function days({ credentialExpires, currency }: BridgeDocumentInput): Entry[] {
-  const priced = currency === undefined ? [] : cost(currency)
+function days({ budget = false, credentialExpires, currency }: BridgeDocumentInput): Entry[] {
+  const priced = currency === undefined ? [] : cost(currency, budget)
   const expiry = sensor('credential_expires_at', 'Credential expires', 'credential_expires_at', {
     device_class: 'timestamp',
     entity_category: 'diagnostic',
@@ -172,7 +181,14 @@ function days({ credentialExpires, currency }: BridgeDocumentInput): Entry[] {
   ]
 }
 
-function cost(currency: string): Entry[] {
+function cost(currency: string, budget: boolean): Entry[] {
+  const used = sensor('budget_used', 'Budget used', 'budget', {
+    value_template: '{{ (100 * value_json.cost_so_far / value_json.budget) | round(1) }}',
+    unit_of_measurement: '%',
+    state_class: 'measurement',
+    suggested_display_precision: 0,
+    icon: 'mdi:cash-clock',
+  })
   return [
     sensor('cost_today', 'Cost today', 'today.cost', {
       device_class: 'monetary',
@@ -188,6 +204,7 @@ function cost(currency: string): Entry[] {
       unit_of_measurement: currency,
       suggested_display_precision: 2,
     }),
+    ...(budget ? [used] : []),
   ]
 }
 

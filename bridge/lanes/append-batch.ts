@@ -3,8 +3,12 @@ import type { Clock } from '../../src/clock.ts'
 import type { Gate } from '../../src/gate.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
+import { concernOf } from '../snowpipe/verdict.ts'
+import type { AppendPace } from './append-pace.ts'
 import type { FrozenBatch } from './batch.ts'
 import type { Reopen } from './channel-news.ts'
+import type { Call } from './roadblock.ts'
+import type { Roadblocks } from './roadblocks.ts'
 import type { Trouble } from './trouble.ts'
 
 /** How an append ended. */
@@ -13,7 +17,10 @@ export type AppendEnd =
   /** The server did not take the batch at all, and will not take it in one piece. */
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** The batch's fate can only be learned by opening the channel anew. */
-  | ({ readonly kind: 'unclear' } & Reopen)
+  | ({
+      readonly kind: 'unclear' /** Not refused each time: the rows may be in the table. */
+      readonly mayBeTaken: boolean
+    } & Reopen)
 
 export interface AppendDeps {
   readonly clock: Clock
@@ -21,14 +28,17 @@ export interface AppendDeps {
   readonly snowpipe: Snowpipe
   readonly appends: Gate
   readonly trouble: Trouble
+  readonly roadblocks: Roadblocks
 }
 
 /**
- * Tells that names, grants or credentials are wrong, and waits a while: the same bytes may be taken then. `mayBeTaken`:
+ * Tells that names, grants or credentials are wrong, and waits as `wait` does: the same bytes may be taken then. `mayBeTaken`:
  * an earlier attempt had no clear answer.
  */
-export type Blocked = (answer: Answer, mayBeTaken: boolean) => Promise<void>
+export type Blocked = (answer: Answer, mayBeTaken: boolean, wait: () => Promise<void>) => Promise<void>
 
+/** Comes with 429, and is the same without [observed]. */
+const THROTTLED = '390701'
 const RETRY = { firstMs: 500, maxMs: 30_000 }
 /**
  * After this long without a clear answer the channel is opened anew; but not when Snowflake answers nobody: that would not
@@ -37,46 +47,79 @@ const RETRY = { firstMs: 500, maxMs: 30_000 }
 const RETRY_BUDGET_MS = 60_000
 
 /**
- * Sends the same bytes until the answer is clear. `undefined` when `signal` was aborted first. Never anything else
- * than these bytes: Snowflake throws different rows under a used token away, with 200 [observed].
+ * Sends the same bytes until the answer is clear. `undefined` when `signal` was aborted first, or there was nothing to freeze.
+ * Never anything else than these bytes: Snowflake throws different rows under a used token away, with 200 [observed].
+ *
+ * `freeze` is asked when it is the batch's turn for the first time: thousands of lanes may be due at once, and a batch that
+ * is frozen takes memory.
  */
 export async function appendBatch(
-  batch: FrozenBatch,
+  freeze: () => Promise<FrozenBatch | undefined>,
   path: ChannelPath,
   deps: AppendDeps,
+  pace: AppendPace,
   blocked: Blocked,
   signal: AbortSignal,
 ): Promise<AppendEnd | undefined> {
-  const { appends, clock, random, snowpipe, trouble } = deps
+  const { appends, clock, random, roadblocks, snowpipe, trouble } = deps
+  const call: Call = { device: path.channel, pipe: path.pipe, operation: 'append' }
   const since = clock.monotonic()
   const { served } = trouble
   let mayBeTaken = false
+  let batch: FrozenBatch | undefined
   for (let attempt = 0; ; attempt++) {
-    const outcome = await appends.pass(() => snowpipe.append(path, batch))
+    // Looked at when it is its turn: many may wait for that when the first of them is refused.
+    const outcome = await appends.pass(async () => {
+      if (roadblocks.ahead(call) !== undefined || signal.aborted) return undefined
+      batch ??= await freeze()
+      return batch && snowpipe.append(path, batch)
+    })
     if (signal.aborted) return undefined
-    if (outcome.verdict === 'ok') return { kind: 'appended', continuationToken: outcome.value.continuationToken }
+    if (outcome === undefined) {
+      const ahead = roadblocks.ahead(call)
+      if (ahead === undefined && batch === undefined) return undefined
+      if (ahead !== undefined) await blocked(ahead, mayBeTaken, () => roadblocks.wait(call, signal))
+      if (signal.aborted) return undefined
+      continue
+    }
+    const { verdict } = outcome
+    if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
+    if (outcome.verdict === 'ok') {
+      pace.taken()
+      return { kind: 'appended', continuationToken: outcome.value.continuationToken }
+    }
     const { answer } = outcome
+    const reason = `${codeOf(answer)}: ${answer.message}`
     switch (outcome.verdict) {
       case 'split':
         return { kind: 'refused', answer }
       case 'unauthorized':
       case 'blocked':
-        await blocked(answer, mayBeTaken)
+        await blocked(answer, mayBeTaken, () =>
+          roadblocks.refused(call, concernOf(outcome.verdict, answer), answer, signal),
+        )
         break
       case 'reopen':
+        return { kind: 'unclear', mayBeTaken, cause: 'refused', reason }
       case 'uncommitted':
+        return { kind: 'unclear', mayBeTaken: true, cause: 'refused', reason }
+      case 'reopen_once':
+        return { kind: 'unclear', mayBeTaken: true, cause: 'refused', reason, conflict: answer }
       case 'moved':
-        return { kind: 'unclear', cause: 'refused', reason: `${codeOf(answer)}: ${answer.message}` }
+        return { kind: 'unclear', mayBeTaken: true, cause: 'moved', reason }
       case 'retry':
         mayBeTaken = true
         if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
           return {
             kind: 'unclear',
+            mayBeTaken,
             cause: 'no_answer',
             reason: `no clear answer to an append for a minute: ${answer.message}`,
           }
-        trouble.unavailable(path.channel, codeOf(answer), answer.message)
-        if (answer.retryAfterMs === undefined) await trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
+        trouble.unavailable(path.channel, codeOf(answer), answer.message, answer.requestId)
+        if (answer.status === 429 || answer.code === THROTTLED) pace.throttled()
+        if (answer.retryAfterMs === undefined)
+          await trouble.rest(Math.max(pace.spacingMs, backoffMs(attempt, RETRY, random)), clock, signal)
         else await clock.sleep(answer.retryAfterMs, signal).catch(() => undefined)
     }
     if (signal.aborted) return undefined

@@ -1,4 +1,5 @@
 import { compareTokens, type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
+import { type Answer, noAnswer } from '../snowpipe/answer.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import { verdictOnChannel } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
@@ -7,6 +8,8 @@ import type { DeviceLog } from '../spool/device-log.ts'
 export const REOPEN_CAUSES = [
   /** Snowflake says of the channel that it is of no use any more, in an answer or in its status. */
   'refused',
+  /** The pipe has failed over to another cluster. */
+  'moved',
   /** An append found no clear answer in time. */
   'no_answer',
   /** Rows that are not ours were committed. */
@@ -24,6 +27,8 @@ export interface Reopen {
   readonly cause: (typeof REOPEN_CAUSES)[number]
   /** In words. */
   readonly reason: string
+  /** Opening anew is worth one try; should it come again before anything was committed, a person must look. */
+  readonly conflict?: Answer
 }
 
 /** What follows from a channel's status; `undefined` when nothing does. */
@@ -39,8 +44,12 @@ export function newsOf(
   device: DeviceLog,
   instance: string,
 ): ChannelNews | undefined {
-  if (verdictOnChannel(status.code) !== 'ok')
-    return { kind: 'reopen', cause: 'refused', reason: `the channel's status is ${status.code}` }
+  const verdict = verdictOnChannel(status.code)
+  if (verdict !== 'ok') {
+    const reason = `the channel's status is ${status.code}`
+    const conflict = verdict === 'reopen_once' ? { conflict: { ...noAnswer(reason), code: status.code } } : {}
+    return { kind: 'reopen', cause: 'refused', reason, ...conflict }
+  }
   const committed = status.committed === atOpening ? undefined : newsIn(status.committed, device, instance)
   if (committed === 'foreign')
     return { kind: 'reopen', cause: 'foreign_token', reason: `the committed token ${status.committed} is not ours` }

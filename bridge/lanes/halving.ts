@@ -47,6 +47,11 @@ export class Halving {
     return false
   }
 
+  /** So many rows are more than goes over the wire. */
+  tooLarge(rows: number): void {
+    this.#limit = Math.ceil(rows / 2)
+  }
+
   /** A batch was taken. Gives the row that is bad, when it was the neighbour of a suspect. */
   taken(): Suspect | undefined {
     const suspect = this.#suspect

@@ -7,7 +7,8 @@ import type { ChannelPath } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
-import { appendBatch } from './append-batch.ts'
+import { appendBatch, type Blocked } from './append-batch.ts'
+import { AppendPace } from './append-pace.ts'
 import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
 import { newsOf, type Reopen } from './channel-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
@@ -18,6 +19,7 @@ import { nextBatch } from './next-batch.ts'
 import { type OpenChannel, openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
 import { Standstill } from './standstill.ts'
+import { tooLargeReason, WIRE_LIMIT } from './wire-limit.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -34,16 +36,12 @@ export const LANE_STATES = ['resting', 'opening', 'ready', 'appending', 'blocked
 
 export type LaneState = (typeof LANE_STATES)[number]
 
-/** 10 requests a second are allowed per channel [documented]; a little less. */
-const APPEND_SPACING_MS = 110
 /** How long a lane rests after an error that is a bug of ours. */
 const AFTER_BUG_MS = 30_000
 /** Appended and not committed: more would only pile up at a server that does not commit. */
 const MAX_UNCOMMITTED_BATCHES = 16
 /** A channel whose rows stay uncommitted this long is opened anew. */
 const COMMIT_TIMEOUT_MS = 120_000
-/** How soon a lane that is blocked tries again. */
-const BLOCKED_RETRY_MS = 60_000
 
 export class Lane {
   readonly device: DeviceLog
@@ -67,9 +65,12 @@ export class Lane {
   /** Aborted when there is no point any more in sending the batch in flight. */
   #sending: AbortController | undefined
   #reopen: Reopen | undefined
+  /** The same, while Snowflake refuses to open it. */
+  #refusedAgain: Reopen | undefined
   #draining = false
   /** It rests for no other reason than that its rows are young and few. */
   #ageing = false
+  readonly #pace = new AppendPace()
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   #lastProgress = 0
@@ -182,6 +183,7 @@ export class Lane {
     this.#state = 'closed'
     this.#stop.abort()
     this.#sending?.abort()
+    this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
     this.#bell.ring()
     await this.#running
   }
@@ -193,12 +195,27 @@ export class Lane {
     const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
     if (news?.kind === 'reopen') this.#openAnew(news)
-    else if (news !== undefined) this.#progress(news.committed, status)
+    else if (news !== undefined) {
+      // Not at an opening: what was sent before it says nothing of what it has changed.
+      this.#standstill.progressed()
+      this.#progress(news.committed, status)
+    }
   }
 
   /** Snowflake does not know the channel any more. */
   vanished(generation: number): void {
     if (this.#channel?.generation === generation) this.#openAnew({ cause: 'gone', reason: 'the channel is gone' })
+  }
+
+  /** The pipe is served elsewhere since then (monotonic), and knows nothing of what was opened before. */
+  moved(since: number): void {
+    if (this.#channel !== undefined && this.#channel.openedAt < since)
+      this.#openAnew({ cause: 'moved', reason: 'the pipe has failed over' })
+  }
+
+  /** Snowflake does not serve the pipe any more; an append might still be answered as if it did. */
+  pipeRefused(reason: string): void {
+    if (this.#channel !== undefined && !this.#isOver) this.#openAnew({ cause: 'refused', reason })
   }
 
   /** Rows up to `committed` may leave, if as many were parsed as stand here. */
@@ -255,8 +272,7 @@ export class Lane {
     this.#enter('opening')
     const again = this.#reopen
     if (again !== undefined) {
-      this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
-      await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+      if (again !== this.#refusedAgain) await this.#paced(again)
       // Who has opened it may be a bridge that has taken over: opened again, it would be that one that finds a rival.
       await this.#deps.lookForRival()
     }
@@ -270,11 +286,19 @@ export class Lane {
     this.#halving.reset()
     this.#appended = 0
     this.#generation++
-    const result = await openChannel(this.device, this.path, this.#deps, this.#log, this.#stop.signal)
+    const result = await openChannel(
+      this.device,
+      this.path,
+      this.#isUnsettled,
+      this.#deps,
+      this.#log,
+      this.#stop.signal,
+    )
     switch (result.kind) {
       case 'open':
         this.#channel = {
           continuationToken: result.continuationToken,
+          openedAt: this.#deps.clock.monotonic(),
           generation: this.#generation,
           proved: false,
           committedAtOpening: result.status.committed,
@@ -296,13 +320,26 @@ export class Lane {
         if (again !== undefined) this.#tellReopened(again, lastSent)
         return
       case 'blocked':
-        return this.#blocked(result.answer)
+        this.#enter('blocked')
+        await this.#standstill.blockedAtOpening(this.path.pipe, result.answer, result.concern, this.#stop.signal)
+        // A lane without rows would leave it at that.
+        this.#reopen ??= again
+        this.#refusedAgain = again
+        return
       case 'held':
         return this.#hold(result.code, result.reason, result.incarnation)
       case 'rival':
         this.#hold('rival', result.reason, null)
         return this.#deps.onRival(result.reason)
     }
+  }
+
+  async #paced(again: Reopen): Promise<void> {
+    this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
+    // A conflict has a pace of its own, and says nothing of another owner.
+    if (again.conflict !== undefined) {
+      if (this.#standstill.isRepeated(again.conflict)) await this.#blockedAlone(again.conflict)
+    } else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
   }
 
   /** What was sent before and is still here comes again. */
@@ -343,20 +380,29 @@ export class Lane {
 
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
     const { clock, events } = this.#deps
-    const batch = await freezeBatch(rows, channel.continuationToken, clock.now())
-    // Held meanwhile, or to be opened anew.
-    if (this.#reopen !== undefined || !this.#hasWork()) return
-    this.#enter('appending')
-    this.#inFlight = batch
+    let batch: FrozenBatch | undefined
+    const freeze = async () => {
+      batch = await freezeBatch(rows, channel.continuationToken, clock.now(), this.#deps.encoding)
+      // Held meanwhile, or to be opened anew.
+      if (this.#reopen !== undefined || !this.#hasWork() || batch.body.length > WIRE_LIMIT) return undefined
+      this.#enter('appending')
+      this.#inFlight = batch
+      this.#isRefused = false
+      return batch
+    }
     this.#sending = new AbortController()
     const { signal } = this.#sending
-    const refused = async (answer: Answer, mayBeTaken: boolean) => {
+    const refused: Blocked = async (answer, mayBeTaken, wait) => {
       this.#isRefused = !mayBeTaken
-      await this.#blocked(answer)
+      this.#enter('blocked')
+      await this.#standstill.blocked(answer, wait)
       this.#isRefused = false
     }
-    const end = await appendBatch(batch, this.path, this.#deps, refused, signal)
-    this.#nextAppendAt = clock.monotonic() + APPEND_SPACING_MS
+    const sentAt = clock.monotonic()
+    const end = await appendBatch(freeze, this.path, this.#deps, this.#pace, refused, signal)
+    if (batch === undefined) return
+    if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
+    this.#nextAppendAt = clock.monotonic() + this.#pace.spacingMs
     let bad: Suspect | undefined
     switch (end?.kind) {
       case 'appended':
@@ -375,19 +421,21 @@ export class Lane {
         this.#deps.spool.eased(this.device)
         this.#enter('ready')
         this.#deps.trouble.over(this.device.hostname)
-        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger)
+        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger, batch.billed)
         if (bad !== undefined) await this.#tellSetAside()
         return
       case 'refused':
         this.#inFlight = undefined
         if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
-          await this.#blocked(end.answer)
+          await this.#blockedAlone(end.answer)
         this.device.suspect = this.#halving.suspect?.token ?? null
         // Its neighbour may be the last thing this process sends.
         if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
         return
       case 'unclear':
+        this.#isRefused = !end.mayBeTaken
         this.#openAnew(end)
+        if (end.cause === 'moved') this.#deps.onMoved(this.path.pipe, sentAt)
         return
       case undefined:
         // Closed, or to be opened anew: the batch's fate is learned then.
@@ -409,11 +457,18 @@ export class Lane {
     this.wake()
   }
 
-  async #blocked(answer: Answer): Promise<void> {
+  /** The batch is halved before it is sent; a row that is too large by itself goes nowhere but to the dead letters. */
+  async #tooLarge(rows: readonly SpooledRow[], batch: FrozenBatch): Promise<void> {
+    const [only] = rows
+    if (rows.length > 1 || only === undefined) return this.#halving.tooLarge(rows.length)
+    await this.#deps.onRefusedRow(this.device, only, tooLargeReason(only, batch.body.length))
+    this.device.setAside(only)
+    await this.#tellSetAside()
+  }
+
+  async #blockedAlone(answer: Answer): Promise<void> {
     this.#enter('blocked')
-    this.#standstill.blocked(answer)
-    await this.#deps.clock.sleep(BLOCKED_RETRY_MS, this.#stop.signal).catch(() => undefined)
-    this.#deps.events.emit('lane:unblocked', this.device.hostname)
+    await this.#standstill.blockedAlone(this.path.pipe, answer, this.#stop.signal)
   }
 
   #enter(state: LaneState): void {
@@ -424,6 +479,7 @@ export class Lane {
   #hold(code: HoldCode, reason: string, incarnation: number | null): void {
     this.#state = 'held'
     this.#sending?.abort()
+    this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
     this.#standstill.held(code, reason, incarnation)
   }
 }

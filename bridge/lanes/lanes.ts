@@ -1,19 +1,25 @@
 import { SnowhatError } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
+import { encodingOf } from '../compression.ts'
 import type { BridgeSettings } from '../config.ts'
 import type { Routes } from '../routes/routes.ts'
-import type { ChannelPath, Outcome } from '../snowpipe/client.ts'
+import type { ChannelPath, Outcome, PipePath } from '../snowpipe/client.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { type Choice, choicesFor } from './decision.ts'
 import { InTheWay } from './in-the-way.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-deps.ts'
-import { openingPace } from './opening-pace.ts'
+import { openingPaces } from './opening-pace.ts'
+import { Roadblocks } from './roadblocks.ts'
 import { StatusPoller } from './status-poller.ts'
 import { Trouble } from './trouble.ts'
 
 /** What they all need; they share the rest, which is made here. */
-export interface LanesDeps extends Omit<LaneDeps, 'appends' | 'openingTurn' | 'trouble'> {
+export interface LanesDeps
+  extends Omit<
+    LaneDeps,
+    'appends' | 'encoding' | 'expiredChannels' | 'onMoved' | 'openingPace' | 'roadblocks' | 'trouble'
+  > {
   readonly routes: Routes
 }
 
@@ -31,6 +37,7 @@ export class Lanes {
   readonly #laneDeps: LaneDeps
   readonly #lanes = new Map<DeviceLog, Lane>()
   readonly #poller: StatusPoller
+  readonly #roadblocks: Roadblocks
   readonly trouble: Trouble
   readonly #stop = new AbortController()
   readonly #looking: Promise<void>
@@ -39,19 +46,28 @@ export class Lanes {
   constructor(settings: BridgeSettings, deps: LanesDeps) {
     this.#settings = settings
     this.#deps = deps
-    this.trouble = new Trouble(deps.log)
+    this.trouble = new Trouble(deps.log, deps.clock)
+    this.#roadblocks = new Roadblocks(settings.bridge.refused_retry, deps.clock)
     this.#laneDeps = {
       ...deps,
       trouble: this.trouble,
+      roadblocks: this.#roadblocks,
+      encoding: encodingOf(settings.batch.compression),
+      onMoved: (pipe, since) => this.#moved(pipe, since),
+      expiredChannels: settings.bridge.expired_channels,
       appends: new Gate(Math.max(1, settings.bridge.parallel_appends)),
-      openingTurn: openingPace(settings.bridge.opens_per_second, deps.clock),
+      openingPace: openingPaces(settings.bridge.opens_per_second, deps),
     }
-    this.#poller = new StatusPoller(settings.bridge.status_interval_ms, {
+    this.#poller = new StatusPoller(settings.bridge.status_interval_ms, settings.bridge.refused_retry, {
       clock: deps.clock,
       log: deps.log,
       snowpipe: deps.snowpipe,
-      waiting: () => [...this.#lanes.values()].filter((lane) => lane.awaitsCommit),
-      idle: () => [...this.#lanes.values()].filter((lane) => lane.idle),
+      lanes: () => this.#lanes.values(),
+      trouble: this.trouble,
+      onMoved: (pipe, since) => this.#moved(pipe, since),
+      onRefused: (pipe, reason) => {
+        for (const lane of this.#lanes.values()) if (lane.path.pipe === pipe) lane.pipeRefused(reason)
+      },
     })
     this.#looking = this.#keepTheWayFree()
   }
@@ -141,6 +157,13 @@ export class Lanes {
     await this.#poller.close()
     await this.#looking
     await Promise.all(closed)
+    this.#roadblocks.close()
+    this.trouble.close()
+  }
+
+  /** The cluster that serves the pipe now knows nobody of before. */
+  #moved(pipe: PipePath, since: number): void {
+    for (const lane of this.#lanes.values()) if (lane.path.pipe === pipe) lane.moved(since)
   }
 
   /** `undefined` when the device's route is not configured any more: nobody knows where its rows belong. */

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../src/backoff.ts'
+import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
@@ -6,15 +7,21 @@ import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
+import { type Concern, concernOf } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import { acceptCounts, type Choice, decided, forgetTable, type HoldCode, markCarriedOut } from './decision.ts'
+import { hasExpired } from './expired-channel.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import { isThrottled } from './opening-pace.ts'
+import type { Call } from './roadblock.ts'
 import { countsOf } from './row-account.ts'
 import { knownAtTakeOver, type TakeOver } from './take-over.ts'
 
 /** A channel that is this lane's. */
 export interface OpenChannel {
   continuationToken: string
+  /** Monotonic. */
+  readonly openedAt: number
   /** Changes at each opening: what was asked before says nothing about after. */
   readonly generation: number
   /** Something was appended since. */
@@ -32,8 +39,8 @@ export type Opening =
       readonly status: ChannelStatus
       readonly mine: OffsetToken | undefined
     }
-  /** Names, grants or credentials are wrong. */
-  | { readonly kind: 'blocked'; readonly answer: Answer }
+  /** Names, grants or credentials are wrong; without `concern` somebody else has found that out. */
+  | { readonly kind: 'blocked'; readonly answer: Answer; readonly concern?: Concern }
   /** It is another channel than the one we know: a person decides whether the table still has the rows. */
   | Held
   /** Another bridge has written here since we did. */
@@ -46,31 +53,57 @@ interface Held {
   readonly incarnation: number | null
 }
 
+/** A channel without rows waits as if it had this fraction of one. */
+const NO_ROWS = 1_000
 const RETRY = { firstMs: 1_000, maxMs: 30_000 }
 const UNCOMMITTED_RETRY_MS = 500
 const STUCK_RETRY_MS = 5_000
 const STUCK = 'rows that are not in this spool stay uncommitted; nothing is thrown away that only Snowflake has'
+/** So often an opening may be throttled before anybody hears of it: the pace of the pipe sees to it. */
+const THROTTLED_TIMES = 3
 /** As long as the official SDK waits for uncommitted rows [observed]. */
 const UNCOMMITTED_WAIT_MS = 120_000
 
-/** Opens the channel and finds out what is in the table. Tries until it is open or a person must act. */
+/**
+ * Opens the channel and finds out what is in the table. Tries until it is open or a person must act. `unsettled`: rows that
+ * wait may have been sent since the last opening.
+ */
 export async function openChannel(
   device: DeviceLog,
   path: ChannelPath,
+  unsettled: boolean,
   deps: LaneDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
-  const { clock, openingTurn, random, snowpipe } = deps
+  const { clock, openingPace, random, roadblocks, snowpipe } = deps
+  const call: Call = { device: path.channel, pipe: path.pipe, operation: 'open' }
+  const pace = openingPace(path.pipe)
+  const weight = weightOf(device, clock)
   const since = clock.monotonic()
   let force = false
+  let conflict: string | undefined
   for (let attempt = 0; ; attempt++) {
-    await openingTurn(signal)
-    const outcome = await snowpipe.open(path, !force)
+    const turn: { at: number; ahead: Answer | undefined } = { at: clock.monotonic(), ahead: roadblocks.ahead(call) }
+    if (turn.ahead !== undefined) return { kind: 'blocked', answer: turn.ahead }
+    const outcome = await pace.pass(
+      weight,
+      async () => {
+        turn.at = clock.monotonic()
+        // Many may wait for their turn when the first of them is refused.
+        turn.ahead = roadblocks.ahead(call)
+        return turn.ahead === undefined ? snowpipe.open(path, !force) : { verdict: 'blocked', answer: turn.ahead }
+      },
+      signal,
+    )
     signal.throwIfAborted()
+    const { ahead } = turn
+    if (ahead !== undefined) return { kind: 'blocked', answer: ahead }
+    const { verdict } = outcome
+    if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
     switch (outcome.verdict) {
       case 'ok':
-        return reconcile(device, outcome.value, deps, log, signal)
+        return reconcile({ device, path, unsettled }, outcome.value, deps, log, signal)
       case 'uncommitted':
         force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
         if (clock.monotonic() - since > UNCOMMITTED_WAIT_MS && !force) {
@@ -81,16 +114,46 @@ export async function openChannel(
       case 'unauthorized':
       case 'blocked':
       case 'split':
-        return { kind: 'blocked', answer: outcome.answer }
+        return { kind: 'blocked', answer: outcome.answer, concern: concernOf(outcome.verdict, outcome.answer) }
+      case 'reopen_once':
+        // It is opened already: the same once more, and a person must look.
+        if (conflict === codeOf(outcome.answer)) return { kind: 'blocked', answer: outcome.answer, concern: 'channel' }
+        conflict = codeOf(outcome.answer)
+        await clock.sleep(backoffMs(attempt, RETRY, random), signal)
+        break
+      case 'moved':
+        deps.onMoved(path.pipe, turn.at)
+        await clock.sleep(backoffMs(0, RETRY, random), signal)
+        break
       case 'retry':
       case 'reopen':
-      case 'moved':
-        deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), outcome.answer.message)
+        if (isThrottled(outcome) && attempt < THROTTLED_TIMES) break
+        deps.trouble.unavailable(
+          device.hostname,
+          codeOf(outcome.answer),
+          outcome.answer.message,
+          outcome.answer.requestId,
+        )
         if (outcome.answer.retryAfterMs === undefined)
           await deps.trouble.rest(backoffMs(attempt, RETRY, random), clock, signal)
         else await clock.sleep(outcome.answer.retryAfterMs, signal)
         signal.throwIfAborted()
     }
+  }
+}
+
+/**
+ * What an opening of this device is worth: its rows times the time they have waited. The most and the oldest come first; a
+ * single row gets its turn too, because its time goes on, and a channel behind which nothing waits comes last.
+ */
+function weightOf(device: DeviceLog, clock: Clock): () => number {
+  const since = clock.monotonic()
+  return () => {
+    const { waiting, waitingSince } = device
+    const queued = clock.monotonic() - since
+    if (waiting === 0) return queued / NO_ROWS
+    // The wall clock may have jumped.
+    return waiting * Math.max(queued, clock.now() - (waitingSince ?? clock.now()), 1)
   }
 }
 
@@ -119,12 +182,13 @@ function nothingSince(device: DeviceLog, committed: string | null): boolean {
 }
 
 async function reconcile(
-  device: DeviceLog,
+  asked: { readonly device: DeviceLog; readonly path: ChannelPath; readonly unsettled: boolean },
   opened: Opened,
   deps: LaneDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opening> {
+  const { device } = asked
   const { continuationToken, status } = opened
   const committed = status.committed === null ? undefined : parseToken(status.committed)
   const other = otherIncarnation(device.incarnation, status)
@@ -151,6 +215,8 @@ async function reconcile(
     if (change !== undefined) {
       const code = other === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
+      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: ledgersOf(device) }, deps)))
+        choice = 'keep'
       if (choice === undefined) return held(code, change, status)
     } else if (asBefore) {
       // Nothing of ours has been committed since we took over, or since the channel was made.
@@ -185,7 +251,7 @@ async function reconcile(
   signal.throwIfAborted()
   device.readLedger(ledger, deps.spool.instance)
   // Our own words of before this start may repeat a predecessor's that our disk does not know.
-  const earlier = [device.predecessor, device.said].filter((one) => one !== null)
+  const earlier = ledgersOf(device)
   const [before] = earlier
   if (choice === undefined && !unread) {
     const replaced = otherIncarnation(before?.incarnation ?? null, status)
@@ -193,6 +259,7 @@ async function reconcile(
     if (replaced !== undefined || forgot) {
       const code = replaced === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
+      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: earlier }, deps))) choice = 'keep'
       if (choice === undefined)
         return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
     }
@@ -205,6 +272,11 @@ async function reconcile(
   if (committed !== undefined || before !== undefined)
     log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
   return { kind: 'open', continuationToken, status, mine: undefined }
+}
+
+/** What was read of this device at the broker, by others first. */
+function ledgersOf(device: DeviceLog): Ledger[] {
+  return [device.predecessor, device.said].filter((one) => one !== null)
 }
 
 const FORGOTTEN = 'the channel has forgotten what it committed'

@@ -1,10 +1,13 @@
 import type { Log } from '../../src/log.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
+import type { PipePath } from '../snowpipe/client.ts'
 import { remedyFor } from '../snowpipe/remedy.ts'
+import type { Concern } from '../snowpipe/verdict.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { Hold, HoldCode } from './decision.ts'
 import { holdRemedy } from './hold-remedy.ts'
 import type { LaneDeps } from './lane-deps.ts'
+import type { Call } from './roadblock.ts'
 
 /** Why a lane stands still and who has been told: blocked by an answer that time may change, or held for a person. */
 export class Standstill {
@@ -12,6 +15,8 @@ export class Standstill {
   readonly #deps: LaneDeps
   readonly #log: Log
   #hold: Hold | undefined
+  /** What has made it open the channel anew since anything was last committed, and need not pass. */
+  readonly #conflicts = new Set<string>()
 
   constructor(device: DeviceLog, deps: LaneDeps, log: Log) {
     this.#device = device
@@ -23,12 +28,42 @@ export class Standstill {
     return this.#hold
   }
 
-  /** Names, grants or credentials are wrong. */
-  blocked(answer: Answer): void {
+  /** Names, grants or credentials are wrong: tells, and waits as `wait` does. */
+  async blocked(answer: Answer, wait: () => Promise<void>): Promise<void> {
     const { events, trouble } = this.#deps
     const code = codeOf(answer)
-    trouble.refused(this.#device.hostname, code, answer.message, answer.hint ?? remedyFor(code))
+    trouble.refused(this.#device.hostname, code, answer.message, remedyFor(answer), answer.requestId)
     events.emit('lane:blocked', this.#device.hostname, code, answer.message)
+    await wait()
+    events.emit('lane:unblocked', this.#device.hostname)
+  }
+
+  /** The channel cannot be opened; without `concern` it was another who found that out. */
+  blockedAtOpening(pipe: PipePath, answer: Answer, concern: Concern | undefined, signal: AbortSignal): Promise<void> {
+    const call: Call = { device: this.#device.hostname, pipe, operation: 'open' }
+    const { roadblocks } = this.#deps
+    return this.blocked(answer, () =>
+      concern === undefined ? roadblocks.wait(call, signal) : roadblocks.refused(call, concern, answer, signal),
+    )
+  }
+
+  /** It concerns nobody else, as far as we know. */
+  blockedAlone(pipe: PipePath, answer: Answer, signal: AbortSignal): Promise<void> {
+    const call: Call = { device: this.#device.hostname, pipe, operation: 'append' }
+    return this.blocked(answer, () => this.#deps.roadblocks.refused(call, 'channel', answer, signal))
+  }
+
+  /** True when opening anew has not helped before: now a person must look. */
+  isRepeated(conflict: Answer): boolean {
+    const code = codeOf(conflict)
+    if (this.#conflicts.has(code)) return true
+    this.#conflicts.add(code)
+    return false
+  }
+
+  /** Something was committed: what was in conflict is none any more. */
+  progressed(): void {
+    this.#conflicts.clear()
   }
 
   /** Only a person can know what is in the table. */

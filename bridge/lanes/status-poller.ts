@@ -1,24 +1,36 @@
 import type { Clock } from '../../src/clock.ts'
-import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
-import type { PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { codeOf } from '../snowpipe/answer.ts'
+import type { Outcome, PipePath, Snowpipe } from '../snowpipe/client.ts'
+import { remedyFor } from '../snowpipe/remedy.ts'
+import { concernOf } from '../snowpipe/verdict.ts'
 import type { Lane } from './lane.ts'
+import type { Trouble } from './trouble.ts'
 
 /** Names per request; the service's limit is not known, clients use 100 to 200 [observed]. */
 const NAMES_PER_REQUEST = 200
+
+type Failure = Exclude<Outcome<unknown>, { verdict: 'ok' }>
 
 export interface StatusPollerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly snowpipe: Snowpipe
-  /** Lanes with rows that Snowflake has and has not committed. */
-  readonly waiting: () => Iterable<Lane>
-  /** Lanes with a channel and nothing on its way. */
-  readonly idle?: () => Iterable<Lane>
+  readonly lanes: () => Iterable<AskedLane>
+  readonly trouble: Trouble
+  /** The pipe is served elsewhere since then (monotonic). */
+  readonly onMoved: (pipe: PipePath, since: number) => void
+  /** The pipe is gone, or not to be used: told once, when it begins. */
+  readonly onRefused: (pipe: PipePath, reason: string) => void
 }
+
+/** What is asked of a lane, and told to it. */
+export type AskedLane = Pick<Lane, 'path' | 'awaitsCommit' | 'idle' | 'generation' | 'observe' | 'vanished'>
 
 /** How often an idle channel is asked for. It may have become another's without any append failing [observed]. */
 const IDLE_EVERY_MS = 45_000
+/** Requests for idle lanes are not always full. */
+const ROUND_SLACK = 1.5
 
 /**
  * Asks each pipe what it has committed: one request for all its channels. Channels on which nothing waits are asked for
@@ -31,13 +43,17 @@ export class StatusPoller {
   readonly #polling: Promise<void>
   /** By the one object that stands for a pipe. */
   readonly #asking = new Map<PipePath, Promise<unknown>>()
-  readonly #failures = new Map<PipePath, Doubling>()
-  /** When an idle lane was asked for last, on the monotonic clock. */
-  readonly #askedAt = new WeakMap<Lane, number>()
+  /** Pipes that could not be asked last, and when each is asked again, monotonic. */
+  readonly #failing = new Map<PipePath, { readonly until: number; readonly isRefused: boolean }>()
+  readonly #refusedRetryMs: number
+  #idleEveryMs = IDLE_EVERY_MS
+  /** When a lane was asked for last, on the monotonic clock. */
+  readonly #askedAt = new WeakMap<AskedLane, number>()
 
-  constructor(intervalMs: number, deps: StatusPollerDeps) {
+  constructor(intervalMs: number, refusedRetryMs: number, deps: StatusPollerDeps) {
     this.#deps = deps
     this.#intervalMs = intervalMs
+    this.#refusedRetryMs = refusedRetryMs
     this.#polling = this.#poll()
   }
 
@@ -57,16 +73,7 @@ export class StatusPoller {
 
   /** A pipe that does not answer holds up no other: each is asked again when it has answered. */
   #ask(): void {
-    const byPipe = new Map<PipePath, Lane[]>()
-    const ask = (lane: Lane) => {
-      const lanes = byPipe.get(lane.path.pipe)
-      if (lanes === undefined) byPipe.set(lane.path.pipe, [lane])
-      else lanes.push(lane)
-    }
-    for (const lane of this.#deps.waiting()) ask(lane)
-    for (const lane of this.#idleDue()) ask(lane)
-    for (const [pipe, lanes] of byPipe) {
-      if (this.#asking.has(pipe)) continue
+    for (const [pipe, lanes] of this.#due()) {
       const asking = Promise.all(chunks(lanes, NAMES_PER_REQUEST).map((chunk) => this.#askPipe(pipe, chunk)))
       this.#asking.set(
         pipe,
@@ -75,39 +82,71 @@ export class StatusPoller {
     }
   }
 
-  /** At most one request's worth at a time, so that a large fleet is asked for bit by bit. */
-  #idleDue(): Lane[] {
+  /**
+   * By pipe: all lanes that wait for a commit; and of the idle ones at most one request's worth, all of one pipe, so that a
+   * large fleet is asked for bit by bit.
+   */
+  #due(): Map<PipePath, AskedLane[]> {
     const now = this.#deps.clock.monotonic()
-    const due: Lane[] = []
-    for (const lane of this.#deps.idle?.() ?? []) {
-      if (this.#asking.has(lane.path.pipe)) continue
-      const asked = this.#askedAt.get(lane)
-      if (asked === undefined) this.#askedAt.set(lane, now)
-      else if (now - asked >= IDLE_EVERY_MS && due.length < NAMES_PER_REQUEST) {
+    const byPipe = new Map<PipePath, AskedLane[]>()
+    const idle: AskedLane[] = []
+    let idleLanes = 0
+    for (const lane of this.#deps.lanes()) {
+      const { pipe } = lane.path
+      if (this.#asking.has(pipe) || now < (this.#failing.get(pipe)?.until ?? 0)) continue
+      if (lane.awaitsCommit) {
         this.#askedAt.set(lane, now)
-        due.push(lane)
+        add(byPipe, pipe, lane)
+      } else if (lane.idle) {
+        idleLanes++
+        if (idle.length < NAMES_PER_REQUEST && this.#isDue(lane, now) && isOfPipe(idle, pipe)) idle.push(lane)
       }
     }
-    return due
+    for (const lane of idle) {
+      this.#askedAt.set(lane, now)
+      add(byPipe, lane.path.pipe, lane)
+    }
+    // All have had their turn before the first has it again, also where that takes longer.
+    const roundMs = (idleLanes / NAMES_PER_REQUEST) * this.#intervalMs
+    this.#idleEveryMs = Math.max(IDLE_EVERY_MS, roundMs * ROUND_SLACK)
+    return byPipe
   }
 
-  async #askPipe(pipe: PipePath, lanes: readonly Lane[]): Promise<void> {
+  /** The time of a lane that is new begins to count. */
+  #isDue(lane: AskedLane, now: number): boolean {
+    const asked = this.#askedAt.get(lane)
+    if (asked === undefined) this.#askedAt.set(lane, now)
+    return asked !== undefined && now - asked >= this.#idleEveryMs
+  }
+
+  /** Nothing of the pipe is known to be committed while it is so. */
+  #failed(pipe: PipePath, { answer, verdict }: Failure, asked: number): void {
+    const { clock, onMoved, onRefused, trouble } = this.#deps
+    const wasRefused = this.#failing.get(pipe)?.isRefused ?? false
+    const isRefused = verdict === 'unauthorized' || verdict === 'blocked'
+    const pauseMs = answer.retryAfterMs ?? (isRefused ? this.#refusedRetryMs : 0)
+    this.#failing.set(pipe, { until: clock.monotonic() + pauseMs, isRefused })
+    if (verdict === 'moved') {
+      onMoved(pipe, asked)
+      return
+    }
+    const told = [nameOf(pipe), codeOf(answer), answer.message] as const
+    if (isRefused) trouble.refused(...told, remedyFor(answer), answer.requestId)
+    else trouble.unavailable(...told, answer.requestId)
+    if (isRefused && !wasRefused && concernOf(verdict, answer) === 'pipe')
+      onRefused(pipe, `${codeOf(answer)}: ${answer.message}`)
+  }
+
+  async #askPipe(pipe: PipePath, lanes: readonly AskedLane[]): Promise<void> {
     const generations = lanes.map((lane) => lane.generation)
+    const asked = this.#deps.clock.monotonic()
     const outcome = await this.#deps.snowpipe.status(
       pipe,
       lanes.map((lane) => lane.path.channel),
     )
     if (this.#stop.signal.aborted) return
-    const failures = this.#failures.get(pipe) ?? new Doubling()
-    this.#failures.set(pipe, failures)
-    if (outcome.verdict !== 'ok') {
-      const { code, message: reason } = outcome.answer
-      failures.when((times) =>
-        this.#deps.log.warn({ pipe: pipe.pipe, code, reason, times }, 'cannot ask what is committed'),
-      )
-      return
-    }
-    failures.reset()
+    if (outcome.verdict !== 'ok') return this.#failed(pipe, outcome, asked)
+    if (this.#failing.delete(pipe)) this.#deps.trouble.gone(nameOf(pipe))
     for (const [index, lane] of lanes.entries()) {
       const generation = generations[index] ?? -1
       const status = outcome.value.get(lane.path.channel)
@@ -115,6 +154,21 @@ export class StatusPoller {
       else lane.observe(status, generation)
     }
   }
+}
+
+/** Among the devices that have trouble. */
+function nameOf({ database, schema, pipe }: PipePath): string {
+  return `status of ${database}.${schema}.${pipe}`
+}
+
+function add(byPipe: Map<PipePath, AskedLane[]>, pipe: PipePath, lane: AskedLane): void {
+  const lanes = byPipe.get(pipe)
+  if (lanes === undefined) byPipe.set(pipe, [lane])
+  else lanes.push(lane)
+}
+
+function isOfPipe([first]: readonly AskedLane[], pipe: PipePath): boolean {
+  return first === undefined || first.path.pipe === pipe
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -1,13 +1,22 @@
 import { IntervalSet } from '../../src/intervals.ts'
-import type { Ledger, Run, StreamState } from '../../src/ledger.ts'
+import type { Ledger, LedgerBudget, Run, StreamState } from '../../src/ledger.ts'
 import { StreamSets } from '../../src/ledger.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 
 /** Streams that are wholly committed and still listed, so that a publisher that was away finds its own. */
 const LISTED_STREAMS = 64
 
+/** What of a ledger the device itself does not know. */
+export interface LedgerFacts {
+  readonly id: number
+  readonly instance: string
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly budget?: LedgerBudget | undefined
+}
+
 /** The ledger of a device at this moment. Pure but for reading `device`. */
-export function ledgerOf(device: DeviceLog, facts: { id: number; instance: string; now: number }): Ledger {
+export function ledgerOf(device: DeviceLog, facts: LedgerFacts): Ledger {
   const predecessor = device.confirmed ? null : device.predecessor
   const earlier = earlierOf(device)
   const sets = setsOf(device, earlier)
@@ -30,6 +39,7 @@ export function ledgerOf(device: DeviceLog, facts: { id: number; instance: strin
     lag_rows: device.waiting,
     lag_seconds: since === undefined ? 0 : Math.max(0, Math.round((facts.now - since) / 100) / 10),
     last_commit_at: lastCommitOf(device),
+    ...(facts.budget !== undefined && { budget: facts.budget }),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { Doubling } from '../../src/doubling.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
-import type { Ledger } from '../../src/ledger.ts'
+import type { Ledger, LedgerBudget } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { Topics } from '../../src/topics.ts'
 import type { BridgeEvents } from '../events.ts'
@@ -19,13 +19,24 @@ export interface LedgerPublisherDeps {
   readonly publish: (topic: string, payload: string) => Promise<void>
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
   readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  /** What is to be said of the budget in the ledger of this device. */
+  readonly budget?: (hostname: string) => LedgerBudget | undefined
   /** A new run of this device stands in a ledger that the broker has acknowledged. */
   readonly onAnnounced: (device: DeviceLog) => void
 }
 
 /** A device's ledger is written at most this often, but for new runs and new connections. */
 const INTERVAL_MS = 5_000
+/**
+ * Those of a large fleet less often: together so many a second, which is what a broker on a small machine can spare beside the
+ * readings [assumed].
+ */
+const MOST_PER_SECOND = 1_000
+/** Publishers send again after 30 s in which their ledger shows no progress [contract]: it must be younger than that. */
+const LONGEST_INTERVAL_MS = 20_000
 const SWEEP_MS = 500
+/** Ledgers read at once before they are written for the first time: a lane that has opened its channel waits for its own. */
+const READ_AT_ONCE = 20
 
 interface Announcement {
   readonly ordinal: number
@@ -54,6 +65,8 @@ export class LedgerPublisher {
   readonly #sweeping: Promise<void>
   readonly #refusals = new Doubling()
   #speaking = false
+  /** Ledgers that are being read. */
+  #reading = 0
 
   constructor(deps: LedgerPublisherDeps) {
     this.#deps = deps
@@ -88,7 +101,16 @@ export class LedgerPublisher {
   /** Every ledger goes out again: what was learned just before the connection broke was perhaps never heard. */
   connected(): void {
     this.#speaking = true
-    for (const device of this.#deps.spool.devices()) this.#publish(device)
+    let now = MOST_PER_SECOND
+    for (const device of this.#deps.spool.devices()) {
+      if (now-- > 0) {
+        this.#publish(device)
+        continue
+      }
+      // Those of a large fleet follow: all at once they would hold up what else there is to say.
+      this.#book(device).lastPublished = Number.NEGATIVE_INFINITY
+      this.touch(device)
+    }
   }
 
   disconnected(): void {
@@ -109,7 +131,9 @@ export class LedgerPublisher {
   }
 
   current(device: DeviceLog): Ledger {
-    return ledgerOf(device, { id: device.ledgerId, instance: this.#deps.spool.instance, now: this.#deps.clock.now() })
+    const { budget, clock, spool } = this.#deps
+    const { hostname, ledgerId: id } = device
+    return ledgerOf(device, { id, instance: spool.instance, now: clock.now(), budget: budget?.(hostname) })
   }
 
   async close(): Promise<void> {
@@ -136,9 +160,25 @@ export class LedgerPublisher {
     const { clock } = this.#deps
     while (!this.#stop.signal.aborted) {
       await clock.sleep(SWEEP_MS, this.#stop.signal).catch(() => undefined)
-      if (!this.#speaking) continue
-      const due = clock.monotonic() - INTERVAL_MS
-      for (const device of [...this.#dirty]) if (this.#book(device).lastPublished <= due) this.#publish(device)
+      if (this.#speaking) this.#publishDue(clock.monotonic() - this.#intervalMs)
+    }
+  }
+
+  /** Between two ledgers of one device. */
+  get #intervalMs(): number {
+    const shared = (this.#books.size / MOST_PER_SECOND) * 1_000
+    return Math.min(LONGEST_INTERVAL_MS, Math.max(INTERVAL_MS, shared))
+  }
+
+  /** Those that were written before `due`, in the order in which they changed; what is too much waits for the next time. */
+  #publishDue(due: number): void {
+    let most = (MOST_PER_SECOND * SWEEP_MS) / 1_000
+    for (const device of this.#dirty) {
+      const book = this.#book(device)
+      if (book.lastPublished > due || book.reading) continue
+      if (!device.ledgerRead && this.#reading >= READ_AT_ONCE) continue
+      if (most-- <= 0) return
+      this.#publish(device)
     }
   }
 
@@ -155,7 +195,12 @@ export class LedgerPublisher {
     const { log, retainedLedger, spool } = this.#deps
     const book = this.#book(device)
     if (book.reading) return
+    if (this.#reading >= READ_AT_ONCE) {
+      this.touch(device)
+      return
+    }
     book.reading = true
+    this.#reading++
     try {
       const ledger = await retainedLedger(device.hostname, this.#stop.signal)
       if (device.readLedger(ledger, spool.instance)) await spool.save([device])
@@ -164,17 +209,18 @@ export class LedgerPublisher {
       if (!this.#stop.signal.aborted) log.warn({ err: error, device: device.hostname }, 'cannot read a ledger yet')
     } finally {
       book.reading = false
+      this.#reading--
     }
   }
 
   #publishNow(device: DeviceLog): void {
-    const { clock, events, log, spool, topics } = this.#deps
+    const { clock, events, log, topics } = this.#deps
     this.#dirty.delete(device)
     if (device.retired) return
     const book = this.#book(device)
     book.lastPublished = clock.monotonic()
     device.ledgerId = Math.max(device.ledgerId, device.predecessor?.id ?? 0) + 1
-    const ledger = ledgerOf(device, { id: device.ledgerId, instance: spool.instance, now: clock.now() })
+    const ledger = this.current(device)
     const announced = { ordinal: device.opened ? (device.newest?.ordinal ?? 0) : 0, term: device.term }
     book.underWay = announced
     book.publishing = this.#deps.publish(topics.ledger(device.hostname), JSON.stringify(ledger)).then(

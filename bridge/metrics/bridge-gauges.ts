@@ -106,11 +106,18 @@ export function measureBridge(parts: BridgeGaugeParts, health: () => Health, reg
     () => health().today.rejected,
   )
   gauge('snowhat_appended_today_bytes', 'Bytes sent since midnight, before compression.', () => health().today.bytes)
+  gauge('snowhat_billed_today_bytes', 'What Snowflake counts of them, estimated.', () => health().today.billed_bytes)
   labelled('snowhat_cost_today', 'What sending has cost since midnight, where a price is set.', 'currency', () =>
     amount(health().currency, health().today.cost),
   )
   labelled('snowhat_cost_month_projected', 'What this month will have cost at its end.', 'currency', () =>
     amount(health().currency, health().cost_month),
+  )
+  labelled('snowhat_cost_month_to_date', 'What this month has cost so far.', 'currency', () =>
+    amount(health().currency, health().cost_so_far),
+  )
+  labelled('snowhat_cost_budget', 'What a month may cost (cost.budget_per_month), where that is set.', 'currency', () =>
+    amount(health().currency, health().budget),
   )
 }
 

@@ -12,6 +12,8 @@ export interface DeviceMetricParts {
   readonly progress: Progress
   /** What a device is missing, as of the last look; `undefined` while nobody knows. */
   readonly gaps: (hostname: string) => Gaps | undefined
+  /** Of a larger fleet none has series of its own. */
+  readonly mostDevices: number
 }
 
 /** A name, what it says, and its value for one device; `null`: not known, and then there is no sample. */
@@ -48,11 +50,12 @@ export class DeviceMetrics {
     this.families = this.#families()
   }
 
-  /** In the text format of Prometheus, families one after the other. */
+  /** In the text format of Prometheus, families one after the other; empty where there are too many devices. */
   async text(): Promise<string> {
     const { clock, spool } = this.#parts
     // A hostname is [a-z0-9_-]: nothing to escape.
     const devices = Array.from(spool.devices(), (device) => ({ device, label: `{device="${device.hostname}"} ` }))
+    if (devices.length > this.#parts.mostDevices) return ''
     const now = clock.now()
     const pieces: string[] = []
     let lines: string[] = []

@@ -18,6 +18,7 @@ export interface MetricsParts extends BridgeGaugeParts {
   readonly events: BridgeEvents
   readonly calls: SnowflakeCalls
   readonly gaps: (hostname: string) => Gaps | undefined
+  readonly mostDevices: number
 }
 
 /** A family as the documentation lists it. */

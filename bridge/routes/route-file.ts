@@ -9,8 +9,8 @@ import { READINGS_LIMITS } from './message.ts'
 import type { RecordRouteSettings } from './record-route.ts'
 import { topicPattern } from './topic-pattern.ts'
 
-/** Names the bridge's own routes have. */
-const TAKEN = new Set(['sensehat', 'phone', 'activity'])
+/** Names of the bridge's own routes, and of the channel in which `snowhat doctor` tries the way. */
+const TAKEN = new Set(['sensehat', 'phone', 'activity', 'doctor'])
 
 const KINDS = Object.keys(SQL_TYPES) as [keyof typeof SQL_TYPES, ...(keyof typeof SQL_TYPES)[]]
 

@@ -16,7 +16,13 @@ export interface Answer {
   /** Milliseconds the server asks us to wait (`Retry-After`). */
   readonly retryAfterMs: number | undefined
   /** What to look at when a person must act, where who asked knows more than the code says. */
-  readonly hint?: string
+  readonly hint?: string | undefined
+  /** Snowflake's support asks for it. */
+  readonly requestId?: string | undefined
+  /** `x-snowflake-session`: a hint at the node that serves a channel, to be sent back to it [observed]. */
+  readonly session?: string | undefined
+  /** It is about signing in, or the way there: whatever the channel, the same would be said. */
+  readonly ofAccount?: boolean
 }
 
 const LONGEST_TEXT = 500
@@ -31,14 +37,14 @@ export function readAnswer(
   const body = parseJson(text)
   const { code, message } = codeAndMessage(body, text)
   const date = Date.parse(first(headers.date) ?? '')
-  const retryAfter = Number(first(headers['retry-after']))
   return {
     status,
     code,
     message,
     body,
     serverTime: Number.isFinite(date) ? date : undefined,
-    retryAfterMs: retryAfter > 0 ? Math.min(retryAfter * 1000, LONGEST_PAUSE_MS) : undefined,
+    retryAfterMs: pauseIn(first(headers['retry-after']), date),
+    session: first(headers['x-snowflake-session']),
   }
 }
 
@@ -47,8 +53,10 @@ export function codeOf(answer: Answer): string {
   return answer.code || String(answer.status ?? 'no_answer')
 }
 
-export function noAnswer(message: string): Answer {
-  return { status: undefined, code: '', message, body: undefined, serverTime: undefined, retryAfterMs: undefined }
+/** `known`: what is known of the reason, when a person must act. */
+export function noAnswer(message: string, known?: { readonly code: string; readonly hint: string }): Answer {
+  const empty = { status: undefined, body: undefined, serverTime: undefined, retryAfterMs: undefined }
+  return known === undefined ? { ...empty, code: '', message } : { ...empty, message, ...known, ofAccount: true }
 }
 
 /** A field of a JSON object, `undefined` when the body is none. */
@@ -80,6 +88,12 @@ function codeAndMessage(body: unknown, text: string): { code: string; message: s
   }
   if (typeof body === 'string' && /^ERR_[A-Z_]+$|^[A-Z]+(?:_[A-Z]+)+$/.test(body)) return { code: body, message: body }
   return { code: '', message: words }
+}
+
+/** Seconds, or a time of day, which is of the server's clock. */
+function pauseIn(header: string | undefined, serverTime: number): number | undefined {
+  const ms = Number(header) * 1000 || Date.parse(header ?? '') - serverTime
+  return ms > 0 ? Math.min(ms, LONGEST_PAUSE_MS) : undefined
 }
 
 function parseJson(text: string): unknown {

@@ -1,65 +1,26 @@
 import { randomUUID } from 'node:crypto'
-import { Agent, type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../../src/clock.ts'
-import { messageOf } from '../../src/errors.ts'
 import type { SnowflakeSettings } from '../config.ts'
 import { accountHost } from './account.ts'
-import { type Answer, fieldOf, noAnswer, readAnswer, textOrField } from './answer.ts'
+import { type ChannelPath, channelAddress, type PipePath, pipeAddress } from './address.ts'
+import { type Answer, fieldOf, textOrField } from './answer.ts'
 import type { Credential, Identity } from './credentials.ts'
+import { createDispatcher } from './dispatcher.ts'
 import { renewalOf } from './sign-in/expiry.ts'
+import type { AppendRequest, Opened, Outcome, Snowpipe } from './snowpipe.ts'
 import { type ChannelStatus, readChannelStatus } from './status.ts'
-import { type Operation, type Verdict, verdictOn, verdictOnChannel } from './verdict.ts'
+import { Suspicion } from './suspicion.ts'
+import { Transport } from './transport.ts'
+import { type Operation, verdictOn, verdictOnChannel } from './verdict.ts'
 
-/** A pipe by its whole name. */
-export interface PipePath {
-  readonly database: string
-  readonly schema: string
-  readonly pipe: string
-}
+export type { ChannelPath, PipePath } from './address.ts'
+export type { AppendRequest, Opened, Outcome, Snowpipe } from './snowpipe.ts'
 
-/** Where a channel is. */
-export interface ChannelPath {
-  readonly pipe: PipePath
-  readonly channel: string
-}
-
-/** What every call gives: the verdict, and the value when it is `ok`. */
-export type Outcome<T> =
-  | { readonly verdict: 'ok'; readonly value: T }
-  | { readonly verdict: Exclude<Verdict, 'ok'>; readonly answer: Answer }
-
-export interface Opened {
-  readonly continuationToken: string
-  readonly status: ChannelStatus
-}
-
-/** An append whose bytes never change again: that is what makes sending it twice harmless. */
-export interface AppendRequest {
-  readonly requestId: string
-  readonly continuationToken: string
-  readonly startOffsetToken: string
-  readonly endOffsetToken: string
-  /** gzip of NDJSON. */
-  readonly body: Buffer
-}
-
-/** Snowpipe Streaming v2 over REST. Each call is made once; who calls decides about again. */
-export interface Snowpipe {
-  open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>>
-  append(path: ChannelPath, append: AppendRequest): Promise<Outcome<{ readonly continuationToken: string }>>
-  /** Channels the service does not know are missing from the map. */
-  status(pipe: PipePath, channels: readonly string[]): Promise<Outcome<Map<string, ChannelStatus>>>
-  /** Takes the channel away with its offset token and its counts; its rows stay in the table. One that is not there is no error. */
-  drop(path: ChannelPath): Promise<Outcome<undefined>>
-  /** Ends at once: a call under way gets no answer. */
-  close(): Promise<void>
-}
-
-const USER_AGENT = 'SnowpipeStreamingSDK/0.1 (linux) NODE/20 (app=snowhat)'
-const CONNECT_TIMEOUT_MS = 10_000
 /** Milliseconds from the request to the last byte of the answer. */
 const TIME_LIMITS = { control: 30_000, append: 30_000, open: 60_000 }
-const CONNECTIONS = 64
+/** Between two sign-ins when one was throttled and the service has not said how long to wait. */
+const SIGN_IN_PAUSE_MS = 1_000
 /** How often the file of a token is looked at that is not ours to renew. */
 const LOOK_AT_TOKEN_MS = 30_000
 /** A sign-in that is refused is repeated so often while there is a reason to: another host, key, token or time. */
@@ -103,24 +64,29 @@ class RestClient implements Snowpipe {
   readonly #limits: typeof TIME_LIMITS
   readonly #clock: Clock
   readonly #identity: Identity
-  readonly #dispatcher: Dispatcher
+  readonly #transport: Transport
   readonly #control: URL
+  readonly #suspicion: Suspicion
+  /** By channel. */
+  readonly #affinities = new Map<string, string>()
   #ingest: string | undefined
   #session: Session | undefined
   #signingIn: Promise<Outcome<Session>> | undefined
+  /** A sign-in was throttled, and until then (monotonic) nobody tries another. */
+  #throttled: { readonly outcome: Outcome<Session>; readonly until: number } | undefined
 
   constructor(settings: SnowflakeSettings, deps: SnowpipeDeps) {
     this.#settings = settings
     this.#limits = { ...TIME_LIMITS, ...deps.timeLimits }
     this.#clock = deps.clock
     this.#identity = deps.identity
-    this.#dispatcher =
-      deps.dispatcher ?? new Agent({ connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT_MS } })
+    this.#transport = new Transport(deps.dispatcher ?? createDispatcher(settings), deps.clock)
+    this.#suspicion = new Suspicion(deps.clock)
     this.#control = new URL(settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`)
   }
 
   async open(path: ChannelPath, failOnUncommittedRows: boolean): Promise<Outcome<Opened>> {
-    const outcome = await this.#onIngest('open', 'PUT', this.#channelPath('', path), {
+    const outcome = await this.#onIngest('open', 'PUT', channelAddress('', path), {
       timeoutMs: this.#limits.open,
       json: { fail_on_uncommitted_rows: failOnUncommittedRows },
     })
@@ -140,11 +106,21 @@ class RestClient implements Snowpipe {
       startOffsetToken: append.startOffsetToken,
       endOffsetToken: append.endOffsetToken,
     })
-    const outcome = await this.#onIngest('append', 'POST', `${this.#channelPath('/data', path)}/rows?${query}`, {
+    const channel = channelAddress('/data', path)
+    const affinity = this.#affinities.get(channel)
+    const outcome = await this.#onIngest('append', 'POST', `${channel}/rows?${query}`, {
       timeoutMs: this.#limits.append,
       requestId: append.requestId,
-      rows: append.body,
+      body: append.body,
+      headers: {
+        'content-type': 'application/x-ndjson',
+        'content-encoding': append.encoding,
+        // Not documented; official clients send it [observed].
+        'x-snowflake-uncompressed-content-length': String(append.bytes),
+        ...(affinity !== undefined && { 'x-snowflake-session': affinity }),
+      },
     })
+    this.#noteAffinity(channel, outcome.verdict === 'ok' ? outcome.value : outcome.answer)
     if (outcome.verdict !== 'ok') return outcome
     const continuationToken = fieldOf(outcome.value.body, 'next_continuation_token')
     if (typeof continuationToken !== 'string') return { verdict: 'retry', answer: outcome.value }
@@ -163,7 +139,7 @@ class RestClient implements Snowpipe {
   }
 
   async drop(path: ChannelPath): Promise<Outcome<undefined>> {
-    const outcome = await this.#onIngest('drop', 'DELETE', this.#channelPath('', path), {
+    const outcome = await this.#onIngest('drop', 'DELETE', channelAddress('', path), {
       timeoutMs: this.#limits.control,
       json: {},
     })
@@ -172,11 +148,13 @@ class RestClient implements Snowpipe {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy()
+    await this.#transport.close()
   }
 
-  #channelPath(plane: '' | '/data', path: ChannelPath): string {
-    return `${pipeAddress(plane, path.pipe)}/channels/${encodeURIComponent(path.channel)}`
+  /** An answer without the header takes it back [observed]. */
+  #noteAffinity(channel: string, { session, status }: Answer): void {
+    if (session !== undefined) this.#affinities.set(channel, session)
+    else if (status !== undefined) this.#affinities.delete(channel)
   }
 
   /** A call to the ingest host; a credential that is refused is renewed once and the same request made again. */
@@ -184,21 +162,26 @@ class RestClient implements Snowpipe {
     operation: Operation,
     method: 'PUT' | 'POST' | 'DELETE',
     path: string,
-    what: { timeoutMs: number; requestId?: string; json?: unknown; rows?: Buffer },
+    what: { timeoutMs: number; requestId?: string } & (
+      | { json: unknown }
+      | { body: Buffer; headers: Readonly<Record<string, string>> }
+    ),
   ): Promise<Outcome<Answer>> {
     const requestId = what.requestId ?? randomUUID()
+    if (this.#suspicion.due) await this.#discoverAgain()
     for (let attempt = 0; ; attempt++) {
       const session = await this.signedIn()
-      if (session.verdict !== 'ok') return session
+      if (session.verdict !== 'ok') return { ...session, answer: { ...session.answer, ofAccount: true } }
       const answer = await this.#call(new URL(path, session.value.ingest), {
         method,
         requestId,
         credential: session.value.credential,
         timeoutMs: what.timeoutMs,
-        ...(what.rows
-          ? { body: what.rows, headers: { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' } }
-          : { body: JSON.stringify(what.json), headers: { 'content-type': 'application/json' } }),
+        ...('json' in what
+          ? { body: JSON.stringify(what.json), headers: { 'content-type': 'application/json' } }
+          : { body: what.body, headers: what.headers }),
       })
+      this.#suspicion.note(answer)
       const verdict = verdictOn(operation, answer)
       // Of many calls that one session served, the first to be refused ends it; for the others there is a new one.
       if ((verdict === 'unauthorized' || verdict === 'moved') && this.#session === session.value)
@@ -211,18 +194,48 @@ class RestClient implements Snowpipe {
   /** True when the next sign-in has another credential. */
   #refused(answer: Answer, hostToo: boolean): Promise<boolean> {
     this.#session = undefined
-    if (hostToo) this.#ingest = undefined
+    if (hostToo) {
+      this.#ingest = undefined
+      this.#affinities.clear()
+    }
     return this.#identity.refused(answer)
+  }
+
+  /** The host's name may be another by now; as long as nobody says so the old one stands. */
+  async #discoverAgain(): Promise<void> {
+    const before = this.#ingest
+    this.#ingest = undefined
+    const host = await this.#discover(await this.#identity.credential())
+    this.#ingest ??= before
+    if (host.verdict === 'ok' && host.value !== before) {
+      // The token is of the old host.
+      this.#session = undefined
+      this.#affinities.clear()
+    }
   }
 
   /** The ingest host and a credential for it; one sign-in at a time for all callers. */
   async signedIn(): Promise<Outcome<Session>> {
     if (this.#session !== undefined && this.#clock.monotonic() < this.#session.renewAt)
       return { verdict: 'ok', value: this.#session }
-    this.#signingIn ??= this.#signIn().finally(() => {
-      this.#signingIn = undefined
-    })
+    if (this.#throttled !== undefined && this.#clock.monotonic() < this.#throttled.until) return this.#throttled.outcome
+    this.#signingIn ??= this.#signIn()
+      .then((outcome) => {
+        this.#noteThrottling(outcome)
+        return outcome
+      })
+      .finally(() => {
+        this.#signingIn = undefined
+      })
     return this.#signingIn
+  }
+
+  /** All who call would sign in, each at its own pace. */
+  #noteThrottling(outcome: Outcome<Session>): void {
+    this.#throttled = undefined
+    if (outcome.verdict === 'ok' || (outcome.answer.status !== 429 && outcome.answer.retryAfterMs === undefined)) return
+    const pauseMs = outcome.answer.retryAfterMs ?? SIGN_IN_PAUSE_MS
+    this.#throttled = { outcome, until: this.#clock.monotonic() + pauseMs }
   }
 
   /**
@@ -291,7 +304,7 @@ class RestClient implements Snowpipe {
     return { verdict: 'ok', value: this.#ingest }
   }
 
-  async #call(
+  #call(
     url: URL,
     call: {
       method: Dispatcher.HttpMethod
@@ -299,40 +312,23 @@ class RestClient implements Snowpipe {
       timeoutMs: number
       requestId?: string
       withoutKind?: boolean
-      headers?: Record<string, string>
+      headers?: Readonly<Record<string, string>>
       body?: string | Buffer
     },
   ): Promise<Answer> {
     url.searchParams.set('requestId', call.requestId ?? randomUUID())
-    // Of the whole call: the library's own limits are per piece, and a body may dribble for ever.
-    const late = new AbortController()
-    const cancel = this.#clock.after(call.timeoutMs, () => late.abort())
-    try {
-      const response = await request(url, {
-        method: call.method,
-        dispatcher: this.#dispatcher,
-        signal: late.signal,
-        headers: {
-          authorization: `Bearer ${call.credential.token}`,
-          accept: 'application/json',
-          'user-agent': USER_AGENT,
-          ...(!call.withoutKind && { 'x-snowflake-authorization-token-type': call.credential.kind }),
-          ...call.headers,
-        },
-        ...(call.body !== undefined && { body: call.body }),
-      })
-      return readAnswer(response.statusCode, response.headers, await response.body.text())
-    } catch (error) {
-      return noAnswer(late.signal.aborted ? `no whole answer within ${call.timeoutMs / 1000} s` : messageOf(error))
-    } finally {
-      cancel()
-    }
+    const { token, kind } = call.credential
+    return this.#transport.call(url, {
+      method: call.method,
+      timeoutMs: call.timeoutMs,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(!call.withoutKind && { 'x-snowflake-authorization-token-type': kind }),
+        ...call.headers,
+      },
+      ...(call.body !== undefined && { body: call.body }),
+    })
   }
-}
-
-function pipeAddress(plane: '' | '/data', { database, schema, pipe }: PipePath): string {
-  const [db, sc, pi] = [database, schema, pipe].map(encodeURIComponent)
-  return `/v2/streaming${plane}/databases/${db}/schemas/${sc}/pipes/${pi}`
 }
 
 /** The host's name as it may be used: underscores break TLS and DNS and are hyphens there [documented]. */

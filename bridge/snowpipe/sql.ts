@@ -1,10 +1,11 @@
-import { Agent, request } from 'undici'
 import type { Clock } from '../../src/clock.ts'
-import { messageOf, SnowhatError } from '../../src/errors.ts'
+import { type ErrorCode, SnowhatError } from '../../src/errors.ts'
 import type { SnowflakeSettings } from '../config.ts'
 import { accountHost } from './account.ts'
-import { type Answer, fieldOf, readAnswer } from './answer.ts'
+import { type Answer, fieldOf } from './answer.ts'
 import { createIdentity, type Identity } from './credentials.ts'
+import { createDispatcher } from './dispatcher.ts'
+import { Transport } from './transport.ts'
 
 /** A result set; every value as Snowflake sends it: text, or null. */
 export interface ResultSet {
@@ -15,7 +16,7 @@ export interface ResultSet {
 const TIMEOUT_MS = 120_000
 const POLL_MS = 500
 
-/** Runs one statement over the SQL REST API (`POST /api/v2/statements`) [documented]. Throws `E_SQL`. */
+/** Runs one statement over the SQL REST API (`POST /api/v2/statements`) [documented]. Throws `E_SQL`, or why there is no way to Snowflake. */
 export async function runStatement(
   settings: SnowflakeSettings,
   statement: string,
@@ -24,29 +25,20 @@ export async function runStatement(
 ): Promise<ResultSet> {
   const base = settings.url !== '' ? settings.url : `https://${accountHost(settings.account)}`
   let credential = await identity.credential()
-  const dispatcher = new Agent()
+  const transport = new Transport(createDispatcher(settings), clock)
   const call = async (method: 'GET' | 'POST', path: string, body?: string): Promise<Answer> => {
-    try {
-      const response = await request(new URL(path, base), {
-        method,
-        dispatcher,
-        headersTimeout: TIMEOUT_MS,
-        headers: {
-          authorization: `Bearer ${credential.token}`,
-          'x-snowflake-authorization-token-type': credential.kind,
-          accept: 'application/json',
-          'content-type': 'application/json',
-          'user-agent': 'snowhat',
-        },
-        ...(body !== undefined && { body }),
-      })
-      return readAnswer(response.statusCode, response.headers, await response.body.text())
-    } catch (error) {
-      throw new SnowhatError('E_SQL', `cannot reach ${base}: ${messageOf(error)}`, {
-        cause: error,
-        hint: 'is the emulator running (snowhat emulator), or SNOWHAT_SNOWFLAKE_ACCOUNT set?',
-      })
-    }
+    const answer = await transport.call(new URL(path, base), {
+      method,
+      timeoutMs: TIMEOUT_MS,
+      headers: {
+        authorization: `Bearer ${credential.token}`,
+        'x-snowflake-authorization-token-type': credential.kind,
+        'content-type': 'application/json',
+      },
+      ...(body !== undefined && { body }),
+    })
+    if (answer.status === undefined) throw unreachable(base, answer)
+    return answer
   }
   try {
     const { database, schema, role } = settings
@@ -84,8 +76,14 @@ export async function runStatement(
     }
     return { columns, rows }
   } finally {
-    await dispatcher.close()
+    await transport.close()
   }
+}
+
+function unreachable(base: string, { code, hint, message }: Answer): SnowhatError {
+  return new SnowhatError(code === '' ? 'E_SQL' : (code as ErrorCode), `cannot reach ${base}: ${message}`, {
+    hint: hint ?? 'is the emulator running (snowhat emulator), or SNOWHAT_SNOWFLAKE_ACCOUNT set?',
+  })
 }
 
 function columnsOf(body: unknown): { name: string; type: string }[] {

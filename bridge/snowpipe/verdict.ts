@@ -8,6 +8,8 @@ export type Verdict =
   | 'retry'
   /** The channel is not ours any more, or must be opened anew. */
   | 'reopen'
+  /** A conflict that opening the channel anew may end; if it does not, a person must look. */
+  | 'reopen_once'
   /** A safe open found rows that are not committed yet: wait and open again. */
   | 'uncommitted'
   /** The credential is not taken: renew it once, then stop and tell. */
@@ -18,6 +20,16 @@ export type Verdict =
   | 'moved'
   /** The request is too big or has a row in it that makes it fail: halve it. */
   | 'split'
+
+/** Whom a refusal that a person must mend concerns: it is the same for all of them. */
+export type Concern =
+  /** Whatever the pipe: the credential, the proxy. */
+  | 'account'
+  | 'pipe'
+  /** The pipe takes no more channels; those that are open go on. */
+  | 'openings'
+  /** Nobody else, as far as we know. */
+  | 'channel'
 
 export type Operation = 'hostname' | 'token' | 'open' | 'append' | 'status' | 'drop'
 
@@ -45,9 +57,12 @@ const BLOCKED: ReadonlySet<string> = new Set([
   'ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED',
   'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE',
   'ERR_PIPE_IN_INVALID_STATE',
-  // No Accept header: a proxy has taken it away.
+  // No Accept header.
   '391902',
 ])
+
+/** A proxy has taken the Accept header away. */
+const OF_PROXY: ReadonlySet<string> = new Set(['391902'])
 
 /** Meanings of a numeric `status_code` inside an answer, whatever its status; others may pass [observed, partly known]. */
 const NUMERIC: Readonly<Record<string, Verdict>> = {
@@ -62,12 +77,13 @@ const NUMERIC: Readonly<Record<string, Verdict>> = {
 /** Pure. Decides by code first, by status second: the same code comes under several statuses. */
 export function verdictOn(operation: Operation, answer: Answer): Verdict {
   const { status, code } = answer
-  if (status === undefined) return 'retry'
+  // Without an answer there is a code only when the way is barred: nothing was sent.
+  if (status === undefined) return code === '' ? 'retry' : 'blocked'
   if (code === 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA') return 'uncommitted'
   if (REOPEN.has(code)) return 'reopen'
   if (RETRY.has(code)) return 'retry'
   if (BLOCKED.has(code) || /^ERR_(DATABASE|SCHEMA|ROLE|TABLE)_/.test(code)) return 'blocked'
-  if (code.startsWith('ERR_CHANNEL_')) return 'reopen'
+  if (code.startsWith('ERR_CHANNEL_')) return 'reopen_once'
   const numeric = NUMERIC[code]
   if (numeric !== undefined) return numeric
   if (status >= 200 && status < 300) {
@@ -79,7 +95,7 @@ export function verdictOn(operation: Operation, answer: Answer): Verdict {
   // A load balancer without a route answers 404 with no code; that passes by itself [observed].
   if (status === 404) return code === '' ? 'retry' : 'blocked'
   if (status === 410) return 'moved'
-  if (status === 409) return 'reopen'
+  if (status === 409) return 'reopen_once'
   if (status === 408 || status === 429 || status === 499 || status >= 500) return 'retry'
   if (status === 413 || status === 400) return operation === 'append' ? 'split' : 'blocked'
   return 'blocked'
@@ -89,7 +105,15 @@ export function verdictOn(operation: Operation, answer: Answer): Verdict {
 export function verdictOnChannel(code: string): Verdict {
   if (isGoodChannelCode(code)) return 'ok'
   if (REOPEN.has(code)) return 'reopen'
-  return code.startsWith('ERR_CHANNEL_') && !BLOCKED.has(code) ? 'reopen' : 'blocked'
+  return code.startsWith('ERR_CHANNEL_') && !BLOCKED.has(code) ? 'reopen_once' : 'blocked'
+}
+
+/** Of a verdict that stops something: `unauthorized` or `blocked`. */
+export function concernOf(verdict: Verdict, { code, ofAccount, status }: Answer): Concern {
+  if (verdict === 'unauthorized' || ofAccount === true || OF_PROXY.has(code) || status === 407) return 'account'
+  if (code === 'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE') return 'openings'
+  if (/^ERR_(PIPE|DATABASE|SCHEMA|ROLE|TABLE)_/.test(code) || status === 403 || status === 404) return 'pipe'
+  return 'channel'
 }
 
 function isGoodChannelCode(code: string): boolean {

@@ -13,6 +13,11 @@ export class Devices {
     this.usage = usage
   }
 
+  /** Those out of use too. */
+  get size(): number {
+    return this.#devices.size
+  }
+
   /** Made on first use. */
   of(hostname: string): DeviceLog {
     const known = this.#devices.get(hostname)

@@ -10,13 +10,14 @@ import type { TakeOver } from '../lanes/take-over.ts'
 import { AsideLogs } from './aside-logs.ts'
 import type { DeviceLog } from './device-log.ts'
 import { Devices } from './devices.ts'
+import { FactsGroup } from './facts-group.ts'
 import { moveAside } from './move-aside.ts'
 import { restoreDevices } from './restore-devices.ts'
 import { forgetChannel, retire } from './retire.ts'
 import { type Planned, RowLog } from './row-log.ts'
 import { type Arrival, ASIDE_BYTES, bytesOf, rowsWait, type Spool, spoolFull } from './spool.ts'
 import { encodeFacts, factsOf } from './spool-record.ts'
-import { readSpoolSnapshot, writeSpoolSnapshot } from './spool-snapshot.ts'
+import { encodeSnapshot, readSpoolSnapshot, writeSpoolSnapshot } from './spool-snapshot.ts'
 
 /*
  * A spool that survives a power cut. Rows are in a durable log; what is known of the devices is in a snapshot that is
@@ -44,8 +45,9 @@ export interface DiskSpoolDeps {
 
 type Deps = DiskSpoolDeps & { readonly fs: FileSystem }
 
-/** How often the snapshot is written when something has left the spool. */
+/** How often the snapshot is written when something has left the spool; that of a large fleet less often, it is larger. */
 const TIDY_EVERY_MS = 15_000
+const TIDY_MS_PER_DEVICE = 3
 
 export async function openDiskSpool(settings: DiskSpoolSettings, deps: DiskSpoolDeps): Promise<DiskSpool> {
   const fs = deps.fs ?? nodeFileSystem()
@@ -77,6 +79,7 @@ export class DiskSpool implements Spool {
   readonly #devices: Devices
   /** Tokens follow one another: nothing else may give any between the plan of a write and its end. */
   readonly #writing = new Gate(1)
+  readonly #facts = new FactsGroup(this.#writing, (devices) => this.#note(devices))
   readonly #stop = new AbortController()
   readonly #newId: (length: number) => string
   #tidying: Promise<void> = Promise.resolve()
@@ -172,8 +175,8 @@ export class DiskSpool implements Spool {
     })
   }
 
-  async save(devices: readonly DeviceLog[]): Promise<void> {
-    await this.#writing.pass(() => this.#note(devices))
+  save(devices: readonly DeviceLog[]): Promise<void> {
+    return this.#facts.add(() => devices)
   }
 
   trimmed(device: DeviceLog): void {
@@ -194,15 +197,15 @@ export class DiskSpool implements Spool {
     this.#logOf(device).eased()
   }
 
-  takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
-    return this.#writing.pass(async () => {
+  async takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
+    await this.#facts.add(() => {
       device.takeOver(this.#instance, takeOver)
       const { forgotten: readings } = takeOver
       const aside = this.#aside.of(device)?.accepted ?? 0
       if (readings !== undefined) device.forgotten = { main: this.#rows.accepted, aside, readings }
-      await this.#note([device])
-      this.trimmed(device)
+      return [device]
     })
+    this.trimmed(device)
   }
 
   retire(device: DeviceLog, giveUp: boolean): Promise<void> {
@@ -282,18 +285,14 @@ export class DiskSpool implements Spool {
     })
   }
 
-  /** Facts are taken between two writes, so they are those after the last record. */
+  /** Facts are taken between two writes, so they are those after the last record; rows that leave meanwhile have left. */
   async #writeSnapshot(instance = this.#instance): Promise<void> {
     this.#untidy = false
     const { log } = this.#rows
     const needed = this.#rows.needed(this.#inMain())
-    const facts = [...this.#devices.all()].map((device) => [
-      device.hostname,
-      factsOf(device, this.#logOf(device).accepted),
-    ])
-    const devices = Object.fromEntries(facts)
-    const write = () =>
-      writeSpoolSnapshot(this.#deps.fs, this.#dir, { instance, through: log.nextSequence - 1, devices })
+    const facts = (device: DeviceLog) => factsOf(device, this.#logOf(device).accepted)
+    const bytes = await encodeSnapshot({ instance, through: log.nextSequence - 1 }, this.#devices.all(), facts)
+    const write = () => writeSpoolSnapshot(this.#deps.fs, this.#dir, bytes)
     await write().catch(async (error: unknown) => {
       if (!isFull(error)) throw error
       // A disk that this log has filled gets room no other way. Should the power go between the two, the channels and
@@ -308,7 +307,9 @@ export class DiskSpool implements Spool {
   async #keepTidy(): Promise<void> {
     const { clock, log } = this.#deps
     while (!this.#stop.signal.aborted) {
-      await clock.sleep(TIDY_EVERY_MS, this.#stop.signal).catch(() => undefined)
+      await clock
+        .sleep(TIDY_EVERY_MS + this.#devices.size * TIDY_MS_PER_DEVICE, this.#stop.signal)
+        .catch(() => undefined)
       if (this.#stop.signal.aborted) return
       // Those that could not come back when their last row left.
       for (const [device] of this.#aside) if (device.waiting === 0) this.trimmed(device)

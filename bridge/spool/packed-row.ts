@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { decompressed } from '../compression.ts'
 import { rowsOf } from '../ndjson.ts'
 import type { OffsetToken } from '../offset-token.ts'
 import type { SpooledRow } from './spooled-row.ts'
@@ -13,14 +13,14 @@ export class Pack {
   /** What each of its rows takes in memory. */
   readonly share: number
 
-  /** `body`: gzip of NDJSON. Copied, because it may be a view of something much larger. */
+  /** `body`: NDJSON, compressed. Copied, because it may be a view of something much larger. */
   constructor(body: Buffer, rows: number) {
     this.#body = Buffer.from(body)
     this.share = Math.ceil(body.length / rows) + ROW_OVERHEAD
   }
 
   row(index: number): Buffer {
-    this.#rows ??= rowsOf(gunzipSync(this.#body))
+    this.#rows ??= rowsOf(decompressed(this.#body))
     const row = this.#rows[index]
     if (row === undefined) throw new RangeError('a packed batch lacks a row')
     return row

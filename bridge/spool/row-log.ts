@@ -172,8 +172,10 @@ export class RowLog {
     this.#checkWhole()
   }
 
+  /** Copied: what was read at once has rows of many devices in it, and would stay as long as the last of them. */
   #loadRecord(record: RowsRecord, device: DeviceLog): void {
-    for (const row of rowsNow(record, device)) device.load(row)
+    for (const row of rowsNow(record, device))
+      if (device.waits(row.token)) device.load({ ...row, json: Buffer.from(row.json) })
   }
 
   /** Opening finds out what can still be read; what cannot is then not known here, and comes again from the outboxes. */

@@ -48,23 +48,28 @@ export interface AilmentParts {
  */
 export function ailmentsOf(parts: AilmentParts): Ailment[] {
   const { beside, brokerAway, ledgers, pressure, progress, stalledAfter } = parts
-  const waiting = [...parts.spool.devices()].filter((device) => device.waiting > 0)
-  const lane = (device: DeviceLog) => parts.lanes.of(device)
-  const held = [...parts.lanes].filter(({ hold }) => hold !== undefined).map(({ device }) => device)
-  const blocked = waiting.filter((device) => lane(device)?.state === 'blocked')
-  const contested = [...parts.lanes].filter(({ contested }) => contested).map(({ device }) => device)
-  const told = new Set([...held, ...blocked])
-  // Looked at for all, so that a device's standstill counts from when it began.
-  const still = waiting.filter((device) => progress.standstill(device) > stalledAfter)
+  const held: DeviceLog[] = []
+  const contested: DeviceLog[] = []
+  // One look at each device: this is asked every second, and fleets are large.
+  for (const lane of parts.lanes) {
+    if (lane.hold !== undefined) held.push(lane.device)
+    if (lane.contested) contested.push(lane.device)
+  }
+  const blocked: DeviceLog[] = []
+  const still: DeviceLog[] = []
+  for (const device of parts.spool.devices()) {
+    if (device.waiting === 0) continue
+    // Looked at for all, so that a device's standstill counts from when it began.
+    const isStill = progress.standstill(device) > stalledAfter
+    const lane = parts.lanes.of(device)
+    if (lane?.state === 'blocked') blocked.push(device)
+    else if (isStill && lane?.hold === undefined) still.push(device)
+  }
   const minutes = (ms: number) => `${Math.round(ms / 6_000) / 10} minutes`
   const ailments: (Ailment | undefined)[] = [
     of('held', held, 'a person has to decide whether their rows are in the table: snowhat ledger HOST'),
     of('blocked', blocked, 'Snowflake refuses their rows: a key, a grant or a name is wrong'),
-    of(
-      'stalled',
-      still.filter((device) => !told.has(device)),
-      `rows wait and none has got into the table for ${minutes(stalledAfter)}`,
-    ),
+    of('stalled', still, `rows wait and none has got into the table for ${minutes(stalledAfter)}`),
     of('duplicate_channel_owner', contested, 'another program opens their channels again and again'),
     pressure.full ? { code: 'spool_full', message: 'the spool is full: nothing more is acknowledged' } : undefined,
     ledgers.refused

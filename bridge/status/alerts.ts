@@ -16,6 +16,8 @@ export const ALERT_CODES = [
   'duplicate_channel_owner',
   'rival',
   'credential_expires',
+  'budget_projected',
+  'budget_exceeded',
 ] as const
 
 export type AlertCode = (typeof ALERT_CODES)[number]

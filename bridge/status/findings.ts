@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import { counted } from '../../src/counted.ts'
+import type { CostSettings } from '../config.ts'
 import type { Identity } from '../snowpipe/credentials.ts'
 import type { Spool } from '../spool/spool.ts'
 import { type Ailment, type AilmentParts, ailmentsOf } from './ailments.ts'
@@ -7,7 +8,8 @@ import type { AlertCode, Finding } from './alerts.ts'
 import type { Today } from './today.ts'
 
 export interface FindingParts extends AilmentParts {
-  readonly today: Pick<Today, 'now'>
+  readonly today: Pick<Today, 'now' | 'lookAtBudget'>
+  readonly cost: CostSettings
   /** What Snowflake is signed in to with. */
   readonly identity: Pick<Identity, 'expiresAt' | 'clockSkewMs'>
   readonly clock: Clock
@@ -22,7 +24,7 @@ const NAMED_DEVICES = 5
  * `behind` begins when a row has waited for too long, or a device stands still, and ends at half of that.
  */
 export function findingsOf(parts: FindingParts, stands: (code: AlertCode) => boolean): Finding[] {
-  const { clock, identity, stalledAfter, today } = parts
+  const { clock, cost, identity, stalledAfter, today } = parts
   const now = clock.now()
   const { missing, rejected } = today.now
   const ailments = ailmentsOf(parts)
@@ -44,6 +46,18 @@ export function findingsOf(parts: FindingParts, stands: (code: AlertCode) => boo
     findings.push({
       code: 'credential_expires',
       message: `the token for Snowflake expires on ${new Date(expiresAt).toISOString().slice(0, 10)}`,
+    })
+  const month = today.lookAtBudget(cost)
+  const money = (amount: number | null) => `${amount?.toFixed(2)} ${cost.currency}`
+  if (month.level === 'projected')
+    findings.push({
+      code: 'budget_projected',
+      message: `this month will cost ${money(month.atEnd)} at this rate, and its budget is ${money(month.budget)}`,
+    })
+  if (month.level === 'exceeded')
+    findings.push({
+      code: 'budget_exceeded',
+      message: `this month has cost ${money(month.soFar)}, and its budget is ${money(month.budget)}`,
     })
   return findings
 }

@@ -1,10 +1,10 @@
 import type { BridgeInfo } from '../../src/bridge-info.ts'
-import type { CostSettings } from '../config.ts'
+import type { BudgetLevel } from '../cost/budget.ts'
+import { costOf, isPriced } from '../cost/cost.ts'
 import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { Reach } from '../snowpipe/reach.ts'
 import type { Ailment } from './ailments.ts'
 import { ALERT_CODES, type Alert, type AlertCode } from './alerts.ts'
-import { costOf, isPriced, monthBytes } from './cost.ts'
 import { type FindingParts, lagMs } from './findings.ts'
 import type { Rate } from './rate.ts'
 import type { Day, Today } from './today.ts'
@@ -50,11 +50,20 @@ export interface Health extends BridgeInfo {
     readonly rejected: number
     /** Sent, before compression. */
     readonly bytes: number
+    /** What Snowflake counts of them, estimated. */
+    readonly billed_bytes: number
     /** `null` where the settings name no price. */
     readonly cost: number | null
   }
   /** What this month will have cost at its end; `null` also where nothing is known yet. */
   readonly cost_month: number | null
+  /** What it has cost so far. */
+  readonly cost_so_far: number | null
+  /** `null`: the settings name none. */
+  readonly budget: number | null
+  readonly budget_level: BudgetLevel | null
+  /** The devices that have cost most this month, the dearest first. */
+  readonly dearest: readonly { readonly device: string; readonly billed_bytes: number; readonly cost: number | null }[]
   readonly currency: string
   readonly credential_expires_at: string | null
   readonly redelivered: number
@@ -72,9 +81,11 @@ export interface HealthParts extends FindingParts {
   readonly deadLetters: DeadLetters
   readonly reach: Reach
   readonly rate: Rate
-  readonly today: Pick<Today, 'now' | 'days'>
-  readonly cost: CostSettings
+  readonly today: Pick<Today, 'now' | 'lookAtBudget' | 'devices'>
 }
+
+/** Named among those that cost most. */
+const DEAREST = 5
 
 export interface Moment {
   readonly reasons: readonly Ailment[]
@@ -110,7 +121,7 @@ export function healthOf(parts: HealthParts, { reasons, alerts, again }: Moment)
     last_commit_at: iso(devices.reduce((last: number | null, d) => later(last, d.lastCommitAt), null)),
     spool_on_disk: spool.durable,
     spool_bytes: spool.bytes,
-    ...countsOf(parts, now),
+    ...countsOf(parts),
     credential_expires_at: iso(parts.identity.expiresAt),
     redelivered: devices.reduce((sum, device) => sum + device.counters.redelivered, 0),
     ...again,
@@ -120,20 +131,28 @@ export function healthOf(parts: HealthParts, { reasons, alerts, again }: Moment)
   }
 }
 
-function countsOf({ cost, today }: HealthParts, now: number): Pick<Health, 'today' | 'cost_month' | 'currency'> {
-  const { start, missing, rejected, bytes }: Day = today.now
-  const month = isPriced(cost) ? monthBytes(today.days, now) : undefined
+function countsOf({ cost, today }: HealthParts) {
+  const { start, missing, rejected, bytes, billed }: Day = today.now
+  const price = (amount: number) => (isPriced(cost) ? costOf(amount, cost) : null)
+  const month = today.lookAtBudget(cost)
   return {
     today: {
       since: new Date(start).toISOString(),
       missing,
       rejected,
       bytes,
-      cost: isPriced(cost) ? costOf(bytes, cost) : null,
+      billed_bytes: billed,
+      cost: price(billed),
     },
-    cost_month: month === undefined ? null : costOf(month, cost),
+    cost_month: month.atEnd,
+    cost_so_far: month.soFar,
+    budget: month.budget,
+    budget_level: month.level,
+    dearest: today.devices
+      .top(DEAREST)
+      .map(({ hostname, billedMonth }) => ({ device: hostname, billed_bytes: billedMonth, cost: price(billedMonth) })),
     currency: cost.currency,
-  }
+  } satisfies Partial<Health>
 }
 
 function later(a: number | null, b: number | null): number | null {

@@ -7,6 +7,11 @@ export function dayName(at: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
+/** `2026-11` of `2026-11-22`. */
+export function monthName(day: string): string {
+  return day.slice(0, 7)
+}
+
 /** Midnight of the day `at` lies in, or of one so many days later. */
 export function dayStart(at: number, later = 0): number {
   const date = new Date(at)

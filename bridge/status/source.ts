@@ -1,5 +1,6 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
+import { costOf, isPriced } from '../cost/cost.ts'
 import type { BridgeEvents } from '../events.ts'
 import { chainOf } from '../fleet/chain.ts'
 import { EventFeed } from '../fleet/event-feed.ts'
@@ -51,7 +52,10 @@ export interface StatusParts extends MetricsParts, ForgetDeviceDeps {
 export function statusSource(parts: StatusParts): StatusSource {
   const { events, lanes, ledgers, spool } = parts
   const find = (hostname: string) => [...spool.devices()].find((one) => one.hostname === hostname)
-  const show = (device: DeviceLog) => view(device, lanes.of(device), ledgers.current(device))
+  const show = (device: DeviceLog) => ({
+    ...view(device, lanes.of(device), ledgers.current(device)),
+    bytes: bytesView(parts, device.hostname),
+  })
   const ailments = () => ailmentsOf(parts)
   const alerts = new Alerts((stands) => findingsOf(parts, stands), parts.clock)
   const forgetDevice = new ForgetDevice(parts)
@@ -114,6 +118,19 @@ function holdView(device: DeviceLog, lane: Lane | undefined): object | null {
     since: new Date(since).toISOString(),
     choices: choicesFor(code),
     queries: queriesFor(device, code),
+  }
+}
+
+/** What Snowflake counts of what the device has sent, estimated; `cost_month` is `null` where the settings name no price. */
+function bytesView({ cost, today }: StatusParts, hostname: string): object {
+  const { billedMonth, billedToday, billedYesterday, sentToday } = today.devices.of(hostname)
+  return {
+    sent_today: sentToday,
+    billed_today: billedToday,
+    billed_yesterday: billedYesterday,
+    billed_month: billedMonth,
+    cost_month: isPriced(cost) ? costOf(billedMonth, cost) : null,
+    currency: cost.currency,
   }
 }
 

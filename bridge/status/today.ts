@@ -1,4 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
+import type { CostSettings } from '../config.ts'
+import { type BudgetLevel, BudgetWatch, type MonthCost, type ToldBudget } from '../cost/budget.ts'
+import { DeviceBytes, type DeviceBytesState } from '../cost/device-bytes.ts'
 import { dayEnd, dayName, dayStart } from './local-day.ts'
 
 /** What was counted on one day of the calendar, in the time zone of the process. */
@@ -9,6 +12,8 @@ export interface DayCounts {
   readonly rejected: number
   /** Sent and taken, before compression. */
   readonly bytes: number
+  /** What Snowflake counts of it, as far as that can be known (`billed-bytes.ts`). */
+  readonly billed: number
   /** When counting began on that day, epoch milliseconds. */
   readonly from: number
 }
@@ -22,7 +27,11 @@ export interface Day extends DayCounts {
 /** What outlives a restart. */
 export interface TodayState {
   /** By name: `2026-11-22`. */
-  readonly days: Readonly<Record<string, DayCounts>>
+  readonly days: Readonly<Record<string, Omit<DayCounts, 'billed'> & { readonly billed?: number }>>
+  /** Absent in what an earlier release has written. */
+  readonly bytes?: DeviceBytesState
+  /** What was told of the budget; absent when nothing was. */
+  readonly toldBudget?: ToldBudget
   /** Readings missing per device as far as they were counted. */
   readonly missing: Readonly<Record<string, number>>
 }
@@ -41,21 +50,31 @@ const KEPT_DAYS = 40
  * missing readings that falls makes today's smaller but never negative: readings came after all, or a spool was lost.
  */
 export class Today {
+  /** The bytes of each device. */
+  readonly devices: DeviceBytes
   readonly #clock: Clock
+  readonly #budget: BudgetWatch
   /** In the order of their last use. */
   readonly #days = new Map<string, { -readonly [K in keyof DayCounts]: DayCounts[K] }>()
   readonly #missing = new Map<string, { counted: number; looked: number }>()
 
   constructor(clock: Clock, state?: TodayState) {
     this.#clock = clock
-    for (const [name, counts] of Object.entries(state?.days ?? {})) this.#days.set(name, { ...counts })
+    this.#budget = new BudgetWatch(clock, state?.toldBudget)
+    // An earlier release took what was sent for what is counted.
+    for (const [name, counts] of Object.entries(state?.days ?? {}))
+      this.#days.set(name, { ...counts, billed: counts.billed ?? counts.bytes })
+    this.devices = new DeviceBytes(clock, state?.bytes)
     for (const [hostname, counted] of Object.entries(state?.missing ?? {}))
       this.#missing.set(hostname, { counted, looked: counted })
   }
 
   /** A batch was taken. */
-  sent(bytes: number): void {
-    this.#today().bytes += bytes
+  sent(hostname: string, bytes: number, billed: number): void {
+    const day = this.#today()
+    day.bytes += bytes
+    day.billed += billed
+    this.devices.add(hostname, bytes, billed)
   }
 
   rejected(rows: number): void {
@@ -104,9 +123,22 @@ export class Today {
     }))
   }
 
+  /** What this month costs, and how that stands to its budget. `worse` hears of a level that nobody was told of this month. */
+  lookAtBudget(settings: CostSettings, worse?: (level: BudgetLevel, cost: MonthCost) => void): MonthCost {
+    return this.#budget.look(this.days, settings, worse)
+  }
+
+  /** As it was found last. */
+  get budgetLevel(): BudgetLevel | undefined {
+    return this.#budget.level
+  }
+
   toJSON(): TodayState {
+    const { told } = this.#budget
     return {
+      ...(told !== undefined && { toldBudget: told }),
       days: Object.fromEntries(this.#days),
+      bytes: this.devices.toJSON(),
       missing: Object.fromEntries([...this.#missing].map(([hostname, { counted }]) => [hostname, counted])),
     }
   }
@@ -114,7 +146,7 @@ export class Today {
   #today() {
     const now = this.#clock.now()
     const name = dayName(now)
-    const day = this.#days.get(name) ?? { missing: 0, rejected: 0, bytes: 0, from: now }
+    const day = this.#days.get(name) ?? { missing: 0, rejected: 0, bytes: 0, billed: 0, from: now }
     this.#days.delete(name)
     this.#days.set(name, day)
     for (const oldest of this.#days.keys()) {

@@ -1,6 +1,6 @@
 import { IntervalSet } from '../../src/intervals.ts'
 import type { Ledger } from '../../src/ledger.ts'
-import type { DeviceOnPage, HoldOnPage } from './bridge-page.ts'
+import type { BytesOnPage, DeviceOnPage, HoldOnPage } from './bridge-page.ts'
 
 /** One device in numbers. */
 export interface Account {
@@ -26,6 +26,7 @@ export interface Account {
   /** `null`: the bridge's page did not answer. */
   readonly lane: string | null
   readonly hold: HoldOnPage | null
+  readonly bytes: BytesOnPage | null
   readonly ledger: Ledger
 }
 
@@ -53,6 +54,7 @@ export function accountOf(hostname: string, ledger: Ledger, page: DeviceOnPage |
     last_commit_at: ledger.last_commit_at,
     lane: own?.lane ?? null,
     hold: own?.hold ?? null,
+    bytes: own?.bytes ?? null,
     ledger,
   }
 }

@@ -10,6 +10,19 @@ export interface DeviceOnPage {
   readonly lane: string
   readonly hold: HoldOnPage | null
   readonly ledger: Ledger
+  /** Absent on the page of an earlier release. */
+  readonly bytes?: BytesOnPage
+}
+
+/** What Snowflake counts of what a device has sent, estimated by the bridge. */
+export interface BytesOnPage {
+  readonly sent_today: number
+  readonly billed_today: number
+  readonly billed_yesterday: number
+  readonly billed_month: number
+  /** `null`: the bridge's settings name no price. */
+  readonly cost_month: number | null
+  readonly currency: string
 }
 
 export interface HoldOnPage {

@@ -35,7 +35,36 @@ export function overviewOf(accounts: readonly Account[], retained: Retained, url
     `${account.lag_seconds.toFixed(1)} s`,
     account.lane ?? '?',
   ])
-  return [alignedTable(columns, rows), '', verdict(accounts), bridgeLine(retained)].join('\n')
+  return [alignedTable(columns, rows), '', verdict(accounts), ...dearestLines(accounts), bridgeLine(retained)].join(
+    '\n',
+  )
+}
+
+/** Named as those that cost most. */
+const DEAREST = 5
+
+/** Who costs most this month, and whether that is too much; nothing where the bridge's page does not tell. */
+function dearestLines(accounts: readonly Account[]): string[] {
+  const dearest = accounts
+    .filter(({ bytes }) => bytes !== null && bytes.billed_month > 0)
+    .sort((a, b) => (b.bytes?.billed_month ?? 0) - (a.bytes?.billed_month ?? 0))
+    .slice(0, DEAREST)
+    .map(({ bytes, hostname }) => `${hostname} ${sizeOf(bytes)}`)
+  const line = dearest.length > 0 && accounts.length > 1 ? [`most bytes this month: ${dearest.join(', ')}`] : []
+  return [...line, ...accounts.flatMap(budgetLines)]
+}
+
+function budgetLines({ hostname, ledger: { budget } }: Account): string[] {
+  if (budget === undefined) return []
+  const what =
+    budget.level === 'exceeded' ? 'the budget of this month is spent' : 'this month will cost more than its budget'
+  return [`${what}; ${hostname} has cost most: ${budget.cost_month.toFixed(2)} ${budget.currency}`]
+}
+
+function sizeOf(bytes: Account['bytes']): string {
+  if (bytes === null) return "unknown: the bridge's page does not answer"
+  const megabytes = `${(bytes.billed_month / 1e6).toFixed(1)} MB`
+  return bytes.cost_month === null ? megabytes : `${megabytes} (${bytes.cost_month.toFixed(2)} ${bytes.currency})`
 }
 
 /** One device: its numbers, its streams, and what a person has to decide. */
@@ -57,6 +86,7 @@ export function detailOf(account: Account, retained: Retained): string {
     ...NUMBERS.map(([title, key]) => line(title, String(account[key]))),
     line('lag', `${account.lag_seconds.toFixed(1)} s`),
     line('last commit', account.last_commit_at ?? 'never'),
+    line('this month', sizeOf(account.bytes)),
     line('lane', account.lane ?? "unknown: the bridge's page does not answer"),
     '',
     alignedTable(
@@ -66,6 +96,7 @@ export function detailOf(account: Account, retained: Retained): string {
     ...(hold === null ? [] : ['', ...holdLines(account.hostname, hold)]),
     '',
     verdict([account]),
+    ...budgetLines(account),
     bridgeLine(retained),
   ].join('\n')
 }

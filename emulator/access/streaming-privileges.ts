@@ -2,6 +2,9 @@ import { Refusal } from '../answer.ts'
 import { type ObjectName, qualified } from '../names.ts'
 import type { Account, Session } from './session.ts'
 
+/** What is asked of a pipe. */
+export type StreamingOperation = 'pipe-info' | 'open' | 'append' | 'status' | 'drop'
+
 /**
  * What streaming into a pipe needs: USAGE on database and schema, INSERT on the table, and on a pipe made by CREATE PIPE
  * also OPERATE; its status is told for MONITOR too [documented]. What is not there is left to those who look for it.
@@ -13,7 +16,7 @@ export function requireStreaming(
   { catalog }: Account,
   session: Session,
   name: ObjectName,
-  operation: 'open' | 'append' | 'status' | 'drop',
+  operation: StreamingOperation,
 ): void {
   if (session.mayDoEverything || !catalog.databases.has(name.database)) return
   const { database, schema } = name

@@ -1,10 +1,11 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
 import type { Auth } from '../auth.ts'
-import type { Catalog } from '../catalog.ts'
+import { type Catalog, defaultPipeOf } from '../catalog.ts'
 import { type Channel, ROW_SEQUENCE_GAP } from '../channel.ts'
 import type { Channels } from '../channels.ts'
 import type { Committer } from '../committer.ts'
+import type { ElasticChannels } from '../elastic.ts'
 import type { IngestHost } from '../ingest-host.ts'
 import { foldIdentifier } from '../names.ts'
 import type { FaultDocument } from './document.ts'
@@ -15,6 +16,7 @@ import type { Rule } from './rule.ts'
 export interface DisturberDeps {
   readonly faults: Faults
   readonly channels: Channels
+  readonly elastic: ElasticChannels
   readonly committer: Committer
   readonly auth: Auth
   readonly ingestHost: IngestHost
@@ -63,7 +65,7 @@ export class Disturber {
 
   /** What a fault does to these channels, or to the service as a whole; `host` is the name it was spoken to under. */
   async carryOut(fault: Happening, struck: readonly Channel[], host: string): Promise<void> {
-    const { auth, catalog, channels, ingestHost } = this.#deps
+    const { auth, catalog, channels, elastic, ingestHost } = this.#deps
     switch (fault.action) {
       case 'invalidate-channel':
         return channels.invalidate(struck, fault.code, fault.pending)
@@ -75,8 +77,11 @@ export class Disturber {
       case 'drop-channel':
         return channels.lose(struck)
       case 'replace-table':
-        for (const { name } of catalog.tables)
-          if (fault.table === undefined || foldIdentifier(fault.table) === name.name) await channels.replaceTable(name)
+        for (const { name } of catalog.tables) {
+          if (fault.table !== undefined && foldIdentifier(fault.table) !== name.name) continue
+          await elastic.loseAllOf([defaultPipeOf(name), ...catalog.pipesInto(name).map((pipe) => pipe.name)])
+          await channels.replaceTable(name)
+        }
         return
       case 'expire-tokens':
         auth.expireTokens()

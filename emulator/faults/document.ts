@@ -19,6 +19,8 @@ export const limitsShape = {
     .int({ error: 'must be a whole number' })
     .min(0, { error: 'must be a whole number from 0 on' })
     .exactOptional(),
+  /** Names in one bulk status request; whether the service has a limit is not known. */
+  namesPerStatus: noneOrMore.exactOptional(),
 } as const
 
 const parts = {

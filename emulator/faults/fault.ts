@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { atLeastOne, duration, headers, longerThanNothing, milliseconds, shift, text, zeroOrMore } from './fields.ts'
 
 /** The requests that can be disturbed. */
-export const OPERATIONS = ['hostname', 'token', 'open', 'append', 'status', 'drop', 'statement'] as const
+export const OPERATIONS = ['hostname', 'token', 'pipe-info', 'open', 'append', 'status', 'drop', 'statement'] as const
 export type Operation = (typeof OPERATIONS)[number]
 
 /** When a fault is in force, from the moment it was given. */

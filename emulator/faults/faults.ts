@@ -7,6 +7,8 @@ import { Rule } from './rule.ts'
 
 export interface Limits extends RateLimits {
   readonly channelsPerPipe: number
+  /** 0 for no limit. */
+  readonly namesPerStatus: number
 }
 
 /** How the service is when nobody disturbs it. */

@@ -98,7 +98,8 @@ describe('a device that is forgotten', () => {
     expect(await forgotten).toEqual({ rows_given_up: 3, channel: 'kept' })
     expect(w.spool.bytes).toBe(0)
     comeBack(w, 4, 6)
-    await w.run(6_000)
+    // The refusal was one of the pipe: it is looked at again a minute after it.
+    await w.run(66_000)
     expect(w.inTable()).toEqual(seqs(6))
   })
 

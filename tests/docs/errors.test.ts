@@ -132,7 +132,7 @@ describe("what the errors page says of Snowflake's answers", () => {
     }
     for (const family of ['ERR_DATABASE_X', 'ERR_SCHEMA_X', 'ERR_ROLE_X', 'ERR_TABLE_X'])
       expect(verdictOn('open', answer(404, family)), family).toBe('blocked')
-    expect(verdictOn('append', answer(400, 'ERR_CHANNEL_NEW_OF_ITS_KIND'))).toBe('reopen')
+    expect(verdictOn('append', answer(400, 'ERR_CHANNEL_NEW_OF_ITS_KIND'))).toBe('reopen_once')
   })
 
   it('names the verdict on every number and status', () => {

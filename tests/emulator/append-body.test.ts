@@ -1,8 +1,8 @@
-import * as zlib from 'node:zlib'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { emulated, rowCount, upTo } from './harness.ts'
+import { skippable, zstdFrame } from './zstd-frame.ts'
 
 describe('the body of an append', () => {
   it('may be gzip or plain, with CRLF, and without the last newline', async () => {
@@ -25,15 +25,30 @@ describe('the body of an append', () => {
     expect(await rowCount(emulator)).toBe(8)
   })
 
-  it('as zstd is taken where Node can read it and refused in plain words where not', async () => {
+  it('may be zstd on every Node, whatever a header says of its size', async () => {
+    const { client, clock, emulator } = await emulated()
+    let token = await client.opened('pi-1')
+    const size = 'x-snowflake-uncompressed-content-length'
+    for (const headers of [{}, { [size]: '26' }, { [size]: '1' }, { [size]: 'many' }]) {
+      // In two frames: there are decoders that stop after the first.
+      const body = Buffer.concat([zstdFrame('{"uuid":"a"}\n'), skippable(3), zstdFrame('{"uuid":"b"}\n')])
+      const reply = await client.append('pi-1', token, body, { headers: { 'content-encoding': 'zstd', ...headers } })
+      expect(reply.status).toBe(200)
+      token = reply.json.next_continuation_token
+    }
+    await clock.advance(1000)
+    await client.status(['pi-1'])
+    expect(await rowCount(emulator)).toBe(8)
+  })
+
+  it('in another encoding is refused with those there are', async () => {
     const { client } = await emulated()
-    const token = (await client.open('pi-1')).json.next_continuation_token
-    const compress: unknown = Reflect.get(zlib, 'zstdCompressSync')
-    const able = typeof compress === 'function'
-    const body: Buffer = able ? compress('{"uuid":"a"}\n') : Buffer.from('x')
-    const reply = await client.append('pi-1', token, body, { headers: { 'content-encoding': 'zstd' } })
-    expect(reply.status).toBe(able ? 200 : 415)
-    if (!able) expect(reply.json.message).toContain('zstd')
+    const token = await client.opened('pi-1')
+    for (const encoding of ['br', 'gzip, zstd', 'constructor']) {
+      const reply = await client.append('pi-1', token, 'x', { headers: { 'content-encoding': encoding } })
+      expect(reply.status).toBe(415)
+      expect(reply.json.message).toContain('identity, gzip, zstd')
+    }
   })
 
   it('may not be over 4 MB on the wire, whatever it grows to', async () => {
@@ -51,7 +66,10 @@ describe('the body of an append', () => {
     const broken = await client.append('pi-1', token, 'no gzip', { headers: { 'content-encoding': 'gzip' } })
     const notText = await client.append('pi-1', token, Buffer.from([0x7b, 0xff, 0x7d]))
     const empty = await client.append('pi-1', token, '\n')
-    expect([broken.status, notText.status, empty.status]).toEqual([400, 400, 400])
+    const noZstd = await client.append('pi-1', token, 'no zstd', { headers: { 'content-encoding': 'zstd' } })
+    const cutOff = Buffer.concat([zstdFrame('{"uuid":"a"}\n'), zstdFrame('{"uuid":"b"}\n').subarray(0, -1)])
+    const half = await client.append('pi-1', token, cutOff, { headers: { 'content-encoding': 'zstd' } })
+    expect([broken, notText, empty, noZstd, half].map(({ status }) => status)).toEqual([400, 400, 400, 400, 400])
     expect((await client.append('pi-1', token, [{ uuid: 'a' }])).status).toBe(200)
   })
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { emulated, PIPE, rowCount, TABLE, upTo } from './harness.ts'
+import { emulated, rowCount, TABLE, upTo } from './harness.ts'
 
 const COMMIT = 1000
 
 describe('a Named Channel', () => {
-  it('opens with SUCCESS, all 14 fields and no committed offset token', async () => {
+  it('opens with SUCCESS, all 14 fields, the last error once more for the SDK, and no committed offset token', async () => {
     const { client } = await emulated()
     const { status, json } = await client.open('pi-1')
     expect(status).toBe(200)
     expect(json.next_continuation_token).toEqual(expect.any(String))
-    expect(Object.keys(json.channel_status)).toHaveLength(14)
+    expect(Object.keys(json.channel_status)).toHaveLength(15)
     expect(json.channel_status).toMatchObject({
       database_name: 'DEMO',
       schema_name: 'DEMO',
@@ -268,9 +268,11 @@ describe('names in paths', () => {
     expect(Object.keys((await client.status([name])).json.channel_statuses)).toEqual([name])
   })
 
-  it('refuse the reserved name and the Elastic path, which is not emulated', async () => {
+  it('refuse the reserved name of the Elastic Channel, in any case of letters', async () => {
     const { client } = await emulated()
-    expect((await client.open('ELASTIC')).status).toBe(400)
-    expect((await client.call('POST', `/v2/streaming/data/${PIPE}/channels/ELASTIC/rows`)).status).toBe(501)
+    for (const name of ['ELASTIC', 'elastic', '"Elastic"']) {
+      expect((await client.open(name)).status).toBe(400)
+      expect((await client.drop(name)).status).toBe(400)
+    }
   })
 })

@@ -87,7 +87,7 @@ describe('the set-up files', () => {
   it('are removed by the teardown, which is not run at start, and neither is the upgrade', async () => {
     const { catalog, stored } = await applied(script('setup.sql'), script('views.sql'), script('teardown.sql'))
     expect([catalog.table(name), stored]).toEqual([undefined, []])
-    expect((await readScripts('')).map(({ file }) => file)).toEqual(['setup.sql', 'views.sql'])
+    expect((await readScripts('')).map(({ file }) => file)).toEqual(['setup.sql', 'phones.sql', 'views.sql'])
   })
 
   it("refuse a statement the emulator does not know, naming file and line, and a pipe that isn't for streaming", async () => {

@@ -66,7 +66,8 @@ describe('the SQL REST API', () => {
     const channels = (await client.sql('SHOW CHANNELS IN ACCOUNT')).json
     const names = channels.resultSetMetaData.rowType.map((column: { name: string }) => column.name)
     expect(channels.data[0][names.indexOf('name')]).toBe('pi-1')
-    expect((await client.sql('SHOW TABLES')).json.data[0][1]).toBe('SENSEHAT_SENSOR_DATA')
+    const tables = (await client.sql('SHOW TABLES IN SCHEMA DEMO.DEMO')).json.data
+    expect(tables.map(([_created, table]: string[]) => table)).toEqual(['SENSEHAT_SENSOR_DATA'])
     expect((await client.sql(`DESCRIBE TABLE ${TABLE}`)).json.data).toHaveLength(52)
   })
 

@@ -2,7 +2,7 @@ import { type BridgeSettings, bridgeSections, type SnowflakeSettings } from '../
 import { homeAssistantSection } from '../../src/home-assistant/section.ts'
 import type { Section, ValuesOf } from '../../src/setting.ts'
 
-function defaultsOf<S extends Section>(section: S): ValuesOf<S> {
+export function defaultsOf<S extends Section>(section: S): ValuesOf<S> {
   return Object.fromEntries(Object.entries(section).map(([key, setting]) => [key, setting.default])) as ValuesOf<S>
 }
 

@@ -154,7 +154,7 @@ export class FakeSnowpipe implements Snowpipe {
     this.asked.push({ pipe, channels })
     await Promise.resolve()
     const fault = this.statusFaults.shift()
-    if (typeof fault === 'object') return answered('status', fault.status, fault.code ?? '')
+    if (typeof fault === 'object') return answered('status', fault.status, fault.code ?? '', fault.retryAfter)
     if (fault !== undefined) return lost()
     this.#commitDue()
     const known = channels.flatMap((name) => {

@@ -95,7 +95,10 @@ export class LaneWorld {
       onAnnounced: (device) => this.lanes.wake(device),
     })
     this.lanes = new Lanes(
-      { ...defaultSettings, batch: { max_rows: 3, max_bytes: 1_000_000, max_age_ms: 1_000, ...batch } },
+      {
+        ...defaultSettings,
+        batch: { max_rows: 3, max_bytes: 1_000_000, max_age_ms: 1_000, compression: 'gzip', ...batch },
+      },
       {
         clock,
         log,

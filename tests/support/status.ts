@@ -40,6 +40,7 @@ export function statusOf(world: LaneWorld, over: Partial<StatusParts> = {}): Sta
     calls: world.calls,
     gaps: (hostname) => gapsOf(spool.device(hostname)),
     spoolMaxBytes: 1_000,
+    mostDevices: 5_000,
     cost: defaultSettings.cost,
     identity: { expiresAt: null, clockSkewMs: 0 },
     ...over,

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import type { BridgeEventMap } from '../../../bridge/events.ts'
-import { BytesToday } from '../../../bridge/fleet/bytes-today.ts'
 import { RecentErrors } from '../../../bridge/fleet/recent-errors.ts'
 import { Events } from '../../../src/events.ts'
 import { silentLog } from '../../../src/log.ts'
@@ -9,7 +8,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 function world() {
   const clock = new ManualClock()
   const events = new Events<BridgeEventMap>(silentLog())
-  return { clock, events, errors: new RecentErrors(events, clock), bytes: new BytesToday(events, clock) }
+  return { clock, events, errors: new RecentErrors(events, clock) }
 }
 
 it('recent errors: the newest first, the same one counted', async () => {
@@ -40,13 +39,4 @@ it('recent errors are bounded: twenty of a device, and of many devices those tha
   expect(errors.of('pi-199')).toEqual([])
   events.emit('device:forgotten', 'pi-299')
   expect(errors.of('pi-299')).toEqual([])
-})
-
-it('bytes of a device are those of today', async () => {
-  const { clock, events, bytes } = world()
-  events.emit('batch:appended', 'pi', 10, 1_000, 'age')
-  events.emit('batch:appended', 'pi', 10, 500, 'age')
-  expect(bytes.of('pi')).toBe(1_500)
-  await clock.advance(86_400_000)
-  expect(bytes.of('pi')).toBe(0)
 })

@@ -15,6 +15,7 @@ const everything: BridgeDocumentInput = {
   version: '1.2.3',
   url: 'http://nas:8080',
   currency: 'EUR',
+  budget: true,
   credentialExpires: true,
 }
 const piDocument = discoveryDocument(
@@ -83,7 +84,10 @@ describe("the bridge's document", () => {
           key,
           'sensor',
         ]),
-        ...['missing_today', 'rejected_today', 'sent_today', 'cost_today', 'cost_month'].map((key) => [key, 'sensor']),
+        ...['missing_today', 'rejected_today', 'sent_today', 'cost_today', 'cost_month', 'budget_used'].map((key) => [
+          key,
+          'sensor',
+        ]),
         ['credential_expires_at', 'sensor'],
         ['flush', 'button'],
       ]
@@ -107,8 +111,11 @@ describe("the bridge's document", () => {
     const all = bridgeDocument(everything, topics)
     expect(Object.keys(all.components).filter((key) => !(key in bare.components))).toEqual([
       'credential_expires',
+      'budget_projected',
+      'budget_exceeded',
       'cost_today',
       'cost_month',
+      'budget_used',
       'credential_expires_at',
     ])
     expect(bare.device).not.toHaveProperty('configuration_url')
@@ -131,7 +138,13 @@ describe("the bridge's document", () => {
 
   it('is calm: few values stand outside of the diagnostics', () => {
     const shown = entities(bridgeDocument(everything, topics)).filter(([, c]) => c.entity_category === undefined)
-    expect(shown.map(([key]) => key)).toEqual(['devices', 'rows_per_second', 'missing_today', 'cost_month'])
+    expect(shown.map(([key]) => key)).toEqual([
+      'devices',
+      'rows_per_second',
+      'missing_today',
+      'cost_month',
+      'budget_used',
+    ])
   })
 })
 

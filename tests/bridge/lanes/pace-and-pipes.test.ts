@@ -1,8 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openingPace } from '../../../bridge/lanes/opening-pace.ts'
+import { OpeningPace, openingPaces } from '../../../bridge/lanes/opening-pace.ts'
 import { pipeOf } from '../../../bridge/routes/pipe-of.ts'
+import { noAnswer } from '../../../bridge/snowpipe/answer.ts'
+import type { Outcome } from '../../../bridge/snowpipe/client.ts'
+import { silentLog } from '../../../src/log.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { pipeNamed } from '../../support/pipes.ts'
 
 const hostname = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/)
 const pipes = fc.uniqueArray(fc.stringMatching(/^[A-Z_]{1,12}$/), { minLength: 1, maxLength: 6 })
@@ -45,32 +49,181 @@ describe('the pipe of a device', () => {
 
 const PINNED = ['P2', 'P2', 'P2', 'P1', 'P2']
 
+const OK = { verdict: 'ok', value: undefined } as const
+const THROTTLED = { verdict: 'retry', answer: { ...noAnswer('slow down'), status: 429, code: '390701' } } as const
+
+/** A service that takes so many openings in any second, and those who come to it. */
+function paced(most: number, limit = Number.POSITIVE_INFINITY) {
+  const clock = new ManualClock()
+  const pace = new OpeningPace('P', most, { clock, log: silentLog() })
+  const stop = new AbortController()
+  const opened: [name: string, at: number][] = []
+  const refused: number[] = []
+  const open = (name: string) => async (): Promise<Outcome<undefined>> => {
+    const now = clock.monotonic()
+    if (opened.filter(([, at]) => now - at < 1_000).length >= limit) {
+      refused.push(now)
+      return THROTTLED
+    }
+    opened.push([name, now])
+    return OK
+  }
+  const come = async (name: string, weight: () => number = () => 1) => {
+    while ((await pace.pass(weight, open(name), stop.signal)).verdict !== 'ok');
+  }
+  return { clock, pace, stop, opened, refused, come, names: () => opened.map(([name]) => name) }
+}
+
 describe('the pace of opening', () => {
-  it('lets the first pass at once and spaces the others, in the order they came', async () => {
+  it('lets the first pass at once and spaces the others', async () => {
+    const { clock, come, opened } = paced(8)
+    const all = ['a', 'b', 'c'].map((name) => come(name))
+    await clock.advance(600)
+    await Promise.all(all)
+    expect(opened[0]).toEqual(['a', 0])
+    for (const [i, [, at]] of opened.slice(1).entries()) {
+      const gap = at - (opened[i]?.[1] ?? 0)
+      expect(gap).toBeGreaterThanOrEqual(1000 / 8)
+      expect(gap).toBeLessThanOrEqual(1000 / 4)
+    }
+  })
+
+  it('opens those first behind which most waits at the moment of their turn', async () => {
+    const { clock, come, names } = paced(1)
+    let later = 0
+    const all = [come('first'), come('light', () => 2), come('heavy', () => 5), come('grows', () => later)]
+    later = 9
+    await clock.advance(10_000)
+    await Promise.all(all)
+    expect(names()).toEqual(['first', 'grows', 'heavy', 'light'])
+  })
+
+  it('rises to what is allowed at most and never beyond', async () => {
+    const { clock, come, opened, pace } = paced(10)
+    expect(pace.perSecond).toBe(5)
+    const all = Array.from({ length: 300 }, (_, i) => come(`pi-${i}`))
+    await clock.advance(60_000)
+    await Promise.all(all)
+    expect(pace.perSecond).toBe(10)
+    for (const [, from] of opened) {
+      const within = opened.filter(([, at]) => at >= from && at < from + 1_000)
+      expect(within.length).toBeLessThanOrEqual(10)
+    }
+  })
+
+  it('finds the pace of a service that takes fewer, and loses little time and few openings over it', async () => {
+    const { clock, come, opened, refused } = paced(10, 6)
+    const all = Array.from({ length: 600 }, (_, i) => come(`pi-${i}`))
+    await clock.advance(200_000)
+    await Promise.all(all)
+    expect(refused.length).toBeLessThan(60)
+    expect(opened.at(-1)?.[1]).toBeLessThan((600 / 6) * 1_000 * 1.5)
+  })
+
+  it('is lowered once for all that was under way when the service throttled', async () => {
     const clock = new ManualClock()
-    const turn = openingPace(4, clock)
-    const passed: [number, number][] = []
+    const pace = new OpeningPace('P', 100, { clock, log: silentLog() })
     const { signal } = new AbortController()
-    const all = Promise.all([0, 1, 2, 3].map((i) => turn(signal).then(() => passed.push([i, clock.monotonic()]))))
-    await clock.advance(2_000)
-    await all
-    expect(passed).toEqual([
-      [0, 0],
-      [1, 250],
-      [2, 500],
-      [3, 750],
-    ])
-    await turn(signal)
-    expect(clock.monotonic()).toBe(2_000)
+    const answers: (() => void)[] = []
+    const open = () =>
+      new Promise<Outcome<undefined>>((resolve) => {
+        answers.push(() => resolve(THROTTLED))
+      })
+    const all = Array.from({ length: 5 }, () => pace.pass(() => 1, open, signal))
+    await clock.advance(200)
+    expect(answers).toHaveLength(5)
+    for (const give of answers) give()
+    await Promise.all(all)
+    expect(pace.perSecond).toBeCloseTo(35)
+  })
+
+  it('opens nothing for as long as the service asks for', async () => {
+    const clock = new ManualClock()
+    const pace = new OpeningPace('P', 10, { clock, log: silentLog() })
+    const { signal } = new AbortController()
+    const answer = { ...THROTTLED.answer, retryAfterMs: 7_000 }
+    await pace.pass(
+      () => 1,
+      async () => ({ verdict: 'retry', answer }),
+      signal,
+    )
+    const since = clock.monotonic()
+    const next = pace
+      .pass(
+        () => 1,
+        async () => OK,
+        signal,
+      )
+      .then(() => clock.monotonic() - since)
+    await clock.advance(10_000)
+    expect(await next).toBe(7_000)
+  })
+
+  it('has no more under way than a slow service can bear', async () => {
+    const clock = new ManualClock()
+    const pace = new OpeningPace('P', 1_000, { clock, log: silentLog() })
+    const { signal } = new AbortController()
+    let underWay = 0
+    let most = 0
+    const open = async () => {
+      most = Math.max(most, ++underWay)
+      await clock.sleep(5_000)
+      underWay--
+      return OK
+    }
+    const all = Array.from({ length: 50 }, () => pace.pass(() => 1, open, signal))
+    await clock.advance(60_000)
+    await Promise.all(all)
+    expect(most).toBe(8)
+  })
+
+  it('of one pipe is none of the others', async () => {
+    const clock = new ManualClock()
+    const paces = openingPaces(10, { clock, log: silentLog() })
+    const [one, other] = [pipeNamed('P0'), pipeNamed('P1')]
+    expect(paces(one)).toBe(paces(one))
+    await paces(one).pass(
+      () => 1,
+      async () => THROTTLED,
+      new AbortController().signal,
+    )
+    expect(paces(one).perSecond).toBeLessThan(5)
+    expect(paces(other).perSecond).toBe(5)
+  })
+
+  it('goes on when an opening fails in a way nobody has thought of', async () => {
+    const clock = new ManualClock()
+    const pace = new OpeningPace('P', 10, { clock, log: silentLog() })
+    const { signal } = new AbortController()
+    for (let i = 0; i < 20; i++) {
+      const failing = pace.pass(
+        () => 1,
+        () => Promise.reject(new Error('a bug')),
+        signal,
+      )
+      failing.catch(() => undefined)
+      await clock.advance(1_000)
+      await expect(failing).rejects.toThrow('a bug')
+    }
+    const good = pace.pass(
+      () => 1,
+      async () => OK,
+      signal,
+    )
+    await clock.advance(1_000)
+    expect((await good).verdict).toBe('ok')
   })
 
   it('lets go of who is told to stop', async () => {
-    const turn = openingPace(1, new ManualClock())
-    const stop = new AbortController()
-    await turn(stop.signal)
-    const second = turn(stop.signal)
+    const { clock, pace, stop, come, names } = paced(1)
+    await come('first')
+    const second = come('second')
+    expect(pace.waiting).toBe(1)
     stop.abort('closing')
     await expect(second).rejects.toBe('closing')
-    await expect(turn(stop.signal)).rejects.toBe('closing')
+    await expect(come('third')).rejects.toBe('closing')
+    await clock.advance(10_000)
+    expect(names()).toEqual(['first'])
+    expect(pace.waiting).toBe(0)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Lane } from '../../../bridge/lanes/lane.ts'
 import { StatusPoller } from '../../../bridge/lanes/status-poller.ts'
+import { Trouble } from '../../../bridge/lanes/trouble.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import { silentLog } from '../../../src/log.ts'
 import { FakeSnowpipe } from '../../support/fake-snowpipe.ts'
@@ -38,16 +39,24 @@ function polled(...waiting: StandIn[]) {
 function polledWith(waiting: StandIn[], idle: StandIn[]) {
   const clock = new ManualClock()
   const snowpipe = new FakeSnowpipe(clock)
+  const log = silentLog()
+  const told: unknown[] = []
   for (const { lane } of [...waiting, ...idle]) snowpipe.channel(lane.path.channel)
-  const poller = new StatusPoller(1_000, {
+  const lanes = [
+    ...waiting.map(({ lane }) => Object.assign(lane, { awaitsCommit: true })),
+    ...idle.map(({ lane }) => Object.assign(lane, { idle: true })),
+  ]
+  const poller = new StatusPoller(1_000, 60_000, {
     clock,
-    log: silentLog(),
+    log,
     snowpipe,
-    waiting: () => waiting.map(({ lane }) => lane),
-    idle: () => idle.map(({ lane }) => lane),
+    lanes: () => lanes,
+    trouble: new Trouble(log, clock),
+    onMoved: (...moved) => told.push(['moved', ...moved]),
+    onRefused: (...refused) => told.push(['refused', ...refused]),
   })
   onTestFinished(() => poller.close())
-  return { clock, snowpipe, poller }
+  return { clock, snowpipe, poller, told }
 }
 
 describe('the status poller', () => {
@@ -106,6 +115,30 @@ describe('the status poller', () => {
     expect(one.heard).toHaveLength(1)
   })
 
+  it('asks again when it was told to, and not before', async () => {
+    const { clock, snowpipe } = polled(standIn('a'))
+    snowpipe.statusFaults.push({ status: 429, code: '390701', retryAfter: 20 })
+    await clock.advance(20_500)
+    expect(snowpipe.asked).toHaveLength(1)
+    await clock.advance(1_000)
+    expect(snowpipe.asked).toHaveLength(2)
+  })
+
+  it('asks once a minute what is refused, and says once that the pipe is not to be used, also after a hiccup', async () => {
+    const { clock, snowpipe, told } = polled(standIn('a', 'P0'))
+    snowpipe.statusFaults.push({ status: 503 }, ...Array(3).fill({ status: 409, code: 'ERR_PIPE_IN_INVALID_STATE' }))
+    await clock.advance(125_000)
+    expect(snowpipe.asked).toHaveLength(4)
+    expect(told).toEqual([['refused', pipeNamed('P0'), 'ERR_PIPE_IN_INVALID_STATE: ERR_PIPE_IN_INVALID_STATE']])
+  })
+
+  it('says that the pipe has moved, and since when at the latest', async () => {
+    const { clock, snowpipe, told } = polled(standIn('a', 'P0'))
+    snowpipe.statusFaults.push({ status: 410 })
+    await clock.advance(1_500)
+    expect(told).toEqual([['moved', pipeNamed('P0'), expect.any(Number)]])
+  })
+
   it('asks for a large idle fleet bit by bit, one request a second, each lane about once a minute', async () => {
     const lanes = Array.from({ length: 1_000 }, (_, i) => standIn(`pi-${i}`))
     const { clock, snowpipe } = polledWith([], lanes)
@@ -116,6 +149,28 @@ describe('the status poller', () => {
     expect(lanes.every(({ heard }) => heard.length === 1)).toBe(true)
     await clock.advance(60_000)
     expect(lanes.every(({ heard }) => heard.length >= 2)).toBe(true)
+  })
+
+  it('leaves none of a fleet out that it cannot ask for in the time, and fills each request with one pipe', async () => {
+    const lanes = Array.from({ length: 18_000 }, (_, i) => standIn(`pi-${i}`, `P${i % 10}`))
+    const { clock, snowpipe } = polledWith([], lanes)
+    await clock.advance(300_000)
+    const heard = lanes.map(({ heard }) => heard.length)
+    expect(Math.min(...heard)).toBeGreaterThanOrEqual(1)
+    expect(Math.max(...heard) - Math.min(...heard)).toBeLessThanOrEqual(2)
+    expect(snowpipe.asked.length).toBeLessThanOrEqual(300)
+  })
+
+  it('asks for no lane as idle whose commit it has just asked for', async () => {
+    const one = standIn('a')
+    const { clock, snowpipe } = polledWith([one], [])
+    await clock.advance(30_000)
+    Object.assign(one.lane, { awaitsCommit: false, idle: true })
+    const asked = snowpipe.asked.length
+    await clock.advance(40_000)
+    expect(snowpipe.asked.length).toBe(asked)
+    await clock.advance(10_000)
+    expect(snowpipe.asked.length).toBe(asked + 1)
   })
 
   it('asks no more once it is closed', async () => {

@@ -5,7 +5,7 @@ import { ManualClock, settled } from '../../support/manual-clock.ts'
 
 function setUp() {
   const clock = new ManualClock()
-  const trouble = new Trouble(silentLog())
+  const trouble = new Trouble(silentLog(), clock)
   const stop = new AbortController()
   const rest = { over: false }
   void trouble.rest(30_000, clock, stop.signal).then(() => {
@@ -50,7 +50,7 @@ describe('a device that waits for Snowflake', () => {
 
 it('in an outage a fleet asks no more often than a few devices would, and goes on together when it is over', async () => {
   const clock = new ManualClock()
-  const trouble = new Trouble(silentLog())
+  const trouble = new Trouble(silentLog(), clock)
   const { signal } = new AbortController()
   const fleet = { asked: 0, served: false, done: 0 }
   const device = async (name: string) => {

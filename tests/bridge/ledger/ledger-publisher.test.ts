@@ -241,3 +241,61 @@ describe('a run is announced', () => {
     expect(ledgers.isAnnounced(device, 2)).toBe(true)
   })
 })
+
+describe('the ledgers of a large fleet', () => {
+  function fleet(many: number) {
+    const made = setUp()
+    const devices = Array.from({ length: many }, (_, i) => made.spool.device(`pi-${i}`))
+    for (const device of devices) Object.assign(device, { opened: true, ledgerRead: true })
+    return { ...made, devices }
+  }
+
+  it('are at most a thousand a second, and none is older than twenty seconds though all change all the time', async () => {
+    const { clock, devices, ledgers, published } = fleet(6_000)
+    ledgers.connected()
+    const last = new Map<string, number>()
+    let oldest = 0
+    for (let second = 0; second < 30; second++) {
+      for (const device of devices) ledgers.touch(device)
+      const before = published.length
+      await clock.advance(1_000)
+      const now = published.splice(0).slice(second === 0 ? 0 : before)
+      if (second > 0) expect(now.length).toBeLessThanOrEqual(1_000)
+      for (const { at, topic } of now) {
+        if (last.has(topic)) oldest = Math.max(oldest, at - (last.get(topic) ?? 0))
+        last.set(topic, at)
+      }
+    }
+    expect(last.size).toBe(6_001)
+    expect(oldest).toBeLessThanOrEqual(20_000)
+  })
+
+  it('that were never read are read a few at a time: lanes wait for theirs', async () => {
+    const { clock, devices, ledgers, broker, published } = fleet(300)
+    let reading = 0
+    for (const device of devices) device.ledgerRead = false
+    let answer: () => void = () => undefined
+    const asked: string[] = []
+    Object.defineProperty(broker, 'retained', {
+      get: () => {
+        reading++
+        asked.push('')
+        return new Promise<null>((resolve) => {
+          const before = answer
+          answer = () => {
+            before()
+            resolve(null)
+          }
+        })
+      },
+    })
+    ledgers.connected()
+    await clock.advance(2_000)
+    expect(reading).toBe(20)
+    for (let i = 0; i < 40; i++) {
+      answer()
+      await clock.advance(500)
+    }
+    expect(new Set(published.map(({ topic }) => topic)).size).toBe(301)
+  })
+})

@@ -66,7 +66,7 @@ describe('the file of a route', () => {
 
   it.each([
     [WEATHER.replace('table:', 'tabel:'), /has no setting tabel/],
-    [WEATHER.replace('name: weather', 'name: phone'), /name: must be .* none of sensehat, phone, activity/],
+    [WEATHER.replace('name: weather', 'name: phone'), /name: must be .* none of sensehat, phone, activity, doctor/],
     [WEATHER.replace('+', '#'), /must have exactly one \+/],
     [WEATHER.replace('number', 'float'), /columns.temperature: must be one of text, integer/],
     [`${WEATHER}pipes: [A]\n`, /must name either the table/],

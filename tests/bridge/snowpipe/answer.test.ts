@@ -48,6 +48,9 @@ describe('an answer', () => {
     expect(read('', { 'retry-after': '7' }).retryAfterMs).toBe(7_000)
     for (const text of ['0', '-1', 'soon', '']) expect(read('', { 'retry-after': text }).retryAfterMs).toBeUndefined()
     expect(read('').retryAfterMs).toBeUndefined()
+    // A time of day is of the server's clock, whatever ours says.
+    const headers = { 'retry-after': 'Sun, 22 Nov 2026 12:00:30 GMT', date: 'Sun, 22 Nov 2026 12:00:00 GMT' }
+    expect(read('', headers).retryAfterMs).toBe(30_000)
     // A day would be a mistake, and rows are waiting.
     expect(read('', { 'retry-after': '86400' }).retryAfterMs).toBe(300_000)
   })

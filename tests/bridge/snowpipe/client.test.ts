@@ -43,6 +43,8 @@ const append = {
   startOffsetToken: '1.own1.aaaaaaaa.1',
   endOffsetToken: '1.own1.aaaaaaaa.3',
   body: gzipSync('{"uuid":"a"}\n'),
+  encoding: 'gzip' as const,
+  bytes: 13,
 }
 const OPENED = {
   next_continuation_token: '3_0',
@@ -269,7 +271,7 @@ describe('opening a channel', () => {
     await snowpipe.open(path, false)
     const [first, second] = to('/channels/')
     expect(withoutRequestId(first?.path ?? '')).toBe(
-      '/v2/streaming/databases/IoT%20%22x%22/schemas/RAW%2F1/pipes/SENSOR-STREAMING/channels/pi%20kitchen',
+      '/v2/streaming/databases/%22IoT%20%22%22x%22%22%22/schemas/%22RAW%2F1%22/pipes/%22SENSOR-STREAMING%22/channels/pi%20kitchen',
     )
     expect(JSON.parse(first?.body.toString() ?? '')).toEqual({ fail_on_uncommitted_rows: true })
     expect(JSON.parse(second?.body.toString() ?? '')).toEqual({ fail_on_uncommitted_rows: false })
@@ -345,11 +347,79 @@ describe('appending', () => {
     expect(await snowpipe.append(path, append)).toMatchObject({ verdict: 'retry', answer: { status: undefined } })
   })
 
+  it('names the encoding, and how many bytes it has unpacked', async () => {
+    const { snowpipe, to } = connect((one) => usual(one, { next_continuation_token: '3_1' }))
+    await snowpipe.append(path, { ...append, encoding: 'zstd', bytes: 4711 })
+    expect(to('/rows')[0]?.headers).toMatchObject({
+      'content-encoding': 'zstd',
+      'x-snowflake-uncompressed-content-length': '4711',
+    })
+  })
+
   it('passes on how long the server wants us to wait', async () => {
     const { snowpipe } = connect((one) =>
       one.path.includes('/rows') ? { status: 429, headers: { 'retry-after': '3' } } : pass,
     )
     expect(await snowpipe.append(path, append)).toMatchObject({ verdict: 'retry', answer: { retryAfterMs: 3_000 } })
+  })
+})
+
+describe('the hint at the node that serves a channel', () => {
+  it('goes back with the next append to that channel, and is forgotten when an answer has none', async () => {
+    const answers = ['node-7', 'node-8', undefined, undefined]
+    const { snowpipe, to } = connect((one) => {
+      if (!one.path.includes('/rows')) return pass
+      const session = answers.shift()
+      const headers: Record<string, string> = session === undefined ? {} : { 'x-snowflake-session': session }
+      return { status: 200, body: { next_continuation_token: '3_1' }, headers }
+    })
+    const other = { ...path, channel: 'pi-attic' }
+    for (const channel of [path, other, path, path]) await snowpipe.append(channel, append)
+    expect(to('/rows').map(({ headers }) => headers['x-snowflake-session'])).toEqual([
+      undefined,
+      undefined,
+      'node-7',
+      undefined,
+    ])
+  })
+})
+
+describe('an ingest host that cannot be reached any more', () => {
+  it('is asked for anew after three calls, and the old one stands as long as nobody names another', async () => {
+    const next = 'https://old.ingest.eu-west-1.example'
+    let host = new URL(INGEST).host
+    const { snowpipe, to, clock } = connect((one) => {
+      if (one.path.startsWith('/v2/streaming/hostname')) return { status: 200, body: host }
+      if (one.path.startsWith('/oauth/token')) return pass
+      return one.origin === next ? { status: 200, body: OPENED } : new Error('connect ECONNREFUSED')
+    })
+    for (let call = 1; call <= 3; call++) expect((await snowpipe.open(path, true)).verdict).toBe('retry')
+    expect(to('/hostname')).toHaveLength(1)
+    expect((await snowpipe.open(path, true)).verdict).toBe('retry')
+    expect([to('/hostname').length, to('/oauth/token').length]).toEqual([2, 1])
+    host = new URL(next).host
+    // Not with every call.
+    expect((await snowpipe.open(path, true)).verdict).toBe('retry')
+    clock.stall(30_000)
+    expect((await snowpipe.open(path, true)).verdict).toBe('ok')
+    expect([to('/hostname').length, to('/oauth/token').length]).toEqual([3, 2])
+  })
+})
+
+describe('a sign-in that is throttled', () => {
+  it('is not tried again before the time that was named, whoever calls', async () => {
+    let throttled = true
+    const { snowpipe, to, clock } = connect((one) =>
+      throttled && one.path.startsWith('/oauth/token')
+        ? { status: 429, headers: { 'retry-after': '5' } }
+        : usual(one, OPENED),
+    )
+    for (let call = 1; call <= 10; call++)
+      expect(await snowpipe.open(path, true)).toMatchObject({ verdict: 'retry', answer: { retryAfterMs: 5_000 } })
+    expect(to('/oauth/token')).toHaveLength(1)
+    throttled = false
+    clock.stall(5_000)
+    expect((await snowpipe.open(path, true)).verdict).toBe('ok')
   })
 })
 

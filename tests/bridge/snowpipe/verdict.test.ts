@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { noAnswer, readAnswer } from '../../../bridge/snowpipe/answer.ts'
-import { type Operation, type Verdict, verdictOn, verdictOnChannel } from '../../../bridge/snowpipe/verdict.ts'
+import {
+  concernOf,
+  type Operation,
+  type Verdict,
+  verdictOn,
+  verdictOnChannel,
+} from '../../../bridge/snowpipe/verdict.ts'
 
 /** The verdict on an answer of this status and body, read as the client reads it. */
 function verdict(operation: Operation, status: number, body: unknown): Verdict {
@@ -34,7 +40,7 @@ const BY_STATUS: readonly [operation: Operation, status: number, body: unknown, 
   ['open', 409, { code: 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA' }, 'uncommitted'],
   ['drop', 409, { code: 'ERR_CHANNEL_HAS_UNCOMMITTED_DATA' }, 'uncommitted'],
   ['open', 409, { code: 'ERR_PIPE_IN_INVALID_STATE' }, 'blocked'],
-  ['append', 409, { code: 'ERR_SOMETHING_ELSE' }, 'reopen'],
+  ['append', 409, { code: 'ERR_SOMETHING_ELSE' }, 'reopen_once'],
   ['append', 410, '', 'moved'],
   ['open', 410, { code: 'ERR_GONE' }, 'moved'],
   ['append', 413, '', 'split'],
@@ -67,7 +73,7 @@ const BY_CHANNEL: readonly [code: string, expected: Verdict][] = [
   ['STALE_PIPE_CACHE', 'reopen'],
   ['ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE', 'blocked'],
   ['ERR_PIPE_IN_INVALID_STATE', 'blocked'],
-  ['ERR_CHANNEL_OF_A_NEW_KIND', 'reopen'],
+  ['ERR_CHANNEL_OF_A_NEW_KIND', 'reopen_once'],
   ['ERR_OF_A_NEW_KIND', 'blocked'],
 ]
 
@@ -92,6 +98,27 @@ describe('the verdict on an answer', () => {
   it('that never came is to send the same again', () => {
     for (const operation of ['hostname', 'token', 'open', 'append', 'status', 'drop'] as const)
       expect(verdictOn(operation, noAnswer('getaddrinfo ENOTFOUND'))).toBe('retry')
+  })
+
+  it('that never came because TLS or a proxy bars the way stops everybody: nothing was sent, and a person must act', () => {
+    for (const code of ['E_SNOWFLAKE_TLS', 'E_SNOWFLAKE_PROXY']) {
+      const answer = noAnswer('barred', { code, hint: 'mend it' })
+      expect([verdictOn('append', answer), concernOf('blocked', answer)]).toEqual(['blocked', 'account'])
+    }
+  })
+
+  it.each([
+    ['account', 401, ''],
+    ['account', 407, ''],
+    ['account', 400, '391902'],
+    ['pipe', 403, ''],
+    ['pipe', 404, 'ERR_SCHEMA_DOES_NOT_EXIST_OR_NOT_AUTHORIZED'],
+    ['pipe', 409, 'ERR_PIPE_IN_INVALID_STATE'],
+    ['openings', 409, 'ERR_CHANNEL_LIMIT_EXCEEDED_FOR_PIPE'],
+    ['channel', 400, 'INVALID_REQUEST'],
+  ] as const)('concerns the %s when it is %i %s', (concern, status, code) => {
+    const answer = readAnswer(status, {}, code === '' ? '' : JSON.stringify({ code }))
+    expect(concernOf(verdictOn('open', answer), answer)).toBe(concern)
   })
 
   it.each([200, 201, 204])('with status %i and no code is ok', (status) => {

@@ -6,6 +6,7 @@ import { MemorySpool } from '../../../bridge/spool/memory-spool.ts'
 import { openToday } from '../../../bridge/status/today-keeper.ts'
 import { Events } from '../../../src/events.ts'
 import { silentLog } from '../../../src/log.ts'
+import { defaultSettings } from '../../support/bridge-settings.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -15,7 +16,7 @@ const log = silentLog()
 async function open(dir: string, clock = new ManualClock()) {
   const spool = new MemorySpool(1e6)
   const events = new Events<BridgeEventMap>(log)
-  const keeper = await openToday(dir, { clock, log })
+  const keeper = await openToday(dir, { clock, log, cost: defaultSettings.cost })
   const device = spool.device('pi')
   device.readLedger(null, spool.instance)
   keeper.watch(spool, events)
@@ -25,7 +26,7 @@ async function open(dir: string, clock = new ManualClock()) {
 describe("the day's counts", () => {
   it('are fed by what happens, and by looking for what is missing', async () => {
     const { clock, device, events, keeper } = await open('')
-    events.emit('batch:appended', 'pi', 3, 700, 'rows')
+    events.emit('batch:appended', 'pi', 3, 700, 'rows', 400)
     events.emit('rows:rejected', 'pi', 2, null)
     device.account('aaaaaaaa', 1)
     await clock.advance(10_000)
@@ -41,7 +42,7 @@ describe("the day's counts", () => {
       ['', 0],
     ] as const) {
       const first = await open(dir)
-      first.events.emit('batch:appended', 'pi', 3, 700, 'rows')
+      first.events.emit('batch:appended', 'pi', 3, 700, 'rows', 400)
       await first.keeper.close()
       const second = await open(dir)
       expect(second.keeper.today.now.bytes).toBe(bytes)
@@ -61,7 +62,7 @@ describe("the day's counts", () => {
     const device = spool.device('pi')
     device.account('aaaaaaaa', 1)
     device.account('aaaaaaaa', 5)
-    const keeper = await openToday(dir, { clock, log })
+    const keeper = await openToday(dir, { clock, log, cost: defaultSettings.cost })
     keeper.watch(spool, new Events<BridgeEventMap>(log))
     await clock.advance(20_000)
     device.readLedger(null, spool.instance)

@@ -18,7 +18,7 @@ describe('the counts of a day', () => {
     const today = new Today(clock)
     lookTwice(today, 0)
     lookTwice(today, 3)
-    today.sent(1_000)
+    today.sent('pi', 1_000, 1_000)
     today.rejected(2)
     expect(today.now).toMatchObject({ missing: 3, rejected: 2, bytes: 1_000, start: dayStart(NOON) })
     clock.setWall(NOON + 12 * HOUR - 1)
@@ -67,11 +67,11 @@ describe('the counts of a day', () => {
   it('go on in the day a wall clock jumps back into', () => {
     const clock = new ManualClock(NOON)
     const today = new Today(clock)
-    today.sent(10)
+    today.sent('pi', 10, 10)
     clock.setWall(NOON + 30 * 24 * HOUR)
-    today.sent(1)
+    today.sent('pi', 1, 1)
     clock.setWall(NOON + HOUR)
-    today.sent(5)
+    today.sent('pi', 5, 5)
     expect(today.now.bytes).toBe(15)
   })
 
@@ -80,7 +80,7 @@ describe('the counts of a day', () => {
     const today = new Today(clock)
     for (let day = 0; day < 400; day++) {
       clock.setWall(NOON + day * 24 * HOUR)
-      today.sent(1)
+      today.sent('pi', 1, 1)
     }
     expect(today.days.length).toBe(40)
     expect(Math.min(...today.days.map(({ start }) => start))).toBe(dayStart(NOON, 360))
@@ -108,7 +108,7 @@ describe('the counts of a day', () => {
         }
         for (const { act, n } of steps) {
           if (act === 'send') {
-            today.sent(n)
+            today.sent('pi', n, n)
             day().bytes += n
           } else if (act === 'reject') {
             today.rejected(n)

@@ -35,7 +35,7 @@ describe('a document that is wrong', () => {
       ],
       [
         [{ operation: 'xyz', action: 'lose-answer' }],
-        'faults[0].operation is "xyz", which is none of hostname, token, open, append, status, drop, statement, *',
+        'faults[0].operation is "xyz", which is none of hostname, token, pipe-info, open, append, status, drop, statement, *',
       ],
       [fault({ action: 'gone', count: 0 }), 'faults[0].count must be a whole number from 1 on'],
       [fault({ action: 'gone', probability: 2 }), 'faults[0].probability must be a number from 0 to 1'],

@@ -92,7 +92,12 @@ describe('what is in force', () => {
     expect(json.hits).toEqual([1, 0, 0, 0])
     expect(json.states).toEqual(['over', 'over', 'waiting', 'in force'])
     expect(json.dialect).toMatchObject({ goodStatus: 'ACTIVE', errorCounter: 'rows_error_count' })
-    expect(json.limits).toEqual({ requestsPerSecond: 0, bytesPerSecond: 20_000_000, channelsPerPipe: 2000 })
+    expect(json.limits).toEqual({
+      requestsPerSecond: 0,
+      bytesPerSecond: 20_000_000,
+      channelsPerPipe: 2000,
+      namesPerStatus: 0,
+    })
   })
 
   it('ends with the next document: faults, dialect and limits', async () => {

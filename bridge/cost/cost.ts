@@ -1,6 +1,6 @@
 import type { CostSettings } from '../config.ts'
-import { dayStart, monthStart } from './local-day.ts'
-import type { Day } from './today.ts'
+import { dayStart, monthStart } from '../status/local-day.ts'
+import type { Day } from '../status/today.ts'
 
 /** Snowflake bills gigabytes of 10^9 bytes [assumed]. */
 const GIGABYTE = 1e9
@@ -16,9 +16,8 @@ export function isPriced({ credits_per_gb, price_per_credit }: CostSettings): bo
 }
 
 /**
- * What sending so many bytes costs, in the settings' currency. Streaming costs a flat rate per gigabyte before compression
- * [documented]; the rate is the Service Consumption Table's. Of a row Snowflake counts the values and not the keys
- * [documented], so the bill is lower.
+ * What so many bytes cost, in the settings' currency: those Snowflake counts (`billed-bytes.ts`). Streaming costs a flat rate
+ * per gigabyte before compression [documented]; the rate is the Service Consumption Table's.
  */
 export function costOf(bytes: number, { credits_per_gb, price_per_credit }: CostSettings): number {
   return Math.round((bytes / GIGABYTE) * credits_per_gb * price_per_credit * MILLIONTHS) / MILLIONTHS
@@ -35,10 +34,14 @@ export function monthBytes(days: readonly Day[], now: number): number | undefine
   const recent = past.filter(({ start }) => start >= first)
   const counted = sum(recent.map(({ from, end }) => Math.max(0, Math.min(now, end) - from)))
   if (counted < LEAST_MS) return undefined
+  const rate = sum(recent.map(({ billed }) => billed)) / counted
+  return monthBytesSoFar(days, now) + rate * (monthStart(now, 1) - now)
+}
+
+/** Bytes since the first of the month `now` lies in. */
+export function monthBytesSoFar(days: readonly Day[], now: number): number {
   const month = monthStart(now)
-  const soFar = sum(past.filter(({ start }) => start >= month).map(({ bytes }) => bytes))
-  const rate = sum(recent.map(({ bytes }) => bytes)) / counted
-  return soFar + rate * (monthStart(now, 1) - now)
+  return sum(days.filter(({ start }) => start >= month && start <= now).map(({ billed }) => billed))
 }
 
 function sum(numbers: readonly number[]): number {

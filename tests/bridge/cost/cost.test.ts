@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { costOf, isPriced, monthBytes } from '../../../bridge/status/cost.ts'
+import { costOf, isPriced, monthBytes } from '../../../bridge/cost/cost.ts'
 import { dayEnd, dayStart, monthStart } from '../../../bridge/status/local-day.ts'
 import type { Day } from '../../../bridge/status/today.ts'
 import { defaultSettings } from '../../support/bridge-settings.ts'
@@ -10,12 +10,12 @@ const HOUR = 3_600_000
 const at = (month: number, day: number, hour = 0) => new Date(2026, month - 1, day, hour).getTime()
 
 function day(start: number, bytes: number, from = start): Day {
-  return { missing: 0, rejected: 0, bytes, from, start: dayStart(start), end: dayEnd(start) }
+  return { missing: 0, rejected: 0, bytes: 2 * bytes, billed: bytes, from, start: dayStart(start), end: dayEnd(start) }
 }
 
 describe('what sending costs', () => {
   it('is bytes in gigabytes, times credits, times price', () => {
-    expect(costOf(10e9, { credits_per_gb: 0.0037, price_per_credit: 3, currency: 'USD' })).toBe(0.111)
+    expect(costOf(10e9, { ...defaultSettings.cost, credits_per_gb: 0.0037, price_per_credit: 3 })).toBe(0.111)
     expect(costOf(0, defaultSettings.cost)).toBe(0)
   })
 
@@ -66,7 +66,7 @@ describe('the bytes of a month', () => {
         )
         const now = at(4, 1) + into
         const sent = [...all.values()].filter(({ start }) => start >= at(4, 1) && start <= now)
-        const total = sent.reduce((sum, { bytes }) => sum + bytes, 0)
+        const total = sent.reduce((sum, { billed }) => sum + billed, 0)
         const month = monthBytes([...all.values()], now)
         if (month === undefined) return
         expect(month).toBeGreaterThanOrEqual(total)
@@ -76,7 +76,7 @@ describe('the bytes of a month', () => {
         const atEnd = monthBytes(inMonth, last)
         if (atEnd !== undefined)
           expect(atEnd).toBeCloseTo(
-            inMonth.reduce((sum, { bytes }) => sum + bytes, 0),
+            inMonth.reduce((sum, { billed }) => sum + billed, 0),
             -5,
           )
       }),

@@ -1,0 +1,144 @@
+import type { SnowflakeSettings } from '../../../bridge/config.ts'
+import { codeOf } from '../../../bridge/snowpipe/answer.ts'
+import type { PipePath } from '../../../bridge/snowpipe/client.ts'
+import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
+import type { Clock } from '../../../src/clock.ts'
+import { routeOfKey } from '../../../src/device-key.ts'
+import { identifier } from '../../setup-sql/identifier.ts'
+import type { Check } from '../check.ts'
+import type { Examination } from '../examination.ts'
+import { broken, type Finding, ok } from '../finding.ts'
+import { rowsIfAllowed, type SignedIn } from './signed-in.ts'
+
+/** A pipe that can be streamed into, and what it says of the devices' channels. */
+export interface StreamingPipe {
+  readonly path: PipePath
+  readonly channels: ReadonlyMap<string, ChannelStatus>
+}
+
+/** The table the pipes lead to, as it can stand in a statement. */
+export interface PipeTable {
+  readonly name: string
+  /** Without database and schema. */
+  readonly plain: string
+}
+
+/** Names in one bulk status: what every client keeps to [observed]. */
+const CHUNK = 100
+/** Enough to see whether a pipe was replaced. */
+const MOST_CHANNELS = 500
+const TABLE = 'SENSEHAT_SENSOR_DATA'
+/** The default pipe of a table is called after it [documented]. */
+const DEFAULT_PIPE = /^(.+)-STREAMING$/
+
+/** Asks each pipe for the channels of the devices that are known: what the bridge does every second. */
+export const pipeCheck: Check = {
+  id: 'snowflake.pipe',
+  side: 'bridge',
+  needs: ['account'],
+  after: ['heard'],
+  gives: ['pipes', 'table'],
+  async run(examination): Promise<Finding[]> {
+    const account = examination.take('account')
+    const { database, schema, pipes } = account.settings
+    const table = await tableOf(account, examination.clock)
+    examination.give('table', table)
+    const paths = pipes.map((pipe): PipePath => ({ database, schema, pipe }))
+    const results = await Promise.all(paths.map((path) => ask(account, path, table.name, examination)))
+    const usable = results.filter((result) => 'channels' in result)
+    if (usable.length > 0) examination.give('pipes', usable)
+    return results.map((result) =>
+      'channels' in result ? ok('snowflake.pipe', `${pipeName(result.path)} can be streamed into`) : result,
+    )
+  },
+}
+
+/** Of the devices there are ledgers of: those of other routes go into other pipes. */
+export function askedDevices(ledgers: ReadonlyMap<string, unknown> = new Map()): string[] {
+  return [...ledgers.keys()].filter((device) => routeOfKey(device) === undefined).slice(0, MOST_CHANNELS)
+}
+
+async function ask(
+  account: SignedIn,
+  path: PipePath,
+  table: string,
+  examination: Examination,
+): Promise<StreamingPipe | Finding> {
+  const devices = askedDevices(examination.find('heard')?.ledgers)
+  const channels = new Map<string, ChannelStatus>()
+  for (let from = 0; from === 0 || from < devices.length; from += CHUNK) {
+    const names = devices.slice(from, from + CHUNK)
+    const outcome = await account.snowpipe.status(path, names.length === 0 ? ['doctor'] : names)
+    if (outcome.verdict === 'ok') for (const [name, status] of outcome.value) channels.set(name, status)
+    else return pipeTrouble(path, codeOf(outcome.answer), outcome.answer.message, table, account.settings)
+  }
+  return { path, channels }
+}
+
+function pipeTrouble(path: PipePath, code: string, said: string, table: string, settings: SnowflakeSettings): Finding {
+  const name = pipeName(path)
+  if (code === 'ERR_PIPE_IN_INVALID_STATE')
+    return broken('snowflake.pipe', `the pipe ${name} cannot be streamed into: ${said} (${code})`, {
+      why: "it has no DATA_SOURCE(TYPE => 'STREAMING'), as the first system's, or its table was replaced",
+      fix: 'stop all that streams into it, and replace it. That destroys its channels: a bridge that has used it then asks for every device whether the table still has the rows',
+      sql: `CREATE OR REPLACE PIPE ${name} AS\n${copyInto(table)};\n${grantPipe(name, settings)}`,
+    })
+  if (/^ERR_(DATABASE|SCHEMA|TABLE|ROLE)_/.test(code))
+    return broken('snowflake.pipe', `the role may not stream into ${name}: ${said} (${code})`, {
+      why: 'Snowflake says the same when there is none of that name',
+      fix: 'snowflake.grants names what is missing; otherwise correct database, schema and role in the settings',
+    })
+  if (/DOES_NOT_EXIST/.test(code))
+    return broken('snowflake.pipe', `the pipe ${name} is not there, or the role may not see it (${code})`, {
+      why: said,
+      fix: 'correct database, schema and pipes in the settings; where they are right, run the statements, which change nothing that is there already',
+      sql: DEFAULT_PIPE.test(path.pipe)
+        ? `GRANT INSERT ON TABLE ${table} TO ROLE ${roleName(settings)};`
+        : `CREATE PIPE IF NOT EXISTS ${name} AS\n${copyInto(table)};\n${grantPipe(name, settings)}`,
+    })
+  return broken('snowflake.pipe', `the pipe ${name} does not answer as it should: ${said} (${code})`, {
+    fix: 'docs/errors.md, "What Snowflake answers"; docs/snowflake.md has the set-up',
+  })
+}
+
+function copyInto(table: string): string {
+  return `  COPY INTO ${table}\n  FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING'))\n  MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE`
+}
+
+function grantPipe(name: string, settings: SnowflakeSettings): string {
+  return `GRANT OPERATE, MONITOR ON PIPE ${name} TO ROLE ${roleName(settings)};`
+}
+
+/** The role that streams: the configured one, or that of the set-up. */
+export function roleName({ role }: SnowflakeSettings): string {
+  return identifier(role === '' ? 'SENSEHAT_STREAMING_ROLE' : role)
+}
+
+export function pipeName({ database, schema, pipe }: PipePath): string {
+  return [database, schema, pipe].map(identifier).join('.')
+}
+
+/** From the definition of the first pipe that is shown; otherwise what the set-up calls it. */
+async function tableOf(account: SignedIn, clock: Clock): Promise<PipeTable> {
+  const { database, schema, pipes } = account.settings
+  const of = (name: string) => [database, schema, name].map(identifier).join('.')
+  for (const pipe of pipes) {
+    const byDefault = DEFAULT_PIPE.exec(pipe)?.[1]
+    if (byDefault !== undefined) return { name: of(byDefault), plain: byDefault }
+  }
+  const shown = await rowsIfAllowed(
+    account,
+    `SHOW PIPES IN SCHEMA ${identifier(database)}.${identifier(schema)}`,
+    clock,
+  )
+  const own = shown?.find(({ name }) => pipes.some((pipe) => pipe.toUpperCase() === name?.toUpperCase()))
+  const target = /COPY\s+INTO\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+)){0,2})/i.exec(own?.definition ?? '')?.[1]
+  const parts = target?.match(/"[^"]+"|[\w$]+/g) ?? []
+  const plain = parts.at(-1)
+  if (plain === undefined) return { name: of(TABLE), plain: TABLE }
+  const named =
+    parts.length === 3
+      ? parts.join('.')
+      : `${identifier(database)}.${parts.length === 2 ? parts[0] : identifier(schema)}.${plain}`
+  return { name: named, plain: plain.replace(/^"|"$/g, '') }
+}
