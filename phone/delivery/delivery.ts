@@ -137,8 +137,12 @@ export class Delivery {
       this.#giveUp()
       if (!this.#isFull()) return
       const again = new AbortController()
-      const cancel = this.#deps.clock.after(LOOK_EVERY_MS, () => again.abort())
-      await this.#waiters.until(() => !this.#isFull(), AbortSignal.any([signal, again.signal]))
+      const look = () => again.abort()
+      const cancel = this.#deps.clock.after(LOOK_EVERY_MS, look)
+      // Not `AbortSignal.any`: on a signal that lives as long as the program each one would stay for ever [observed, Node 20].
+      signal.addEventListener('abort', look, { once: true })
+      await this.#waiters.until(() => !this.#isFull(), again.signal)
+      signal.removeEventListener('abort', look)
       cancel()
     }
   }
