@@ -47,7 +47,8 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own("Home Assistant's view", phones, () => phones.close())
     const pipeline = await openPipeline(settings, topics, phoneTopics, {
       ...deps,
-      onPumped: (record, { phone, readings, activities }) => {
+      onPumped: (record, { phone, readings, activities, forgotten }) => {
+        for (const deviceId of forgotten) phones.forgot(deviceId)
         if (record.kind === 'message' && phone !== undefined) phones.heard(phone, readings, activities)
       },
     })
@@ -57,7 +58,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     const wellbeing = () => wellbeingOf(pipeline, link.connected)
     const { token, body_max_bytes: maxBodyBytes } = settings
     const { intake, counters } = pipeline
-    const endpoint = createEndpoint({ token, maxBodyBytes }, { log, intake, counters, wellbeing })
+    const endpoint = createEndpoint({ token, maxBodyBytes }, { clock, log, intake, counters, wellbeing })
     const server = await openReceiver(settings, endpoint, clock)
     life.own('the receiver', server, () => server.close(ANSWER_MS))
 

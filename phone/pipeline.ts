@@ -29,12 +29,11 @@ export interface PipelineDeps {
   readonly onPumped?: (record: JournalRecord, pumped: Pumped) => void
 }
 
-/** What happened since the start; of windows also before. */
-export interface PipelineCounters extends Readonly<IntakeCounters> {
+/** What happened since the start; in the windows also before. */
+export interface PipelineCounters extends Readonly<IntakeCounters>, Readonly<WindowCounters> {
   readonly dead_letters: number
   /** Rows for which there was no room any more. */
   readonly given_up: number
-  readonly windows: Readonly<WindowCounters>
 }
 
 /** From a message to its rows: intake, journal, pump, delivery. What brings messages and takes rows is others' affair. */
@@ -113,9 +112,9 @@ export async function openPipeline(
     journal,
     counters: () => ({
       ...intake.counters,
+      ...recognition.counters,
       dead_letters: deadLetters.total,
       given_up: delivery.givenUp,
-      windows: recognition.counters,
     }),
     name: pump.state().journal,
     failed: Promise.race([journal.failed, pumping.failed]),
@@ -129,7 +128,6 @@ function keepsOf({ sensors, drop_sensors: drop }: PhoneSettings): (sensor: strin
 
 /** A phone that is known, or one more, or one in the place of another that has been silent for long. */
 function hasRoomFor(deviceId: string, { pump }: Stores, most: number, now: number): boolean {
-  const { phones } = pump
-  if (phones.length < most || phones.some((phone) => phone.deviceId === deviceId)) return true
-  return phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
+  if (pump.size < most || pump.knows(deviceId)) return true
+  return pump.phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
 }

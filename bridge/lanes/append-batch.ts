@@ -47,11 +47,14 @@ const RETRY = { firstMs: 500, maxMs: 30_000 }
 const RETRY_BUDGET_MS = 60_000
 
 /**
- * Sends the same bytes until the answer is clear. `undefined` when `signal` was aborted first. Never anything else
- * than these bytes: Snowflake throws different rows under a used token away, with 200 [observed].
+ * Sends the same bytes until the answer is clear. `undefined` when `signal` was aborted first, or there was nothing to freeze.
+ * Never anything else than these bytes: Snowflake throws different rows under a used token away, with 200 [observed].
+ *
+ * `freeze` is asked when it is the batch's turn for the first time: thousands of lanes may be due at once, and a batch that
+ * is frozen takes memory.
  */
 export async function appendBatch(
-  batch: FrozenBatch,
+  freeze: () => Promise<FrozenBatch | undefined>,
   path: ChannelPath,
   deps: AppendDeps,
   pace: AppendPace,
@@ -63,14 +66,18 @@ export async function appendBatch(
   const since = clock.monotonic()
   const { served } = trouble
   let mayBeTaken = false
+  let batch: FrozenBatch | undefined
   for (let attempt = 0; ; attempt++) {
     // Looked at when it is its turn: many may wait for that when the first of them is refused.
-    const outcome = await appends.pass(async () =>
-      roadblocks.ahead(call) === undefined && !signal.aborted ? snowpipe.append(path, batch) : undefined,
-    )
+    const outcome = await appends.pass(async () => {
+      if (roadblocks.ahead(call) !== undefined || signal.aborted) return undefined
+      batch ??= await freeze()
+      return batch && snowpipe.append(path, batch)
+    })
     if (signal.aborted) return undefined
     if (outcome === undefined) {
       const ahead = roadblocks.ahead(call)
+      if (ahead === undefined && batch === undefined) return undefined
       if (ahead !== undefined) await blocked(ahead, mayBeTaken, () => roadblocks.wait(call, signal))
       if (signal.aborted) return undefined
       continue

@@ -380,13 +380,16 @@ export class Lane {
 
   async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
     const { clock, events } = this.#deps
-    const batch = await freezeBatch(rows, channel.continuationToken, clock.now(), this.#deps.encoding)
-    // Held meanwhile, or to be opened anew.
-    if (this.#reopen !== undefined || !this.#hasWork()) return
-    if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
-    this.#enter('appending')
-    this.#inFlight = batch
-    this.#isRefused = false
+    let batch: FrozenBatch | undefined
+    const freeze = async () => {
+      batch = await freezeBatch(rows, channel.continuationToken, clock.now(), this.#deps.encoding)
+      // Held meanwhile, or to be opened anew.
+      if (this.#reopen !== undefined || !this.#hasWork() || batch.body.length > WIRE_LIMIT) return undefined
+      this.#enter('appending')
+      this.#inFlight = batch
+      this.#isRefused = false
+      return batch
+    }
     this.#sending = new AbortController()
     const { signal } = this.#sending
     const refused: Blocked = async (answer, mayBeTaken, wait) => {
@@ -396,7 +399,9 @@ export class Lane {
       this.#isRefused = false
     }
     const sentAt = clock.monotonic()
-    const end = await appendBatch(batch, this.path, this.#deps, this.#pace, refused, signal)
+    const end = await appendBatch(freeze, this.path, this.#deps, this.#pace, refused, signal)
+    if (batch === undefined) return
+    if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
     this.#nextAppendAt = clock.monotonic() + this.#pace.spacingMs
     let bad: Suspect | undefined
     switch (end?.kind) {
