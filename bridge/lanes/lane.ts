@@ -104,9 +104,14 @@ export class Lane {
     return this.#takenAt
   }
 
-  /** How often anybody had been served when this lane last failed; infinite while it is held. */
+  /**
+   * How often anybody had been served when this lane last failed; infinite while a person must act: a lane that waits while
+   * another looks again does not fail any more.
+   */
   get failedAfter(): number | undefined {
-    return this.#state === 'held' ? Number.POSITIVE_INFINITY : this.#deps.trouble.failedAfter(this.device.hostname)
+    return this.#state === 'held' || this.#state === 'blocked'
+      ? Number.POSITIVE_INFINITY
+      : this.#deps.trouble.failedAfter(this.device.hostname)
   }
 
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
@@ -192,7 +197,8 @@ export class Lane {
   observe(status: ChannelStatus, generation: number): void {
     const channel = this.#channel
     if (channel === undefined || channel.generation !== generation || this.#isOver) return
-    const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
+    // A batch that Snowflake has not taken yet is the append's own matter.
+    const late = this.#appended > 0 && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
     if (news?.kind === 'reopen') this.#openAnew(news)
     else if (news !== undefined) {
@@ -396,7 +402,8 @@ export class Lane {
       this.#isRefused = !mayBeTaken
       this.#enter('blocked')
       await this.#standstill.blocked(answer, wait)
-      this.#isRefused = false
+      // It was not sent again when there is no point in that any more.
+      if (!signal.aborted) this.#isRefused = false
     }
     const sentAt = clock.monotonic()
     const end = await appendBatch(freeze, this.path, this.#deps, this.#pace, refused, signal)
@@ -480,6 +487,8 @@ export class Lane {
     this.#state = 'held'
     this.#sending?.abort()
     this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
+    // Whatever held it back before does so no longer.
+    this.#deps.trouble.gone(this.device.hostname)
     this.#standstill.held(code, reason, incarnation)
   }
 }
