@@ -261,7 +261,7 @@ describe('the pace of opening', () => {
       signal,
     )
     await clock.advance(1_000)
-    expect((await good).verdict).toBe('ok')
+    expect((await good)?.verdict).toBe('ok')
   })
 
   it('lets go of who is told to stop', async () => {
