@@ -33,6 +33,7 @@ export type LaneState = (typeof LANE_STATES)[number]
 
 /** How long a lane rests after an error that is a bug of ours. */
 const AFTER_BUG_MS = 30_000
+
 /** One device's lane: its state, what wakes and ends it, and the opening of its channel. `sender.ts` sends, `under-way.ts` counts. */
 export class Lane {
   readonly device: DeviceLog
@@ -262,14 +263,9 @@ export class Lane {
     this.#underWay.begin()
     this.#sender.begin()
     this.#generation++
-    const result = await openChannel(
-      this.device,
-      this.path,
-      this.#underWay.mayBeTaken,
-      this.#deps,
-      this.#log,
-      this.#stop.signal,
-    )
+    const { device, path } = this
+    const { mayBeTaken } = this.#underWay
+    const result = await openChannel(device, path, mayBeTaken, this.#deps, this.#log, this.#stop.signal)
     switch (result.kind) {
       case 'open':
         this.#channel = {

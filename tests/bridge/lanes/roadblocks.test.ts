@@ -57,6 +57,7 @@ describe('what a person must mend', () => {
     for (let i = 1; i < 200; i++) void w.device(`pi-${i}`)
     await w.clock.advance(5 * LOOK_MS + 500)
     expect(w.calls.length).toBe(1 + 5)
+    expect(w.clock.sleeping).toBe(1)
     isBroken = false
     await w.clock.advance(LOOK_MS)
     expect(w.served.size).toBe(200)
