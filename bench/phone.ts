@@ -4,6 +4,7 @@ import { readParameters } from '../phone/classify/parameters.ts'
 import { Recognition } from '../phone/recognition/recognition.ts'
 import { parseMessage } from '../phone/wire/parse-message.ts'
 import { DEFAULT_SENSORS, sensorFilter } from '../phone/wire/sensors.ts'
+import { phoneMessage } from './world/phone-message.ts'
 import { conclude, median, megabytes, round, say, table } from './world/report.ts'
 
 /**
@@ -81,7 +82,14 @@ function cost(phoneCount: number, rateHz: number, length: number): { readonly wh
   let [whole, bare, windows] = [0, 0, 0]
   for (let second = 0; second < length; second++)
     for (let phone = 0; phone < phoneCount; phone++) {
-      const text = messageText(phone, second, rateHz)
+      const text = phoneMessage({
+        deviceId: `phone-${phone}`,
+        sessionId: 'recording',
+        messageId: second,
+        atMs: T0_MS + second * 1000,
+        hertz: rateHz,
+        gravity: true,
+      })
       const start = performance.now()
       JSON.parse(text)
       const middle = performance.now()
@@ -94,17 +102,4 @@ function cost(phoneCount: number, rateHz: number, length: number): { readonly wh
   if (windows === 0) throw new Error('no window came out')
   const samples = phoneCount * rateHz * length
   return { whole: (whole * 1000) / samples, bare: (bare * 1000) / samples }
-}
-
-function messageText(phone: number, second: number, rateHz: number): string {
-  const payload: string[] = []
-  for (let i = 0; i < rateHz; i++) {
-    const ns = `${T0_MS + second * 1000 + Math.floor((i * 1000) / rateHz)}${String((i * 7919) % 1_000_000).padStart(6, '0')}`
-    const swing = (6 * Math.sin((second + i / rateHz) * 4 * Math.PI)).toFixed(6)
-    payload.push(
-      `{"name":"accelerometer","time":${ns},"values":{"z":0.123456,"y":${swing},"x":0.312345},"accuracy":3}`,
-      `{"name":"gravity","time":${ns},"values":{"z":9.791234,"y":0.412345,"x":-0.221234},"accuracy":3}`,
-    )
-  }
-  return `{"messageId":${second},"sessionId":"recording","deviceId":"phone-${phone}","payload":[${payload}]}`
 }

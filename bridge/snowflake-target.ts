@@ -1,4 +1,5 @@
 import { SnowhatError } from '../src/errors.ts'
+import { withoutUserInfo } from '../src/log.ts'
 import type { SnowflakeSettings } from './config.ts'
 import { canonicalAccount } from './snowpipe/account.ts'
 import { checkWayOut } from './snowpipe/dispatcher.ts'
@@ -14,10 +15,10 @@ export function resolveSnowflake(settings: SnowflakeSettings): SnowflakeSettings
   const { account, url, private_key, pat, oauth_token, pipes } = settings
   checkWayOut(settings)
   if (pipes.length === 0) throw new SnowhatError('E_CONFIG_INVALID', 'snowflake.pipes names no pipe')
-  if (url !== '' && !/^https?:\/\/[^/]+\/?$/.test(url))
+  if (url !== '' && !/^https?:\/\/[^/@]+\/?$/.test(url))
     throw new SnowhatError(
       'E_CONFIG_INVALID',
-      `snowflake.url ${url} is not an address such as https://host or http://host:8085`,
+      `snowflake.url ${withoutUserInfo(url)} is not an address such as https://host or http://host:8085`,
     )
   refuseEmptyFiles(settings)
   if (account === '' && url === '' && private_key === '' && pat === '' && oauth_token === '')

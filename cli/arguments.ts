@@ -93,10 +93,34 @@ function optionsOf(own: readonly SettingFlag[], flags: Readonly<Record<string, F
   return options
 }
 
+/** The secret somebody means by an option there is not: `--pat`, `--snowflake.private_key`. Under its own name, without dashes. */
+function secretNamed(command: Command, word: string): string | undefined {
+  const meant = word.replace(/^-*/, '').replace(/[._]/g, '-').toLowerCase()
+  return settingFlags(command)
+    .filter(({ path }) => path.endsWith('_file'))
+    .map(({ names: [name = ''], path }) => ({ name: name.replace(/-file$/, ''), path: path.replace(/_file$/, '') }))
+    .filter(({ path }) => isSecret(path))
+    .find(({ name, path }) => [name, path, path.split('.')[1]].some((one) => one?.replace(/[._]/g, '-') === meant))
+    ?.name
+}
+
+function isSecret(path: string): boolean {
+  return [...settingPaths(allSections)].some(([known, setting]) => known === path && setting.secret === true)
+}
+
 function usageError(command: Command, error: unknown, options: Options): SnowhatError {
   const seeHelp = `see snowhat ${command.name} --help`
   if (systemCode(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const word = /'(-{1,2}[^' ]+)'?/.exec(messageOf(error))?.[1] ?? ''
+    const secret = secretNamed(command, word)
+    if (secret !== undefined)
+      return new SnowhatError(
+        'E_USAGE',
+        `snowhat ${command.name} takes no secret on the command line, where others see it`,
+        {
+          hint: `put it into a file, and name that: --${secret}-file FILE`,
+        },
+      )
     const guess = didYouMean(
       word.replace(/^-*/, '--'),
       Object.keys(options).map((name) => `--${name}`),

@@ -8,8 +8,9 @@ usage() {
   cat <<'TEXT'
 install.sh publisher --package snowhat-X.tgz --broker mqtt://nas:1883 [OPTION...]   on a Pi with a Sense HAT
 install.sh bridge    --package snowhat-X.tgz --account ORG-ACCOUNT [OPTION...]       next to the broker
-install.sh publisher|bridge --uninstall     stops and removes it; settings, secrets and data stay
-install.sh publisher|bridge --purge         removes these too
+install.sh phone     --package snowhat-X.tgz [OPTION...]                             next to the broker, for phones
+install.sh publisher|bridge|phone --uninstall     stops and removes it; settings, secrets and data stay
+install.sh publisher|bridge|phone --purge         removes these too
 
   --package FILE          what `npm pack` has made; a newer one is an update
   --broker URL            mqtt:// or mqtts://, host and port
@@ -23,9 +24,10 @@ install.sh publisher|bridge --purge         removes these too
   --account NAME          bridge: the Snowflake account, ORG-ACCOUNT
   --snowflake-url URL     bridge: instead of the account, such as an emulator's
   --private-key-file FILE bridge: the private key, PEM
+  --token-file FILE       phone: what phones have to show; without it one is made
   --no-start              installs everything and starts nothing
 
-The settings are written once, to /etc/snowhat/publisher.yaml or bridge.yaml, and are yours from then on. Secrets are
+The settings are written once, to /etc/snowhat/publisher.yaml, bridge.yaml or phone.yaml, and are yours from then on. Secrets are
 copied, readable by the service alone, each time they are given.
 TEXT
 }
@@ -45,7 +47,7 @@ UNITS=/etc/systemd/system
 NODE_HINT='on Debian 13 and Raspberry Pi OS 13: apt-get install --no-install-recommends nodejs npm; elsewhere see https://nodejs.org/en/download'
 
 role='' package='' broker='' username='' password_file='' ca_file='' cert_file='' key_file='' hostname='' simulate=no
-account='' snowflake_url='' private_key_file='' action=install start=yes
+account='' snowflake_url='' private_key_file='' token_file='' action=install start=yes
 # What is left for a person to do; the exit code is 1 then.
 todo=()
 
@@ -56,7 +58,7 @@ parse() {
       --uninstall | --purge) action=${1#--} ;;
       --simulate) simulate=yes ;;
       --no-start) start=no ;;
-      --package | --broker | --username | --password-file | --ca-file | --cert-file | --key-file | --hostname | --account | --snowflake-url | --private-key-file)
+      --package | --broker | --username | --password-file | --ca-file | --cert-file | --key-file | --hostname | --account | --snowflake-url | --private-key-file | --token-file)
         [ $# -ge 2 ] || bad_usage "$1 needs a value"
         # A line break would be a line of the settings, a quote the end of a value.
         case $2 in '' | *[[:cntrl:]\"\\]*) bad_usage "$1 cannot have that value" ;; esac
@@ -64,26 +66,29 @@ parse() {
         printf -v "${name//-/_}" '%s' "$2"
         shift
         ;;
-      publisher | bridge)
-        [ -z "$role" ] || bad_usage 'one of publisher and bridge at a time'
+      publisher | bridge | phone)
+        [ -z "$role" ] || bad_usage 'one of publisher, bridge and phone at a time'
         role=$1
         ;;
       *) bad_usage "there is no $1" ;;
     esac
     shift
   done
-  [ -n "$role" ] || bad_usage 'say publisher or bridge'
-  # The key for Snowflake has no place on a Pi.
-  if [ "$role" = publisher ]; then
-    [ -z "$account$snowflake_url$private_key_file" ] || bad_usage '--account, --snowflake-url and --private-key-file are for the bridge'
-  else
-    [ "$hostname$simulate" = no ] || bad_usage '--hostname and --simulate are for the publisher'
-  fi
+  [ -n "$role" ] || bad_usage 'say publisher, bridge or phone'
+  # The key for Snowflake has no place on a Pi, nor where phones come in.
+  [ "$role" = bridge ] || [ -z "$account$snowflake_url$private_key_file" ] ||
+    bad_usage '--account, --snowflake-url and --private-key-file are for the bridge'
+  [ "$role" = publisher ] || [ "$hostname$simulate" = no ] || bad_usage '--hostname and --simulate are for the publisher'
+  [ "$role" = phone ] || [ -z "$token_file" ] || bad_usage '--token-file is for phones'
   [ -z "$cert_file$key_file" ] || { [ -n "$cert_file" ] && [ -n "$key_file" ]; } || bad_usage '--cert-file and --key-file go together'
   [ "$(id -u)" = 0 ] || fail 'run it as root: sudo install.sh …'
   unit=snowhat-$role.service
   config=$ETC/$role.yaml
-  if [ "$role" = publisher ]; then user=snowhat data=$STATE/outbox; else user=snowhat-bridge data=$STATE/spool; fi
+  case $role in
+    publisher) user=snowhat data=$STATE/outbox ;;
+    bridge) user=snowhat-bridge data=$STATE/spool ;;
+    phone) user=snowhat-phone data=$STATE/phone ;;
+  esac
 }
 
 systemd_runs() { [ -d /run/systemd/system ]; }
@@ -102,7 +107,7 @@ check() {
     bad_usage 'name the account: --account ORG-ACCOUNT'
   fi
   local file
-  for file in "$ca_file" "$cert_file" "$key_file" "$private_key_file" "${password_file#-}"; do
+  for file in "$ca_file" "$cert_file" "$key_file" "$private_key_file" "$token_file" "${password_file#-}"; do
     [ -z "$file" ] || [ -r "$file" ] || fail "$file cannot be read"
   done
   [ -d "$UNITS" ] || fail "there is no $UNITS: this is for systemd"
@@ -204,6 +209,11 @@ keep_secrets() {
   [ -z "$password_file" ] || keep_secret "$password_file" "$ETC/$role.password"
   [ -z "$private_key_file" ] || keep_secret "$private_key_file" "$ETC/snowhat_key.p8"
   [ -z "$key_file" ] || keep_secret "$key_file" "$ETC/$role.key"
+  if [ -n "$token_file" ]; then
+    keep_secret "$token_file" "$ETC/phone.token"
+  elif [ "$role" = phone ] && [ ! -e "$ETC/phone.token" ]; then
+    head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' | keep_secret - "$ETC/phone.token"
+  fi
   keep_public "$cert_file" "$ETC/$role.crt"
   keep_public "$ca_file" "$ETC/ca.pem"
 }
@@ -223,19 +233,28 @@ TEXT
   [ -z "$ca_file" ] || setting ca_file "$ETC/ca.pem"
   [ -z "$cert_file" ] || setting cert_file "$ETC/$role.crt"
   [ -z "$key_file" ] || setting key_file "$ETC/$role.key"
-  if [ "$role" = publisher ]; then
-    echo 'publisher:'
-    setting hostname "$hostname"
-    [ "$simulate" = no ] || echo '  simulate: true'
-    setting outbox_dir "$data"
-  else
-    echo 'spool:'
-    setting dir "$data"
-    echo 'snowflake:'
-    if [ -n "$snowflake_url" ]; then setting url "$snowflake_url"; else printf '  account: "%s"\n' "$account"; fi
-    [ ! -e "$ETC/snowhat_key.p8" ] || setting private_key_file "$ETC/snowhat_key.p8"
-    printf 'http:\n  host: 127.0.0.1  # 0.0.0.0 shows the page to the whole network\n'
-  fi
+  case $role in
+    publisher)
+      echo 'publisher:'
+      setting hostname "$hostname"
+      [ "$simulate" = no ] || echo '  simulate: true'
+      setting outbox_dir "$data"
+      ;;
+    bridge)
+      echo 'spool:'
+      setting dir "$data"
+      echo 'snowflake:'
+      if [ -n "$snowflake_url" ]; then setting url "$snowflake_url"; else printf '  account: "%s"\n' "$account"; fi
+      [ ! -e "$ETC/snowhat_key.p8" ] || setting private_key_file "$ETC/snowhat_key.p8"
+      printf 'http:\n  host: 127.0.0.1  # 0.0.0.0 shows the page to the whole network\n'
+      ;;
+    phone)
+      echo 'phone:'
+      setting dir "$data"
+      setting token_file "$ETC/phone.token"
+      printf '  host: 0.0.0.0  # 127.0.0.1 where a proxy in front speaks HTTPS\n'
+      ;;
+  esac
   printf 'log:\n  format: pretty  # json for programs that read logs\n'
 }
 
@@ -253,6 +272,7 @@ write_settings() {
     check_named "$cert_file" cert_file "$ETC/$role.crt" mqtt
     check_named "$key_file" key_file "$ETC/$role.key" mqtt
     check_named "$private_key_file" private_key_file "$ETC/snowhat_key.p8" snowflake
+    check_named "$token_file" token_file "$ETC/phone.token" phone
     return
   fi
   settings >"$config.new"
@@ -300,9 +320,9 @@ install_unit() {
     say "nothing was started, as you wished: systemctl start ${unit%.service}"
     return
   fi
-  # The program is one for both: the other part must not go on with a release that is about to be deleted.
+  # The program is one for all: no other part must not go on with a release that is about to be deleted.
   local other
-  for other in snowhat-publisher.service snowhat-bridge.service; do
+  for other in snowhat-publisher.service snowhat-bridge.service snowhat-phone.service; do
     if [ "$other" = "$unit" ] || systemctl is-active --quiet "$other"; then restart "$other"; fi
   done
 }
@@ -327,6 +347,7 @@ what_next() {
   settings     $config
   data         $data
 TEXT
+  [ "$role" != phone ] || echo "  token        $ETC/phone.token; phones send to http://$(uname -n):8090/sensor-data/<token>"
   [ ${#todo[@]} = 0 ]
 }
 
@@ -348,10 +369,10 @@ uninstall() {
 
 purge() {
   local directory
-  rm -rf "$data" "$config" "$ETC/$role.password" "$UNITS/$unit.d"
-  [ "$role" = publisher ] || rm -f "$ETC/snowhat_key.p8"
-  # The other part may be there.
-  if [ ! -e "$ETC/publisher.yaml" ] && [ ! -e "$ETC/bridge.yaml" ]; then rm -f "$ETC/ca.pem"; fi
+  rm -rf "$data" "$config" "$ETC/$role".{password,token,crt,key} "$UNITS/$unit.d"
+  [ "$role" != bridge ] || rm -f "$ETC/snowhat_key.p8"
+  # Another part may be there.
+  if ! compgen -G "$ETC/*.yaml" >/dev/null; then rm -f "$ETC/ca.pem"; fi
   rmdir "$ETC" "$STATE" 2>/dev/null || true
   if getent passwd "$user" >/dev/null; then userdel "$user"; fi
   say "nothing of what this has made for the $role is left"

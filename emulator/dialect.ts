@@ -21,7 +21,15 @@ const REWRITTEN: Readonly<Record<string, (...args: readonly string[]) => string>
   CURRENT_TIMESTAMP: () => 'now()',
   DATEADD: (unit = 'day', count = '0', time = 'NULL') => `(${time} + (${count}) * INTERVAL 1 ${unit})`,
   TYPEOF: (value = 'NULL') => `(${TYPE_NAMES.replace('?', value)})`,
+  // Whole seconds, and the unit bare or as a text [documented].
+  DATE_PART: (unit = 'year', time = 'NULL') => {
+    const bare = unit.replaceAll("'", '')
+    return EPOCH.test(bare) ? `CAST(floor(epoch(${time})) AS BIGINT)` : `date_part(${literal(bare)}, ${time})`
+  },
 }
+
+/** The unit that counts seconds since 1970, and its other names [documented]. */
+const EPOCH = /^epoch(_seconds?)?$/i
 
 /** TYPEOF of a VARIANT [documented]. */
 const TYPE_NAMES = `CASE json_type(?) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DOUBLE'
@@ -29,7 +37,7 @@ const TYPE_NAMES = `CASE json_type(?) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT
   WHEN 'NULL' THEN 'NULL_VALUE' END`
 
 /** Functions whose first argument is a bare unit of time in Snowflake and a text in DuckDB. */
-const BY_UNIT = new Set(['DATEDIFF', 'TIMESTAMPDIFF', 'DATE_TRUNC', 'DATE_PART'])
+const BY_UNIT = new Set(['DATEDIFF', 'TIMESTAMPDIFF', 'DATE_TRUNC'])
 
 export interface Translation {
   /** What stands for a name of two or three parts; `undefined` leaves it as it is. */

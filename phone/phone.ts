@@ -13,12 +13,13 @@ import { openPipeline, type Pipeline, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
 import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
+import type { WindowCounters } from './windows/counters.ts'
 
 export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
 export interface PhoneReceiver {
   readonly port: number
-  counters(): Readonly<IntakeCounters>
+  counters(): Readonly<IntakeCounters & WindowCounters>
   wellbeing(): Wellbeing
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
   readonly failed: Promise<never>
@@ -47,7 +48,8 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own("Home Assistant's view", phones, () => phones.close())
     const pipeline = await openPipeline(settings, topics, phoneTopics, {
       ...deps,
-      onPumped: (record, { phone, readings, activities }) => {
+      onPumped: (record, { phone, readings, activities, forgotten }) => {
+        for (const deviceId of forgotten) phones.forgot(deviceId)
         if (record.kind === 'message' && phone !== undefined) phones.heard(phone, readings, activities)
       },
     })
@@ -56,7 +58,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own('the connection to the broker', link, () => within(GOODBYE_MS, clock, () => link.close()))
     const wellbeing = () => wellbeingOf(pipeline, link.connected)
     const { token, body_max_bytes: maxBodyBytes } = settings
-    const endpoint = createEndpoint({ token, maxBodyBytes }, { log, intake: pipeline.intake, wellbeing })
+    const endpoint = createEndpoint({ token, maxBodyBytes }, { clock, log, intake: pipeline.intake, wellbeing })
     const server = await openReceiver(settings, endpoint, clock)
     life.own('the receiver', server, () => server.close(ANSWER_MS))
 
@@ -69,7 +71,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     let closing: Promise<void> | undefined
     return {
       port: server.port,
-      counters: () => pipeline.intake.counters,
+      counters: () => ({ ...pipeline.intake.counters, ...pipeline.windows }),
       wellbeing,
       failed: pipeline.failed,
       close: () => {

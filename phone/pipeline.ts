@@ -17,6 +17,7 @@ import { FORGET_AFTER_MS, type Pumped } from './pump/pump.ts'
 import { Pumping } from './pump/pumping.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { PhoneTopics } from './topics.ts'
+import type { WindowCounters } from './windows/counters.ts'
 import { sensorFilter } from './wire/sensors.ts'
 
 export interface PipelineDeps {
@@ -33,6 +34,8 @@ export interface Pipeline {
   readonly intake: Intake
   readonly delivery: Delivery
   readonly journal: Pick<Journal, 'busyMs'>
+  /** What happened in the windows, earlier runs included. */
+  readonly windows: Readonly<WindowCounters>
   /** Of the journal: the same for as long as its numbers mean the same. */
   readonly name: string
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
@@ -101,6 +104,7 @@ export async function openPipeline(
     intake,
     delivery,
     journal,
+    windows: recognition.counters,
     name: pump.state().journal,
     failed: Promise.race([journal.failed, pumping.failed]),
     close: () => life.close(),
@@ -113,7 +117,6 @@ function keepsOf({ sensors, drop_sensors: drop }: PhoneSettings): (sensor: strin
 
 /** A phone that is known, or one more, or one in the place of another that has been silent for long. */
 function hasRoomFor(deviceId: string, { pump }: Stores, most: number, now: number): boolean {
-  const { phones } = pump
-  if (phones.length < most || phones.some((phone) => phone.deviceId === deviceId)) return true
-  return phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
+  if (pump.size < most || pump.knows(deviceId)) return true
+  return pump.phones.some(({ heardAt }) => now - heardAt >= FORGET_AFTER_MS)
 }

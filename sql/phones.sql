@@ -86,8 +86,8 @@ ALTER TABLE ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED SET ERROR_LOGGING
 GRANT USAGE ON DATABASE ACTIVITY_DB TO ROLE SENSEHAT_STREAMING_ROLE;
 GRANT USAGE ON SCHEMA ACTIVITY_DB.RAW_DATA TO ROLE SENSEHAT_STREAMING_ROLE;
 GRANT USAGE ON SCHEMA ACTIVITY_DB.PROCESSED_DATA TO ROLE SENSEHAT_STREAMING_ROLE;
-GRANT INSERT, SELECT ON TABLE ACTIVITY_DB.RAW_DATA.ACTIVITY_RECORDS TO ROLE SENSEHAT_STREAMING_ROLE;
-GRANT INSERT, SELECT ON TABLE ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT INSERT, SELECT, SELECT ERROR TABLE ON TABLE ACTIVITY_DB.RAW_DATA.ACTIVITY_RECORDS TO ROLE SENSEHAT_STREAMING_ROLE;
+GRANT INSERT, SELECT, SELECT ERROR TABLE ON TABLE ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED TO ROLE SENSEHAT_STREAMING_ROLE;
 
 -- The latest window of each phone.
 CREATE OR REPLACE VIEW ACTIVITY_DB.PROCESSED_DATA.ACTIVITY_LATEST AS
@@ -95,44 +95,67 @@ SELECT device, sessionid, window_end, activity, confidence, avg_magnitude, n_sam
 FROM ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED
 QUALIFY ROW_NUMBER() OVER (PARTITION BY device ORDER BY window_end DESC) = 1;
 
--- Rows that were made and are not in their table, one row per unbroken range; `declared`: the receiver had to give them up and
--- said so (`after` of the next one).
+-- Rows that were made and are not in their table, one row per unbroken range. `declared`: the receiver had to give them up and
+-- said so, which is when a later row of the stream names, in `after`, a number before them. The number of a stream that only
+-- ever appears in an identity (`uuid` of a replayed dead letter, which travels under another stream) counts as present.
 CREATE OR REPLACE VIEW ACTIVITY_DB.PROCESSED_DATA.ACTIVITY_GAPS AS
-WITH all_rows AS (
-  SELECT 'activity' AS kind, device, stream, seq, after FROM ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED
+WITH both_tables AS (
+  SELECT 'activity' AS kind, device, stream, seq, after, uuid FROM ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED
   UNION ALL
-  SELECT 'record' AS kind, device, stream, seq, after FROM ACTIVITY_DB.RAW_DATA.ACTIVITY_RECORDS
+  SELECT 'record' AS kind, device, stream, seq, after, uuid FROM ACTIVITY_DB.RAW_DATA.ACTIVITY_RECORDS
 ),
-steps AS (
+present AS (
   SELECT
-    kind, device, stream, seq, MIN(after) AS after,
-    LAG(seq) OVER (PARTITION BY kind, device, stream ORDER BY seq) AS previous_seq
-  FROM all_rows
-  WHERE stream IS NOT NULL AND seq IS NOT NULL
-  GROUP BY kind, device, stream, seq
-),
-gaps AS (
-  SELECT
-    kind, device, stream, COALESCE(previous_seq, 0) AS previous_seq, seq,
+    kind, device, stream, seq,
     CASE
       WHEN SPLIT_PART(after, '.', 1) = stream THEN TRY_CAST(NULLIF(SPLIT_PART(after, '.', 2), '') AS BIGINT)
       WHEN after IS NOT NULL THEN 0
       ELSE NULL
     END AS kept_seq
+  FROM both_tables
+  WHERE stream IS NOT NULL AND seq IS NOT NULL
+  UNION ALL
+  SELECT r.kind, r.device, SPLIT_PART(r.uuid, '-', -2), TRY_CAST(NULLIF(SPLIT_PART(r.uuid, '-', -1), '') AS BIGINT), NULL
+  FROM both_tables r
+  JOIN (SELECT DISTINCT kind, device, stream FROM both_tables) s
+    ON s.kind = r.kind AND s.device = r.device AND s.stream = SPLIT_PART(r.uuid, '-', -2)
+  WHERE s.stream <> r.stream
+),
+marks AS (
+  SELECT kind, device, stream, seq, MIN(p.kept_seq) AS kept_seq
+  FROM present p
+  WHERE seq >= 1
+  GROUP BY kind, device, stream, seq
+),
+-- Each row with the one before it, and the lowest number that it or a later row of the stream says was kept.
+steps AS (
+  SELECT
+    kind, device, stream, seq,
+    COALESCE(LAG(seq) OVER (PARTITION BY kind, device, stream ORDER BY seq), 0) AS previous_seq,
+    MIN(kept_seq) OVER (
+      PARTITION BY kind, device, stream ORDER BY seq DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS later_kept_seq
+  FROM marks
+),
+-- The last row before the declared part of each gap: from there on, all is declared.
+gaps AS (
+  SELECT
+    kind, device, stream, seq, previous_seq,
+    GREATEST(previous_seq, LEAST(seq - 1, COALESCE(later_kept_seq, seq - 1))) AS undeclared_to
   FROM steps
-  WHERE seq > COALESCE(previous_seq, 0) + 1
+  WHERE seq - previous_seq > 1
 )
 SELECT
-  kind, device, stream, previous_seq + 1 AS first_seq, COALESCE(kept_seq, seq - 1) AS last_seq,
-  COALESCE(kept_seq, seq - 1) - previous_seq AS missing, FALSE AS declared
+  kind, device, stream, previous_seq + 1 AS first_seq, undeclared_to AS last_seq, undeclared_to - previous_seq AS missing,
+  FALSE AS declared
 FROM gaps
-WHERE COALESCE(kept_seq, seq - 1) > previous_seq
+WHERE undeclared_to > previous_seq
 UNION ALL
 SELECT
-  kind, device, stream, GREATEST(kept_seq, previous_seq) + 1 AS first_seq, seq - 1 AS last_seq,
-  seq - 1 - GREATEST(kept_seq, previous_seq) AS missing, TRUE AS declared
+  kind, device, stream, undeclared_to + 1 AS first_seq, seq - 1 AS last_seq, seq - 1 - undeclared_to AS missing,
+  TRUE AS declared
 FROM gaps
-WHERE kept_seq IS NOT NULL AND seq - 1 > GREATEST(kept_seq, previous_seq);
+WHERE seq - 1 > undeclared_to;
 
 -- Rows that are in a table more than once. It must be empty.
 CREATE OR REPLACE VIEW ACTIVITY_DB.PROCESSED_DATA.ACTIVITY_DUPLICATES AS

@@ -6,7 +6,8 @@
 -- Every statement may be repeated: nothing that exists is replaced. Replacing the pipe or the table would
 -- destroy its channels and their offset tokens.
 --
--- Before you run it: make a key pair (the README says how) and put the public key in the place of the marked line.
+-- The user's public key belongs where a line is marked with <<<. `snowhat keys new` makes a key pair, and `snowhat setup-sql`
+-- prints this file with the public half of yours in it.
 
 -- 1. The role, and the service user the bridge signs in as --------------------------------------
 
@@ -21,8 +22,8 @@ CREATE USER IF NOT EXISTS SENSEHAT_STREAMING_USER
   RSA_PUBLIC_KEY = '<<< THE PUBLIC KEY: the Base64 between BEGIN and END, without line breaks >>>'
   COMMENT = 'The Snowhat bridge';
 
--- The user may exist already (IF NOT EXISTS leaves it as it is). Then give it the key with:
---   ALTER USER SENSEHAT_STREAMING_USER SET RSA_PUBLIC_KEY = '…';
+-- The user may exist already: IF NOT EXISTS leaves it as it is, the key it has included. To give it this one:
+--   ALTER USER SENSEHAT_STREAMING_USER SET RSA_PUBLIC_KEY = '<<< THE PUBLIC KEY >>>';
 
 GRANT ROLE SENSEHAT_STREAMING_ROLE TO USER SENSEHAT_STREAMING_USER;
 

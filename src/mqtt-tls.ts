@@ -1,9 +1,8 @@
-import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import { CERTIFICATE_TROUBLES, namesInstead, tlsCodeOf } from './certificate-trouble.ts'
-import { messageOf, SnowhatError } from './errors.ts'
+import { SnowhatError } from './errors.ts'
 import type { MqttSettings } from './mqtt-section.ts'
+import { checkCertificate, checkPair, readPem } from './pem-files.ts'
 
 /**
  * The files of `mqtt.ca_file`, `mqtt.cert_file` and `mqtt.key_file`, as they are in PEM. Throws `E_CONFIG_INVALID`, which no second
@@ -18,44 +17,15 @@ export async function readTlsFiles(
       hint: `set ${cert_file === '' ? 'SNOWHAT_MQTT_CERT_FILE' : 'SNOWHAT_MQTT_KEY_FILE'} too: a client certificate is of use only with its key`,
     })
   const [ca, cert, key] = await Promise.all([
-    read(ca_file, 'the CA file'),
-    read(cert_file, 'the client certificate'),
-    read(key_file, "the client certificate's key"),
+    readPem(ca_file, 'the CA file'),
+    readPem(cert_file, 'the client certificate'),
+    readPem(key_file, "the client certificate's key"),
   ])
   checkCertificate(ca, ca_file, 'the CA file')
   checkCertificate(cert, cert_file, 'the client certificate')
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
-  try {
-    createSecureContext(files)
-  } catch (error) {
-    throw new SnowhatError('E_CONFIG_INVALID', `${key_file} is no key for ${cert_file}: ${messageOf(error)}`, {
-      hint: 'give a private key in PEM, without a passphrase, that the certificate was made for',
-      cause: error,
-    })
-  }
+  checkPair(files, cert_file, key_file)
   return files
-}
-
-async function read(path: string, what: string): Promise<Buffer | undefined> {
-  if (path === '') return undefined
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw new SnowhatError('E_CONFIG_INVALID', `cannot read ${what} ${path}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-/** Node takes a CA file without a certificate for an empty list of CAs [observed, Node 24], and then trusts nobody. */
-function checkCertificate(pem: Buffer | undefined, path: string, what: string): void {
-  if (pem === undefined) return
-  try {
-    new X509Certificate(pem)
-  } catch (error) {
-    throw new SnowhatError('E_CONFIG_INVALID', `${what} ${path} holds no certificate: ${messageOf(error)}`, {
-      hint: 'it has to be in PEM, and begins with -----BEGIN CERTIFICATE-----',
-      cause: error,
-    })
-  }
 }
 
 /**

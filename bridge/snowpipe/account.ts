@@ -1,4 +1,5 @@
 import { SnowhatError } from '../../src/errors.ts'
+import { withoutUserInfo } from '../../src/log.ts'
 
 /*
  * An account identifier in the forms people have at hand. `canonicalAccount` makes one of two out of all of them: ORG-ACCOUNT,
@@ -11,6 +12,8 @@ export type AccountDot = 'region' | 'account'
 
 const DOMAIN = /\.snowflakecomputing\.(com|cn)$/i
 const NAME = /^[A-Z0-9][A-Z0-9_]*(-[A-Z0-9_]+)*(\.[A-Z0-9_-]+)*$/
+/** What is left of an address without an account in it. */
+const HOST_ALONE = /(^|\.)(SNOWFLAKECOMPUTING|SNOWFLAKE)\.(COM|CN)$/
 /** `eu-west-1`, `eu-central-1.aws`, `east-us-2.azure`; a name of an organisation has neither hyphen nor dot [documented]. */
 const REGION = /[-.]/
 
@@ -29,10 +32,14 @@ export function canonicalAccount(text: string, dot: AccountDot): CanonicalAccoun
   const { name, host, isAddress } = withoutAddress(text.trim())
   const upper = name.toUpperCase()
   const account = dot === 'account' && !isAddress ? organisationFirst(upper) : upper
-  if (!NAME.test(account))
-    throw new SnowhatError('E_CONFIG_INVALID', `snowflake.account "${text}" is no account identifier`, {
-      hint: "it looks like MYORG-MYACCOUNT, or xy12345.eu-west-1; Snowsight shows it under Account details, and SQL: SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()",
-    })
+  if (!NAME.test(account) || HOST_ALONE.test(account))
+    throw new SnowhatError(
+      'E_CONFIG_INVALID',
+      `snowflake.account "${withoutUserInfo(text)}" is no account identifier`,
+      {
+        hint: "it looks like MYORG-MYACCOUNT, or xy12345.eu-west-1; Snowsight shows it under Account details, and SQL: SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()",
+      },
+    )
   return { account, ...(host?.toLowerCase().endsWith('.cn') && { url: `https://${host.toLowerCase()}` }) }
 }
 
@@ -47,6 +54,16 @@ export function accountInJwt(account: string): string {
   // `.global` accounts: the rule of the official drivers [observed].
   if (upper.includes('.GLOBAL')) return upper.split('-')[0] ?? upper
   return upper.split('.')[0] ?? upper
+}
+
+/**
+ * The second part. As with other names in the settings, double quotes around it only say that it is to be taken as it is; a JWT
+ * has it in upper case all the same [documented].
+ */
+export function userInJwt(user: string): string {
+  const name = user.trim()
+  const [, quoted] = /^"(.+)"$/s.exec(name) ?? []
+  return (quoted?.replaceAll('""', '"') ?? name).toUpperCase()
 }
 
 /** After a refusal: which form was used, and what else the setting could have meant. */

@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto'
+import { userInJwt } from '../../bridge/snowpipe/account.ts'
+import { quoted } from '../setup-sql/identifier.ts'
 
 /** A user has two places for public keys, so that one can be replaced while the other is in use [documented]. */
 export const SLOTS = ['RSA_PUBLIC_KEY', 'RSA_PUBLIC_KEY_2'] as const
@@ -22,8 +24,7 @@ function publicKeyBody(publicKey: KeyObject): string {
   return publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
 }
 
-/** In upper case, as it stands in the JWT; quoted where it has to be. */
+/** As it stands in the JWT; quoted where it has to be. Throws `E_CONFIG_INVALID`. */
 function userName(user: string): string {
-  const name = user.trim().toUpperCase()
-  return /^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+  return quoted(userInJwt(user))
 }

@@ -1,9 +1,10 @@
 import { resolveSnowflake } from '../../bridge/snowflake-target.ts'
-import { accountHost, accountInJwt } from '../../bridge/snowpipe/account.ts'
+import { accountHost, accountInJwt, userInJwt } from '../../bridge/snowpipe/account.ts'
 import { createIdentity, credentialKindOf } from '../../bridge/snowpipe/credentials.ts'
 import { type PrivateKey, readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
 import type { Invocation } from '../command.ts'
 import { SLOTS } from './alter-user.ts'
+import { othersMayRead } from './key-file.ts'
 import { signIn } from './sign-in.ts'
 import { askSlots, type Slots, slotOf } from './slots.ts'
 import { table } from './words.ts'
@@ -19,7 +20,7 @@ export async function check({ settings, flags, clock, log, print }: Invocation):
   const account = {
     host: snowflake.url !== '' ? new URL(snowflake.url).host : accountHost(snowflake.account),
     account_in_jwt: accountInJwt(snowflake.account),
-    user: snowflake.user.toUpperCase(),
+    user: userInJwt(snowflake.user),
   }
   const result = await signIn(snowflake, { clock, log })
   if (!result.ok) {
@@ -51,6 +52,9 @@ export async function check({ settings, flags, clock, log, print }: Invocation):
     account: `${account.host}; ${account.account_in_jwt} in the JWT`,
     user: account.user,
     ...(key !== undefined && { key: `${key.fingerprint}, ${key.form}, RSA with ${key.bits} bits` }),
+    ...((await othersMayRead(snowflake[`${kind}_file`])) && {
+      note: `others may read ${snowflake[`${kind}_file`]}: chmod 600, or as its reader needs it`,
+    }),
     ...(kind !== 'private_key' && { token: expires_at === null ? 'does not say when it ends' : `ends ${expires_at}` }),
     'ingest host': result.ingest,
     ...(slots !== undefined && key !== undefined && { 'key slots': slotWords(key, slots) }),

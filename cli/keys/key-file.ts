@@ -1,5 +1,5 @@
 import { generateKeyPair } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { type PrivateKey, readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
@@ -51,6 +51,11 @@ export async function readKey(file: string, passphrase: string): Promise<Private
     throw new SnowhatError('E_FILE_UNREADABLE', `cannot read the key ${file}: ${messageOf(error)}`, { cause: error })
   })
   return { ...readPrivateKey(pem, passphrase), pem }
+}
+
+/** Of the file of a secret; of none, `''`, nobody may. */
+export async function othersMayRead(file: string): Promise<boolean> {
+  return file !== '' && ((await stat(file)).mode & 0o077) !== 0
 }
 
 /** After it, names in the directory survive a power cut. */

@@ -29,10 +29,16 @@ export async function newKey(invocation: Invocation, [file = DEFAULT_FILE]: read
   print(`A new key is in ${file}: ${key.form}, RSA with ${key.bits} bits, readable by you alone.`)
   print(`Fingerprint ${key.fingerprint}`)
   print('')
-  print('Run in Snowflake, with a role that may change the user (its owner, such as SECURITYADMIN):')
+  print(
+    'Set SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE to the file. In an account that has no such user yet, what snowhat setup-sql',
+  )
+  print(
+    'prints then makes it, with this key. Where the user is there, run in Snowflake, with a role that may change it (its',
+  )
+  print('owner, such as SECURITYADMIN):')
   print('')
   print(`  ${statement}`)
   print('')
-  print('Then set SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE to the file, and see whether it signs in: snowhat keys check')
+  print('Then see whether it signs in: snowhat keys check')
   return 0
 }

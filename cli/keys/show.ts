@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises'
 import { resolveSnowflake } from '../../bridge/snowflake-target.ts'
 import { createIdentity, credentialKindOf } from '../../bridge/snowpipe/credentials.ts'
 import { HOW_TO_MAKE_A_KEY, readPrivateKey } from '../../bridge/snowpipe/sign-in/private-key.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Invocation } from '../command.ts'
 import { setKey } from './alter-user.ts'
-import { readKey } from './key-file.ts'
+import { othersMayRead, readKey } from './key-file.ts'
 import { table } from './words.ts'
 
 /** `snowhat keys show [FILE]`: of the key itself nothing but its public half. */
@@ -25,7 +24,7 @@ export async function show(invocation: Invocation, [file]: readonly string[]): P
     print(key.publicKey.export({ type: 'spki', format: 'pem' }).toString().trimEnd())
     return 0
   }
-  const isOpen = path !== '' && ((await stat(path)).mode & 0o077) !== 0
+  const isOpen = await othersMayRead(path)
   const statement = setKey(snowflake.user, 'RSA_PUBLIC_KEY', key.publicKey)
   if (flags.json === true) {
     const { form, bits, fingerprint } = key

@@ -39,7 +39,7 @@ export function otherSlot(slot: Slot): Slot {
   return slot === 'RSA_PUBLIC_KEY' ? 'RSA_PUBLIC_KEY_2' : 'RSA_PUBLIC_KEY'
 }
 
-/** An empty property is shown as the word null [observed]. */
+/** An empty property is shown as the word null [assumed]. */
 function shown(value: string | null | undefined): string | null {
   return value === undefined || value === null || value === '' || value === 'null' ? null : value
 }

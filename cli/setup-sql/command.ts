@@ -52,6 +52,13 @@ export const setupSqlCommand: Command = {
       const texts: string[] = []
       for (const file of filesFor(flags)) texts.push(rendered(await readScript(file), setUp).trimEnd())
       print(texts.join('\n\n'))
+      if (setUp.publicKey === undefined && setUp.allowedIps.length === 0 && filesFor(flags).includes('setup'))
+        log.warn(
+          {
+            hint: 'snowhat keys new makes a key; then set SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE to it, and print this again',
+          },
+          'no key is configured: put the public key in the place of the mark, or Snowflake refuses the statement',
+        )
       if (setUp.pipes.length > 1)
         log.info(`the bridge must know the pipes: SNOWHAT_SNOWFLAKE_PIPES=${setUp.pipes.join(',')}`)
       return 0

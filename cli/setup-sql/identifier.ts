@@ -13,16 +13,19 @@ const MAX_LENGTH = 255
 
 /**
  * A configured name as SQL. As in the paths of the streaming API, a name without double quotes is taken in upper case and one
- * within them as it is [documented]; quotes are written only where they are needed. Throws `E_CONFIG_INVALID` for what no
- * name can be.
+ * within them as it is [documented]. Throws `E_CONFIG_INVALID` for what no name can be.
  */
 export function identifier(configured: string): string {
   const isQuoted = configured.length >= 2 && configured.startsWith('"') && configured.endsWith('"')
-  const name = isQuoted ? configured.slice(1, -1).replaceAll('""', '"') : configured.toUpperCase()
+  return quoted(isQuoted ? configured.slice(1, -1).replaceAll('""', '"') : configured.toUpperCase())
+}
+
+/** A name as it is, in double quotes where SQL needs them. Throws `E_CONFIG_INVALID`. */
+export function quoted(name: string): string {
   if (!isName(name))
     throw new SnowhatError(
       'E_CONFIG_INVALID',
-      `${JSON.stringify(configured)} cannot be a name in Snowflake: it is empty, longer than ${MAX_LENGTH} characters or has control characters`,
+      `${JSON.stringify(name)} cannot be a name in Snowflake: it is empty, longer than ${MAX_LENGTH} characters or has control characters`,
     )
   return /^[A-Z_][A-Z0-9_$]*$/.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`
 }

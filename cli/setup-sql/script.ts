@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { userInJwt } from '../../bridge/snowpipe/account.ts'
 import type { PhonesSettings } from '../../src/phones-section.ts'
-import { identifier, textLiteral } from './identifier.ts'
+import { identifier, quoted, textLiteral } from './identifier.ts'
 
 /** The files in `sql/`, which are written for the default names. */
 export type ScriptFile = 'setup' | 'token' | 'views' | 'phones' | 'alerts' | 'retention' | 'upgrade' | 'teardown'
@@ -93,7 +94,7 @@ function valuesOf(setUp: SetUp): (mark: string) => string | undefined {
     'ACTIVITY_DB.PROCESSED_DATA': `${phones}.${identifier(setUp.phones.activity_schema)}`,
     SENSEHAT_SENSOR_DATA: identifier(setUp.table),
     // A JWT names the user in upper case, so that is what its name must be.
-    SENSEHAT_STREAMING_USER: identifier(setUp.user.toUpperCase()),
+    SENSEHAT_STREAMING_USER: quoted(userInJwt(setUp.user)),
     SENSEHAT_STREAMING_ROLE: role,
     "'SENSEHAT_STREAMING_ROLE'": textLiteral(role),
     '400': days,

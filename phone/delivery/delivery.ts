@@ -6,7 +6,7 @@ import type { IncomingMessage } from '../../src/mqtt-link.ts'
 import { Sender, type SendingLink } from '../../src/outbox/sender.ts'
 import { Waiters } from '../../src/outbox/waiters.ts'
 import type { Topics } from '../../src/topics.ts'
-import type { PhoneTopics, RowKind } from '../topics.ts'
+import { type PhoneTopics, ROW_KINDS, type RowKind } from '../topics.ts'
 import { encodeRows, type Row } from './row.ts'
 import { RowOutbox } from './row-outbox.ts'
 
@@ -63,6 +63,10 @@ export class Delivery {
   /** By device key. */
   readonly #ways = new Map<string, Way>()
   readonly #ledgers = new Map<string, Way>()
+  /** What the bridge last said on a topic on this connection, and who has heard it. */
+  readonly #words = new Map<string, { readonly payload: Buffer; readonly heardBy: Set<Way> }>()
+  /** Device keys of phones that are forgotten. */
+  readonly #leaving = new Set<string>()
   readonly #waiters = new Waiters()
   #link: SendingLink | undefined
   #bridgeSeen = false
@@ -88,6 +92,11 @@ export class Delivery {
     return size
   }
 
+  /** Phones' kinds of rows that have a sender. */
+  get devices(): number {
+    return this.#ways.size
+  }
+
   get givenUp(): number {
     let rows = 0
     for (const { outbox } of this.#ways.values()) rows += outbox.givenUp
@@ -111,6 +120,15 @@ export class Delivery {
 
   async add({ device, kind, row }: MadeRow): Promise<void> {
     await this.#wayOf(device, kind).sender.submit(row)
+  }
+
+  /** No more rows of that device will come: its senders go as soon as the rows they hold are in the table. */
+  forget(device: string): void {
+    for (const kind of ROW_KINDS) {
+      const key = this.#phoneTopics.key(kind, device)
+      if (this.#ways.has(key)) this.#leaving.add(key)
+    }
+    this.#dropLeaving()
   }
 
   /** Resolves when there is room for more rows, or when the signal aborts. */
@@ -143,6 +161,7 @@ export class Delivery {
 
   disconnected(): void {
     this.#link = undefined
+    this.#words.clear()
     for (const { sender } of this.#ways.values()) sender.disconnected()
   }
 
@@ -151,7 +170,7 @@ export class Delivery {
     const way = this.#ledgers.get(message.topic)
     if (way !== undefined) await way.sender.message(message)
     else if (message.topic === this.#topics.bridgeAvailability || message.topic === this.#topics.bridgeInfo)
-      for (const { sender } of this.#ways.values()) await sender.message(message)
+      await this.#tellAll(message)
     else return false
     return true
   }
@@ -165,9 +184,27 @@ export class Delivery {
     for (const { sender } of this.#ways.values()) sender.close()
   }
 
+  /** Each sender's subscription brings the bridge's words again, to all of them: what one has heard is not news to it. */
+  async #tellAll(message: IncomingMessage): Promise<void> {
+    const { topic, payload } = message
+    let word = this.#words.get(topic)
+    if (word === undefined || !word.payload.equals(payload)) {
+      word = { payload, heardBy: new Set() }
+      this.#words.set(topic, word)
+    }
+    const { heardBy } = word
+    if (heardBy.size === this.#ways.size) return
+    for (const way of this.#ways.values()) {
+      if (heardBy.has(way)) continue
+      heardBy.add(way)
+      await way.sender.message(message)
+    }
+  }
+
   #wayOf(device: string, kind: RowKind): Way {
     const key = this.#phoneTopics.key(kind, device)
     const known = this.#ways.get(key)
+    this.#leaving.delete(key)
     if (known !== undefined) return known
     const { clock, log } = this.#deps
     const outbox = new RowOutbox(clock, () => this.#changed())
@@ -192,7 +229,24 @@ export class Delivery {
 
   #changed(): void {
     this.#bridgeSeen ||= [...this.#ways.values()].some(({ outbox }) => outbox.notes.bridge_seen)
+    this.#dropLeaving()
     this.#waiters.look()
+  }
+
+  #dropLeaving(): void {
+    for (const key of this.#leaving) {
+      const way = this.#ways.get(key)
+      if (way !== undefined && way.outbox.size > 0) continue
+      this.#leaving.delete(key)
+      if (way !== undefined) this.#dismiss(key, way)
+    }
+  }
+
+  #dismiss(key: string, way: Way): void {
+    way.sender.close()
+    this.#ways.delete(key)
+    this.#ledgers.delete(this.#topics.ledger(key))
+    for (const { heardBy } of this.#words.values()) heardBy.delete(way)
   }
 
   #isFull(): boolean {

@@ -82,6 +82,12 @@ export class Phones {
     if (since >= STATE_EVERY_MS || (changed && since >= LEAST_GAP_MS)) void this.#tell(known)
   }
 
+  /** Nothing is known of it any more; the broker keeps its document, and its values expire. */
+  forgot(deviceId: string): void {
+    this.#phones.get(deviceId)?.announcement?.close()
+    this.#phones.delete(deviceId)
+  }
+
   async connected(link: PhonesLink): Promise<void> {
     this.#link = link
     const { availability, allDiscovery, homeAssistantStatus } = this.#topics

@@ -10,7 +10,7 @@ import { parseMessage } from '../wire/parse-message.ts'
 import type { DeadLetterFile } from './dead-letter-file.ts'
 import type { Rates } from './rates.ts'
 import type { Seen } from './seen.ts'
-import { storedText } from './stored-text.ts'
+import { isWhole, storedText } from './stored-text.ts'
 
 /** What became of a message. */
 export type Outcome =
@@ -157,6 +157,7 @@ export class Intake {
       sessionId,
       messageId,
       text: storedText(text, message),
+      ...(isWhole(message) && { message }),
     })
     seen.add(message, hash, writing)
     try {

@@ -3,8 +3,10 @@
  * recording and number, and by the hash of its bytes: the app begins to count anew with each recording, and may do so within one.
  */
 
-/** Messages of a recording that are remembered, and recordings of all phones. */
-const MESSAGES = 256
+/** Messages of a recording that are remembered, and how many when its phone has begun another. All of it is in each snapshot. */
+const MESSAGES = 128
+const MESSAGES_OF_ENDED = 16
+/** Recordings of all phones. */
 const RECORDINGS = 2_000
 
 /** As it stands in a snapshot: of each recording the names of its messages. */
@@ -43,7 +45,7 @@ export class Seen {
   /** It is forgotten again when it could not be stored. */
   add(message: Known, hash: string, stored: Promise<unknown> = STORED): void {
     const recording = recordingOf(message)
-    const known = this.#recordings.get(recording) ?? new Map<string, Promise<unknown>>()
+    const known = this.#recordings.get(recording) ?? this.#begun(message)
     this.#recordings.delete(recording)
     this.#recordings.set(recording, known)
     const name = nameOf(message, hash)
@@ -54,6 +56,13 @@ export class Seen {
     )
     forgetFirst(known, MESSAGES)
     forgetFirst(this.#recordings, RECORDINGS)
+  }
+
+  #begun({ deviceId }: Known): Map<string, Promise<unknown>> {
+    const ofPhone = `${JSON.stringify([deviceId]).slice(0, -1)},`
+    for (const [recording, names] of this.#recordings)
+      if (recording.startsWith(ofPhone)) forgetFirst(names, MESSAGES_OF_ENDED)
+    return new Map()
   }
 
   saved(): SavedSeen {

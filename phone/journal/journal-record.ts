@@ -1,4 +1,5 @@
 import { SnowhatError } from '../../src/errors.ts'
+import type { Message } from '../wire/message.ts'
 
 /*
  * What the receiver is a function of. One record per message that was taken, and one per silence that ended a recording: what
@@ -19,6 +20,8 @@ export interface MessageRecord {
   readonly messageId: number | null
   /** The message as it came; where readings were refused or not wanted, without them. */
   readonly text: string
+  /** What `parseMessage` makes of `text`, where somebody has it already. It is not written down. */
+  readonly message?: Message
 }
 
 /** A recording has been silent for so long that it is over. */
@@ -34,7 +37,7 @@ export type JournalRecord = MessageRecord | IdleRecord
 /** A line of JSON about it, and the text. */
 export function encodeJournalRecord(record: JournalRecord): Buffer {
   if (record.kind === 'idle') return Buffer.from(JSON.stringify(record))
-  const { text, ...head } = record
+  const { text, message: _, ...head } = record
   return Buffer.from(`${JSON.stringify(head)}\n${text}`)
 }
 
@@ -51,7 +54,7 @@ export function decodeJournalRecord(body: Uint8Array): JournalRecord {
   }
   if (record?.kind === 'idle') return record as IdleRecord
   if (record?.kind === 'message' && end >= 0)
-    return { ...(record as Omit<MessageRecord, 'text'>), text: bytes.toString('utf8', end + 1) }
+    return { ...(record as Omit<MessageRecord, 'text' | 'message'>), text: bytes.toString('utf8', end + 1) }
   throw foreign(undefined)
 }
 

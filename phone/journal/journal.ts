@@ -6,6 +6,7 @@ import { nodeFileSystem } from '../../src/durable-log/node-filesystem.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from './journal-record.ts'
+import { RecentRecords } from './recent-records.ts'
 
 export interface JournalSettings {
   readonly dir: string
@@ -31,6 +32,7 @@ const LEAST_BYTES = 64 * 1024 * 1024
  */
 export class Journal {
   readonly #log: DurableLog
+  readonly #recent = new RecentRecords()
   readonly #onRecord = new Set<() => void>()
 
   private constructor(log: DurableLog) {
@@ -58,6 +60,7 @@ export class Journal {
   /** Resolves with its number when it is durable. Rejects with `E_LOG_FULL` when there is no room, and then it is not there. */
   async append(record: JournalRecord): Promise<number> {
     const sequence = await this.#log.append(encodeJournalRecord(record))
+    this.#recent.add(sequence, record)
     for (const listener of this.#onRecord) listener()
     return sequence
   }
@@ -67,12 +70,25 @@ export class Journal {
     this.#onRecord.add(listener)
   }
 
-  /** From `from` on, those that are durable when it is called. What the disk has damaged is left out. */
+  /**
+   * From `from` on, those that are durable when it is called. What the disk has damaged is left out. What was appended only
+   * just comes from memory, once: whoever reads it again reads the disk.
+   */
   async *read(from: number): AsyncGenerator<{ readonly sequence: number; readonly record: JournalRecord }> {
     const through = this.#log.durableSequence
-    for await (const { sequence, body } of this.#log.read(from)) {
-      if (sequence > through) return
-      yield { sequence, record: decodeJournalRecord(body) }
+    let next = from
+    while (next <= through) {
+      const record = this.#recent.take(next)
+      if (record !== undefined) {
+        yield { sequence: next++, record }
+        continue
+      }
+      const until = Math.min(through, (this.#recent.first ?? Number.POSITIVE_INFINITY) - 1)
+      for await (const { sequence, body } of this.#log.read(next)) {
+        if (sequence > until) break
+        yield { sequence, record: decodeJournalRecord(body) }
+      }
+      next = until + 1
     }
   }
 

@@ -4,6 +4,7 @@ import type { Made, MadeRow } from '../delivery/delivery.ts'
 import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
 import type { ActivityRecord } from '../recognition/activity-record.ts'
 import { ROW_KINDS, type RowKind } from '../topics.ts'
+import type { Message } from '../wire/message.ts'
 import { parseMessage } from '../wire/parse-message.ts'
 import { PhoneState, type SavedPhone } from './phone-state.ts'
 import type { Recogniser } from './recogniser.ts'
@@ -34,11 +35,13 @@ export interface Pumped {
   readonly activities: readonly ActivityRecord[]
   /** Readings in it. */
   readonly readings: number
+  /** Phones that had to make room: nothing of them is known any more. */
+  readonly forgotten: readonly string[]
 }
 
 /** So long must a phone have been silent to make room for another one. */
 export const FORGET_AFTER_MS = 30 * 86_400_000
-const NOTHING: Pumped = { rows: [], phone: undefined, activities: [], readings: 0 }
+const NOTHING: Pumped = { rows: [], phone: undefined, activities: [], readings: 0, forgotten: [] }
 const ALL = () => true
 
 /**
@@ -62,6 +65,15 @@ export class Pump {
 
   get position(): number {
     return this.#position
+  }
+
+  /** How many phones it knows. */
+  get size(): number {
+    return this.#phones.size
+  }
+
+  knows(deviceId: string): boolean {
+    return this.#phones.has(deviceId)
   }
 
   get phones(): readonly PhoneState[] {
@@ -89,17 +101,18 @@ export class Pump {
     this.#position = sequence
   }
 
-  #message(sequence: number, { at, source, text }: MessageRecord): Pumped {
+  #message(sequence: number, record: MessageRecord): Pumped {
+    const { at, source } = record
     // What is not wanted, and what cannot be read, was left out before it was written down.
-    const parsed = parseMessage(text, ALL)
-    if (!parsed.ok) return NOTHING
-    const { message } = parsed
-    const phone = this.#phone(message.deviceId, sequence, at)
+    const message = record.message ?? readAgain(record.text)
+    if (message === undefined) return NOTHING
+    const phone = this.#phone(message.deviceId, sequence)
+    const forgotten = this.#forgetSilent(message.deviceId, at)
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
     const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'records', inner))
     const activities = recordsOf(this.#recogniser.process(message, at))
-    return this.#pumped(phone, raw, activities, message.readings.length)
+    return { ...this.#pumped(phone, raw, activities, message.readings.length), forgotten }
   }
 
   #idle(deviceId: string, sessionId: string): Pumped {
@@ -117,7 +130,7 @@ export class Pump {
       const whose = this.#phones.get(activity.deviceId)
       return whose === undefined ? [] : [rowOf(whose, 'activity', fields(activity))]
     })
-    return { rows: [...raw, ...rows], phone, activities, readings }
+    return { rows: [...raw, ...rows], phone, activities, readings, forgotten: [] }
   }
 
   #raw(phone: PhoneState, arrival: Arrival): readonly string[] {
@@ -134,16 +147,27 @@ export class Pump {
   }
 
   /** The order of `#phones` is that of the last messages. */
-  #phone(deviceId: string, sequence: number, at: number): PhoneState {
+  #phone(deviceId: string, sequence: number): PhoneState {
     const phone = this.#phones.get(deviceId) ?? PhoneState.begin(deviceId, this.#journal, sequence)
     this.#phones.delete(deviceId)
     this.#phones.set(deviceId, phone)
+    return phone
+  }
+
+  #forgetSilent(deviceId: string, at: number): string[] {
+    const forgotten: string[] = []
     for (const [oldest, { heardAt }] of this.#phones) {
       if (this.#phones.size <= this.#settings.maxDevices || at - heardAt < FORGET_AFTER_MS || oldest === deviceId) break
       this.#phones.delete(oldest)
+      forgotten.push(oldest)
     }
-    return phone
+    return forgotten
   }
+}
+
+function readAgain(text: string): Message | undefined {
+  const parsed = parseMessage(text, ALL)
+  return parsed.ok ? parsed.message : undefined
 }
 
 function recordsOf(recognised: readonly { readonly record: ActivityRecord }[]): ActivityRecord[] {

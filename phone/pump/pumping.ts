@@ -1,4 +1,5 @@
 import { Bell } from '../../src/bell.ts'
+import { deviceName } from '../../src/device-key.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/journal-record.ts'
@@ -59,6 +60,7 @@ export class Pumping {
       const pumped = pump.process(sequence, record)
       // All of them in the turn the pump has moved on in: a snapshot must find them held, or it would forget them.
       await Promise.all(pumped.rows.map((row) => delivery.add(row)))
+      for (const deviceId of pumped.forgotten) delivery.forget(deviceName(deviceId))
       onPumped(record, pumped)
     }
     // What the disk has damaged is not read again and again.

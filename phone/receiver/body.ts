@@ -26,6 +26,8 @@ export async function readMessageBody(request: IncomingMessage, maxBytes: number
 
 /** At least so many bytes of the body, where it has as many; the rest is left unread. Rejects when the sender has gone. */
 export async function firstBytes(request: IncomingMessage, atLeast: number): Promise<Buffer> {
+  // While it waited for its turn: nothing more would be heard of it.
+  if (request.destroyed) throw new Error('the sender has gone')
   const chunks: Buffer[] = []
   let bytes = 0
   // Not `for await`: leaving that early would end the connection before it was answered.

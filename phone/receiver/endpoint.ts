@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Clock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { Wellbeing } from '../../src/notify.ts'
@@ -6,6 +7,7 @@ import type { Intake } from '../intake/intake.ts'
 import { type Answer, answerTo, failed, send, shown } from './answer.ts'
 import { firstBytes, readMessageBody } from './body.ts'
 import { bearsToken } from './token.ts'
+import { Turns } from './turns.ts'
 
 export interface EndpointSettings {
   /** Empty where everybody may send. */
@@ -14,6 +16,7 @@ export interface EndpointSettings {
 }
 
 export interface EndpointDeps {
+  readonly clock: Clock
   readonly log: Log
   readonly intake: Pick<Intake, 'take'>
   readonly wellbeing: () => Wellbeing
@@ -22,22 +25,23 @@ export interface EndpointDeps {
 /** The first system's address and ours, with the token as a last level where there is one. */
 const ADDRESS = /^\/(?:sensor-data|v1\/sensor-logger)(?:\/([^/]+))?\/?$/
 const ANY_HOST = 'http://receiver'
-/** Requests under way. */
+/** Messages that are read, parsed and stored at a time; each may be as long as a body may be. */
 const MOST_IN_FLIGHT = 64
+/** The others wait unread, which takes next to no memory. A disk that stands still for a moment turns no phone away. */
+const MOST_WAITING = 1_024
+const LONGEST_WAIT_MS = 5_000
 /** Of a message with a wrong token so much is looked at. */
 const PEEK_BYTES = 16 * 1024
 const JSON_TYPE = /^(application|text)\/([\w.-]+\+)?json\b/i
 
 /** Answers the app, and whoever looks at `/healthz`. No request stops anything. */
 export function createEndpoint(settings: EndpointSettings, deps: EndpointDeps): RequestListener {
-  let inFlight = 0
+  const turns = new Turns({ width: MOST_IN_FLIGHT, waiting: MOST_WAITING, waitMs: LONGEST_WAIT_MS }, deps.clock)
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    inFlight++
-    const given = await answerRequest(request, settings, deps, inFlight > MOST_IN_FLIGHT).catch((error: unknown) => {
+    const given = await answerRequest(request, settings, deps, turns).catch((error: unknown) => {
       deps.log.debug({ reason: messageOf(error) }, 'a request could not be answered')
       return failed(500, 'the receiver cannot store anything now')
     })
-    inFlight--
     if (response.destroyed) return
     // What was not read to its end is in the way of a next request.
     const left = request.complete ? {} : { connection: 'close' }
@@ -49,23 +53,32 @@ export function createEndpoint(settings: EndpointSettings, deps: EndpointDeps): 
 
 async function answerRequest(
   request: IncomingMessage,
-  { token, maxBodyBytes }: EndpointSettings,
-  { intake, wellbeing }: EndpointDeps,
-  tooMany: boolean,
+  settings: EndpointSettings,
+  deps: EndpointDeps,
+  turns: Turns,
 ): Promise<Answer> {
   if (!URL.canParse(request.url ?? '', ANY_HOST)) return failed(400, 'that is no address')
   const url = new URL(request.url ?? '', ANY_HOST)
-  if (url.pathname === '/healthz') return health(request, wellbeing())
+  if (url.pathname === '/healthz') return health(request, deps.wellbeing())
   const address = ADDRESS.exec(url.pathname)
   if (address === null) return failed(404, 'phones send to /sensor-data')
   if (request.method !== 'POST') return failed(405, 'phones send by POST', { allow: 'POST' })
-  if (tooMany) return failed(503, 'too many requests at once', { 'retry-after': '1' })
   const given = {
     path: decoded(address[1] ?? ''),
     query: url.searchParams.get('token') ?? '',
     authorization: request.headers.authorization ?? '',
   }
-  if (!bearsToken(token, given)) return unauthorized(request)
+  const taken = await turns.take(() =>
+    bearsToken(settings.token, given) ? answerMessage(request, settings, deps) : unauthorized(request),
+  )
+  return taken ?? failed(503, 'too many requests at once', { 'retry-after': '1' })
+}
+
+async function answerMessage(
+  request: IncomingMessage,
+  { maxBodyBytes }: EndpointSettings,
+  { intake }: EndpointDeps,
+): Promise<Answer> {
   const body = await readMessageBody(request, maxBodyBytes)
   switch (body.kind) {
     case 'too-large':

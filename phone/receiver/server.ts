@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { createServer as createPlainServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from '../../src/clock.ts'
-import { messageOf, SnowhatError } from '../../src/errors.ts'
+import { SnowhatError } from '../../src/errors.ts'
 import { listen } from '../../src/http-server.ts'
+import { checkCertificate, checkPair, readPem } from '../../src/pem-files.ts'
 import type { PhoneSettings } from '../config.ts'
 
 export interface ReceiverServer {
@@ -65,13 +65,12 @@ async function serverOf(
     throw new SnowhatError('E_CONFIG_INVALID', 'phone.tls_cert and phone.tls_key go together', {
       hint: 'set both for HTTPS, or none and let a proxy do it',
     })
-  try {
-    const [cert, key] = await Promise.all([readFile(tls_cert), readFile(tls_key)])
-    return createTlsServer({ ...limits, cert, key }, listener)
-  } catch (error) {
-    throw new SnowhatError('E_CONFIG_INVALID', `the receiver cannot speak HTTPS: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'phone.tls_cert and phone.tls_key must be PEM files this user may read, and belong together',
-    })
-  }
+  const [cert, key] = await Promise.all([
+    readPem(tls_cert, 'the certificate'),
+    readPem(tls_key, "the certificate's key"),
+  ])
+  checkCertificate(cert, tls_cert, 'the certificate file')
+  const files = { ...(cert && { cert }), ...(key && { key }) }
+  checkPair(files, tls_cert, tls_key)
+  return createTlsServer({ ...limits, ...files }, listener)
 }

@@ -14,6 +14,8 @@ export interface WindowCounters {
   evicted_devices: number
   evicted_recordings: number
   evicted_windows: number
+  /** Windows not given because too many of one recording were finished at once. */
+  dropped_windows: number
 }
 
 export function noCounters(): WindowCounters {
@@ -27,5 +29,6 @@ export function noCounters(): WindowCounters {
     evicted_devices: 0,
     evicted_recordings: 0,
     evicted_windows: 0,
+    dropped_windows: 0,
   }
 }

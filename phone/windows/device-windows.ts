@@ -1,6 +1,6 @@
 import type { WindowCounters } from './counters.ts'
 import type { WindowOptions } from './options.ts'
-import { RecordingWindows } from './recording-windows.ts'
+import { type Choice, RecordingWindows } from './recording-windows.ts'
 import type { ActivityWindow } from './sample.ts'
 import { newWatermark, type Watermark } from './watermark.ts'
 
@@ -26,20 +26,20 @@ export class DeviceWindows {
     return recording
   }
 
-  finish(untilUs: number): ActivityWindow[] {
-    return [...this.recordings.values()].flatMap((recording) => recording.finish(untilUs))
+  finish(untilUs: number, choose: Choice): ActivityWindow[] {
+    return [...this.recordings.values()].flatMap((recording) => recording.finish(untilUs, choose))
   }
 
-  flush(): ActivityWindow[] {
-    return [...this.recordings.values()].flatMap((recording) => recording.flush())
+  flush(choose: Choice): ActivityWindow[] {
+    return [...this.recordings.values()].flatMap((recording) => recording.flush(choose))
   }
 
   /** Finishes what is too much (rule X-4): whole recordings first, then the windows that end first. */
-  bound({ maxRecordings, maxWindows }: WindowOptions, counters: WindowCounters): ActivityWindow[] {
+  bound({ maxRecordings, maxWindows }: WindowOptions, counters: WindowCounters, choose: Choice): ActivityWindow[] {
     const found: ActivityWindow[][] = []
     for (const [sessionId, recording] of this.recordings) {
       if (maxRecordings === null || this.recordings.size <= maxRecordings) break
-      found.push(recording.flush())
+      found.push(recording.flush(choose))
       this.recordings.delete(sessionId)
       counters.evicted_recordings++
     }
@@ -51,7 +51,7 @@ export class DeviceWindows {
     if (surplus <= 0) return found.flat()
     open.sort((a, b) => a.endUs - b.endUs)
     const until = new Map(open.slice(0, surplus).map(({ recording, endUs }) => [recording, endUs]))
-    for (const [recording, endUs] of until) found.push(recording.finish(endUs))
+    for (const [recording, endUs] of until) found.push(recording.finish(endUs, choose))
     counters.evicted_windows += surplus
     return found.flat()
   }

@@ -17,6 +17,8 @@ export interface WindowOptions {
   readonly maxWindows: number | null
   /** Beyond so many recordings of one phone the one not heard from for longest is finished; `null`: no bound. */
   readonly maxRecordings: number | null
+  /** Of windows of one recording that are finished at once so many are given, the last; `null`: all. */
+  readonly maxFinished: number | null
 }
 
 export const DEFAULT_WINDOWS: WindowOptions = {
@@ -27,6 +29,7 @@ export const DEFAULT_WINDOWS: WindowOptions = {
   maxDevices: 1_000,
   maxWindows: 64,
   maxRecordings: 8,
+  maxFinished: 4_096,
 }
 
 /** As Spark Structured Streaming does it: one watermark for all, no guard, no bounds. */
@@ -39,5 +42,6 @@ export function sparkWindows(version: '>=3.4' | '<=3.3'): WindowOptions {
     maxDevices: null,
     maxWindows: null,
     maxRecordings: null,
+    maxFinished: null,
   }
 }

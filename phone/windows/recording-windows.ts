@@ -22,6 +22,9 @@ export interface RecordingState {
   own: OwnActivity[]
 }
 
+/** Which of the windows that are done at once are given, by their ends. */
+export type Choice = (ends: readonly number[]) => readonly number[]
+
 /** The open windows of one recording. */
 export class RecordingWindows {
   readonly #deviceId: string
@@ -83,28 +86,25 @@ export class RecordingWindows {
   }
 
   /** The windows that end at `untilUs` or before, in order; they are done then (rules E-1, E-2). */
-  finish(untilUs: number): ActivityWindow[] {
+  finish(untilUs: number, choose: Choice): ActivityWindow[] {
     const state = this.#state
     if (untilUs <= state.closedUntilUs) return []
     const first = state.panes[0]
     const found =
       first === undefined || first.startUs + SLIDE_US > untilUs
         ? []
-        : this.#windows(
-            this.openEnds().filter((end) => end <= untilUs),
-            untilUs,
-          )
+        : this.#windows(choose(this.openEnds().filter((end) => end <= untilUs)), untilUs)
     this.#close(untilUs)
     return found
   }
 
   /** All its windows, in order: the recording has ended, or nothing was heard of it for long (rule X-2). */
-  flush(): ActivityWindow[] {
+  flush(choose: Choice): ActivityWindow[] {
     const state = this.#state
     const ends = this.openEnds()
     // Where all samples are ahead of their receipt its clock is wrong, and still they lie rightly to one another.
     const lastUs = state.lastTrustedUs ?? state.lastUs ?? state.closedUntilUs
-    const windows = this.#windows(ends, lastUs).filter(
+    const windows = this.#windows(choose(ends), lastUs).filter(
       ({ partial, coverage }) => !partial || coverage >= LEAST_COVERAGE,
     )
     // A stray sample from the future must not make late what is still to come.

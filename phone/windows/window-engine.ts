@@ -58,7 +58,8 @@ export class WindowEngine {
       }
       found.push(this.#batch(watermark, [...devices.values()], merge))
     }
-    for (const deviceId of batches.keys()) found.push(this.#device(deviceId).bound(this.options, this.parts.counters))
+    for (const deviceId of batches.keys())
+      found.push(this.#device(deviceId).bound(this.options, this.parts.counters, this.#choose))
     found.push(this.#boundDevices())
     const windows = found.flat()
     this.parts.counters.windows += windows.length
@@ -85,7 +86,7 @@ export class WindowEngine {
 
   /** Finishes all windows of a recording (rule X-2). They never come out again, whatever is still to come of it. */
   flush(deviceId: string, sessionId: string): ActivityWindow[] {
-    const windows = this.parts.devices.get(deviceId)?.recordings.get(sessionId)?.flush() ?? []
+    const windows = this.parts.devices.get(deviceId)?.recordings.get(sessionId)?.flush(this.#choose) ?? []
     this.parts.counters.windows += windows.length
     return windows
   }
@@ -95,12 +96,20 @@ export class WindowEngine {
    * it is finished first: nothing in the batch may reach it.
    */
   #batch(watermark: Watermark, devices: DeviceWindows[], merge: () => number | undefined): ActivityWindow[] {
-    const finish = () => devices.flatMap((device) => device.finish(watermark.currentUs))
+    const finish = () => devices.flatMap((device) => device.finish(watermark.currentUs, this.#choose))
     const early = this.options.lateAfter === 'current' ? finish() : []
     const largest = merge()
     const windows = early.concat(finish())
     advance(watermark, largest, this.options.delayMs)
     return windows
+  }
+
+  /** A message of readings hours apart has five windows for each of them: the last ones count. */
+  readonly #choose = (ends: readonly number[]): readonly number[] => {
+    const surplus = ends.length - (this.options.maxFinished ?? Number.POSITIVE_INFINITY)
+    if (surplus <= 0) return ends
+    this.parts.counters.dropped_windows += surplus
+    return ends.slice(surplus)
   }
 
   /** Gives the largest event time that may move the watermark. */
@@ -143,7 +152,7 @@ export class WindowEngine {
     const found: ActivityWindow[][] = []
     for (const [deviceId, device] of devices) {
       if (maxDevices === null || devices.size <= maxDevices) break
-      found.push(device.flush())
+      found.push(device.flush(this.#choose))
       devices.delete(deviceId)
       counters.evicted_devices++
     }

@@ -39,7 +39,13 @@ export function judgeReading(index: number, reading: unknown, digits: string | u
 
 function exactTime(time: number, digits: string | undefined): Pick<Reading, 'tUs' | 'timeNs'> | undefined {
   if (!Number.isFinite(time)) return undefined
-  const ns = digits !== undefined && Number(digits) === time ? BigInt(digits) : BigInt(Math.floor(time))
+  const exact = digits !== undefined && Number(digits) === time ? digits : undefined
+  // All but none: rounding down is leaving digits out, and costs no large integers.
+  if (exact !== undefined && time >= 1000) {
+    const tUs = Number(exact.slice(0, -3))
+    return Number.isSafeInteger(tUs) ? { tUs, timeNs: exact } : undefined
+  }
+  const ns = BigInt(exact ?? Math.floor(time))
   const tUs = Number(ns >= 0n ? ns / 1000n : -((999n - ns) / 1000n))
   return Number.isSafeInteger(tUs) ? { tUs, timeNs: String(ns) } : undefined
 }

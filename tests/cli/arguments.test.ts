@@ -118,8 +118,16 @@ describe('the command line', () => {
   })
 
   it('takes no secret: other users see the arguments of a process', () => {
-    for (const option of ['--snowflake-private-key', '--snowflake-pat', '--mqtt-password'])
-      expect(refusal('bridge', option, 'hunter2').code).toBe('E_USAGE')
+    for (const option of ['snowflake-private-key', 'snowflake-pat', 'mqtt-password'])
+      for (const written of [
+        `--${option}`,
+        `--${option.replace('-', '.')}`,
+        `--${option.replace(/^\w+-/, '')}=hunter2`,
+      ]) {
+        const { code, message, hint } = refusal('bridge', ...written.split(' '), 'hunter2')
+        expect([code, hint]).toEqual(['E_USAGE', `put it into a file, and name that: --${option}-file FILE`])
+        expect(message).not.toContain('hunter2')
+      }
     expect(parsed('bridge', '--mqtt-password-file', '/run/pw').settings).toEqual({ 'mqtt.password_file': '/run/pw' })
   })
 

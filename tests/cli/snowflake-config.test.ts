@@ -109,6 +109,12 @@ describe('where the rows go', () => {
     expect(refusal({ url }).message).toContain(url)
   })
 
+  it('is an address without a password in it, which an error would show', () => {
+    const { message } = refusal({ url: 'http://user:hunter2@nas:8085' })
+    expect(message).toContain('[secret]@nas')
+    expect(message).not.toContain('hunter2')
+  })
+
   it('has at least one pipe', () => {
     expect(refusal({ pipes: [] }).message).toContain('snowflake.pipes')
   })

@@ -12,7 +12,7 @@ import { freePorts } from '../support/ports.ts'
 import { run, snowhat } from '../support/program.ts'
 import { readTable, upTo } from '../support/table.ts'
 
-const USERS = ['bridge', 'homeassistant', 'replay', 'admin', 'pi-one', 'pi-two']
+const USERS = ['bridge', 'homeassistant', 'replay', 'admin', 'phone', 'sensor-logger', 'pi-one', 'pi-two']
 
 async function broker(): Promise<MosquittoProcess> {
   const { mqtt } = await freePorts('mqtt')
@@ -152,6 +152,73 @@ describeWithMosquitto('access at the broker as it is shipped', () => {
     await replay.publish('sensehat/pi-one/readings', '{}')
     for (const topic of ['sensehat/pi-one/availability', 'sensehat/pi-one/set/led', 'sensehat/bridge/devices/pi-one'])
       await expect(replay.publish(topic, 'x'), topic).rejects.toMatchObject({ code: 0x87 })
+  })
+
+  it('the receiver of phones speaks for phones, and for no Pi, no bridge and no Home Assistant', async () => {
+    const phone = await as('phone', await broker())
+    for (const topic of ['readings', 'activity', 'state']) await phone.publish(`phones/a-phone/${topic}`, 'x')
+    await phone.publish('phones/receiver/availability', 'online', { retain: true })
+    await phone.publish('homeassistant/device/a-phone/sensehat_phone/config', '{}', { retain: true })
+    for (const topic of [
+      'sensehat/pi-one/readings',
+      'sensehat/pi-one/set/led',
+      'sensehat/bridge/devices/phone.a-phone',
+      'sensehat/bridge/info',
+      'homeassistant/device/pi-one/sensehat/config',
+      'homeassistant/device/pi-one/sensehat_pipeline/config',
+      'homeassistant/status',
+      'sensor-logger',
+    ])
+      await expect(phone.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
+  })
+
+  it("it hears the app, its ledgers, the bridge's word and its own documents, and nothing that a Pi measures", async () => {
+    const mosquitto = await broker()
+    const [phone, bridge, pi, ha, app] = await Promise.all([
+      as('phone', mosquitto),
+      as('bridge', mosquitto),
+      as('pi-one', mosquitto),
+      as('homeassistant', mosquitto),
+      as('sensor-logger', mosquitto),
+    ])
+    await phone.subscribe(['#'])
+    for (const name of ['readings', 'state', 'info']) await pi.publish(`sensehat/pi-one/${name}`, 'x')
+    await pi.publish('homeassistant/device/pi-one/sensehat/config', 'x')
+    await bridge.publish('sensehat/bridge/response/health', 'x')
+    await ha.publish('sensehat/pi-one/set/led', 'x')
+    await phone.publish('phones/a-phone/readings', 'x')
+    const heard = [
+      [app, 'sensor-logger'],
+      [app, 'sensor-logger/kitchen'],
+      [bridge, 'sensehat/bridge/devices/phone.a-phone'],
+      [bridge, 'sensehat/bridge/availability'],
+      [bridge, 'sensehat/bridge/info'],
+      [phone, 'phones/receiver/availability'],
+      [ha, 'homeassistant/status'],
+      [ha, 'homeassistant/device/a-phone/sensehat_phone/config'],
+    ] as const
+    for (const [who, topic] of heard) await who.publish(topic, 'x')
+    await eventually('the last of them', () => phone.heard.length >= heard.length)
+    expect(phone.heard).toEqual(heard.map(([, topic]) => `${topic} x`))
+  })
+
+  it('the app says what it measures, hears nothing, and cannot make an activity up', async () => {
+    const mosquitto = await broker()
+    const [app, bridge, phone] = await Promise.all([
+      as('sensor-logger', mosquitto),
+      as('bridge', mosquitto),
+      as('phone', mosquitto),
+    ])
+    await app.subscribe(['phones/#', 'sensor-logger', 'sensehat/bridge/devices/+', 'sensehat/bridge/info'])
+    for (const topic of ['sensor-logger', 'sensor-logger/kitchen']) await app.publish(topic, '{}')
+    await phone.publish('phones/a-phone/readings', 'x')
+    await bridge.publish('sensehat/bridge/devices/phone.a-phone', 'x')
+    // All who have signed in may hear this one; it comes last.
+    await bridge.publish('sensehat/bridge/info', 'x')
+    await eventually('the word of the bridge', () => app.heard.length > 0)
+    expect(app.heard).toEqual(['sensehat/bridge/info x'])
+    for (const topic of ['phones/a-phone/readings', 'phones/a-phone/activity', 'sensehat/pi-one/readings'])
+      await expect(app.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
   })
 
   it("a Pi's Will is published, and not in another's name", async () => {

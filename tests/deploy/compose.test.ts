@@ -44,6 +44,8 @@ it('what runs all the time sees of the secrets only what is its own', () => {
     'mosquitto mosquitto-users:/mosquitto/users:ro',
     'bridge ./secrets/bridge:/run/secrets:ro',
     'bridge ./secrets/tls/clients/bridge:/run/tls:ro',
+    'phone ./secrets/phone:/run/secrets:ro',
+    'phone ./secrets/tls/clients/phone:/run/tls:ro',
     ...[1, 2, 3].map((pi) => `pi-demo-${pi} pi-demo-${pi}-login:/run/secrets:ro`),
   ])
 })
@@ -51,7 +53,12 @@ it('what runs all the time sees of the secrets only what is its own', () => {
 it('what must outlive a container is on a named volume', () => {
   const kept = OURS.flatMap(([, service]) => service.volumes ?? []).filter((volume) => !volume.startsWith('./'))
   for (const volume of kept) expect(Object.keys(volumes), volume).toContain(volume.split(':')[0])
-  for (const target of ['bridge-spool:/spool', 'mosquitto-data:/mosquitto/data', 'emulator-data:/data'])
+  for (const target of [
+    'bridge-spool:/spool',
+    'phone-journal:/phone',
+    'mosquitto-data:/mosquitto/data',
+    'emulator-data:/data',
+  ])
     expect(kept).toContain(target)
 })
 
@@ -62,4 +69,18 @@ it('without a profile there is no demo, and what asks nobody for a password is f
       .map(([name]) => name),
   ).toEqual(['mosquitto-users', 'mosquitto', 'bridge'])
   expect(services.emulator?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)])
+})
+
+it('the receiver of phones comes with its profile alone, wants a token, and is asked how it is', () => {
+  expect(services.phone).toMatchObject({
+    profiles: ['phones'],
+    environment: { SNOWHAT_PHONE_TOKEN_FILE: expect.stringContaining('/run/secrets/token') },
+    healthcheck: { test: ['CMD', 'node', '/snowhat/dist/cli/healthcheck.js', 'phone'] },
+  })
+})
+
+it('the image is built from every part the command loads', () => {
+  const dockerfile = file('bridge/Dockerfile')
+  const { include } = JSON.parse(file('tsconfig.build.json')) as { include: string[] }
+  for (const part of include) expect(dockerfile).toContain(`\nCOPY ${part} ${part}\n`)
 })

@@ -8,7 +8,7 @@ import { SnowhatError } from '../../src/errors.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url))
-const UNITS = ['snowhat-publisher.service', 'snowhat-bridge.service'] as const
+const UNITS = ['snowhat-publisher.service', 'snowhat-bridge.service', 'snowhat-phone.service'] as const
 const unit = (name: string) => readFileSync(join(DEPLOY, 'systemd', name), 'utf8')
 
 /** Skipped where the program is not there, unless the environment says that it has to be. */
@@ -37,6 +37,7 @@ withSystemd.each(UNITS)('systemd has nothing to say against %s', (name) => {
 withSystemd.each([
   ['snowhat-publisher.service', 20],
   ['snowhat-bridge.service', 17],
+  ['snowhat-phone.service', 17],
 ] as const)('%s is exposed by at most %i tenths', (name, tenths) => {
   const { status, output } = run('systemd-analyze', [
     'security',
@@ -88,6 +89,8 @@ it.each([
   ['publisher', '--private-key-file', 'snowhat_key.p8'],
   ['publisher', '--account', 'MYORG-MYACCOUNT'],
   ['bridge', '--hostname', 'pi-attic'],
+  ['bridge', '--token-file', 'token'],
+  ['phone', '--private-key-file', 'snowhat_key.p8'],
   ['publisher', '--broker', 'mqtt://nas"\nurl: "mqtt://elsewhere'],
 ] as const)('install.sh %s does not take %s %j', (part, option, value) => {
   expect(run(join(DEPLOY, 'install.sh'), [part, option, value])).toMatchObject({

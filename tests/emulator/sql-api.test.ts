@@ -56,6 +56,8 @@ describe('the SQL REST API', () => {
     expect(await value("select datediff(minute, '2026-01-01'::timestamp_ntz, '2026-01-02'::timestamp_ntz)")).toBe(
       '1440',
     )
+    expect(await value("select date_part(epoch_second, '2026-01-01 00:00:01.9'::timestamp_ntz)")).toBe('1767225601')
+    expect(await value("select date_part('month', '2026-02-01'::timestamp_ntz)")).toBe('2')
     expect(await value('select seq from sensehat_sensor_data qualify row_number() over (order by seq desc) = 1')).toBe(
       '2',
     )

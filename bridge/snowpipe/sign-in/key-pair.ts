@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/clock.ts'
 import { hintOf, messageOf } from '../../../src/errors.ts'
 import type { Log } from '../../../src/log.ts'
 import type { SnowflakeSettings } from '../../config.ts'
-import { accountHint, accountInJwt } from '../account.ts'
+import { accountHint, accountInJwt, userInJwt } from '../account.ts'
 import type { Credential, Identity } from '../credentials.ts'
 import { readPrivateKey } from './private-key.ts'
 import { SecretFile } from './secret-file.ts'
@@ -83,7 +83,7 @@ class KeyPairIdentity implements Identity {
 
   async #sign(now: number): Promise<SignedJwt> {
     const { account, user } = this.#settings
-    const subject = `${accountInJwt(account)}.${user.trim().toUpperCase()}`
+    const subject = `${accountInJwt(account)}.${userInJwt(user)}`
     const from = Math.floor(now) - BACKDATE_S
     const token = await new SignJWT({})
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })

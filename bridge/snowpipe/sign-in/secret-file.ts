@@ -9,10 +9,13 @@ import type { Log } from '../../../src/log.ts'
 export class SecretFile {
   readonly #file: string
   readonly #log: Log
+  readonly #flawOf: (text: string) => string | undefined
   #text: string
   #trouble = ''
 
-  constructor(text: string, file: string, log: Log) {
+  /** `flawOf` says in words why a text cannot be used, if it cannot. */
+  constructor(text: string, file: string, log: Log, flawOf: (text: string) => string | undefined = () => undefined) {
+    this.#flawOf = flawOf
     this.#text = text
     this.#file = file
     this.#log = log
@@ -22,13 +25,14 @@ export class SecretFile {
     return this.#text
   }
 
-  /** Reads the file again; true when it holds something else. One that is away or empty is on its way: the old text stays. */
+  /** Reads the file again; true when it holds something else. One that is away, empty or flawed is on its way: the old stays. */
   async look(): Promise<boolean> {
     if (this.#file === '') return false
     let text: string
     try {
       text = (await readFile(this.#file, 'utf8')).replace(/\r?\n$/, '')
-      if (text.trim() === '') throw new Error('it is empty')
+      const flaw = text.trim() === '' ? 'it is empty' : this.#flawOf(text)
+      if (flaw !== undefined) throw new Error(flaw)
       this.#trouble = ''
     } catch (error) {
       this.#tell(messageOf(error))

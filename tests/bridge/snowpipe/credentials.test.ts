@@ -16,6 +16,10 @@ const encrypted = rsa.privateKey
   .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
   .toString()
 
+const encryptedPkcs1 = rsa.privateKey
+  .export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+  .toString()
+
 const signedIn = (over: Parameters<typeof snowflakeSettings>[0] = {}) =>
   snowflakeSettings({
     account: 'acme-my_acct',
@@ -62,6 +66,13 @@ describe('a key pair', () => {
     ['encrypted', encrypted, 'open sesame'],
     ['in PKCS#1', pem(rsa.privateKey, 'pkcs1'), ''],
     ['with Windows line ends', pem(rsa.privateKey).replaceAll('\n', '\r\n'), ''],
+    ['without a line break at the end', pem(rsa.privateKey).trimEnd(), ''],
+    ['after a byte order mark', `\uFEFF${pem(rsa.privateKey)}`, ''],
+    ['after its public half', rsa.publicKey.export({ type: 'spki', format: 'pem' }) + pem(rsa.privateKey), ''],
+    ['in one line', pem(rsa.privateKey).replaceAll('\n', ' '), ''],
+    ['with its line breaks written out', pem(rsa.privateKey).replaceAll('\n', '\\n'), ''],
+    ['with blanks before each line', encrypted.replace(/^/gm, '    '), 'open sesame'],
+    ['encrypted in PKCS#1', encryptedPkcs1, 'open sesame'],
   ])('may be %s', async (_what, private_key, private_key_passphrase) => {
     const { token } = await createIdentity(
       signedIn({ private_key, private_key_passphrase }),
@@ -86,16 +97,23 @@ describe('a key pair', () => {
   it.each([
     ['a public key', { private_key: rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString() }, 'public key'],
     ['no PEM at all', { private_key: 'MIIEvQIBADANBg' }, 'no PEM private key'],
-    ['an encrypted key without a passphrase', { private_key: encrypted }, 'passphrase is missing or wrong'],
+    ['DER', { private_key: rsa.privateKey.export({ type: 'pkcs8', format: 'der' }).toString() }, '-inform DER'],
+    ['a key of ssh', { private_key: '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==' }, 'ssh-keygen -p -m PKCS8'],
+    ['an encrypted key without a passphrase', { private_key: encrypted }, 'passphrase is missing'],
     [
       'an encrypted key and the wrong passphrase',
       { private_key: encrypted, private_key_passphrase: 'open barley' },
-      'passphrase is missing or wrong',
+      'passphrase is wrong (',
+    ],
+    [
+      'an encrypted key and a passphrase with a blank behind it',
+      { private_key: encrypted, private_key_passphrase: 'open sesame ' },
+      'begins or ends with a blank',
     ],
     [
       'a key that was cut',
       { private_key: `${pem(rsa.privateKey).slice(0, 900)}\n-----END PRIVATE KEY-----\n` },
-      'the private key cannot be used',
+      'it is damaged',
     ],
     ['a short key', { private_key: pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey) }, '1024 bits'],
     ['a key of another kind', { private_key: pem(generateKeyPairSync('ed25519').privateKey) }, 'ed25519'],
@@ -147,6 +165,18 @@ describe('a programmatic access token', () => {
 
   it.each(['opaque', 'a.b.c', ''])('of which nothing can be read (%j) says nothing of its end', (pat) => {
     expect(createIdentity(signedIn({ pat }), new ManualClock()).expiresAt).toBeNull()
+  })
+
+  it.each([
+    ['two lines', 'pat-secret\nanother', 'more than one word'],
+    ['a zero in it', 'pat-secret\0', 'more than one word'],
+    ['letters that no header can carry', 'pat-sécret', 'characters that no token has'],
+  ])('with %s is refused in words, before anything is sent, and not shown', (_what, pat, words) => {
+    const error = refusal({ pat, pat_file: '/run/secrets/pat' })
+    expect(error.code).toBe('E_CONFIG_INVALID')
+    expect(error.message).toContain(words)
+    expect(error.message).toContain('/run/secrets/pat')
+    expect(`${error.message} ${error.hint}`).not.toContain(pat.slice(4))
   })
 
   it('is used as it is, wins over a key, and is not exchanged', async () => {

@@ -3,7 +3,10 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { userInJwt } from '../../../bridge/snowpipe/account.ts'
 import { setKey } from '../../../cli/keys/alter-user.ts'
+import { quoted } from '../../../cli/setup-sql/identifier.ts'
+import { DEFAULT_SET_UP, readScript, rendered } from '../../../cli/setup-sql/script.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
 import { keys } from './keys.ts'
 import { fingerprintOf } from './slotted-account.ts'
@@ -68,14 +71,30 @@ describe('snowhat keys new', () => {
   it('names any user so that the statement means that user and nothing else', () => {
     const { publicKey } = { publicKey: body(madeKey()) }
     fc.assert(
-      fc.property(fc.string({ minLength: 1 }), (user) => {
-        const statement = setKey(user, 'RSA_PUBLIC_KEY_2', publicKey)
-        const [, name = ''] = /^ALTER USER (.*) SET RSA_PUBLIC_KEY_2='[A-Za-z0-9+/=]+';$/s.exec(statement) ?? []
-        const read = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
-        expect(read).toBe(user.trim().toUpperCase())
-        expect(name).toMatch(/^([A-Z_][A-Z0-9_$]*|"([^"]|"")*")$/s)
-      }),
+      fc.property(
+        fc.string({ minLength: 1 }).filter((user) => userInJwt(user) !== ''),
+        (user) => {
+          const statement = setKey(user, 'RSA_PUBLIC_KEY_2', publicKey)
+          const [, name = ''] = /^ALTER USER (.*) SET RSA_PUBLIC_KEY_2='[A-Za-z0-9+/=]+';$/s.exec(statement) ?? []
+          const read = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
+          expect(read).toBe(userInJwt(user))
+          expect(name).toMatch(/^([A-Z_][A-Z0-9_$]*|"([^"]|"")*")$/s)
+        },
+      ),
     )
+  })
+
+  it.each([
+    ['sensehat', 'SENSEHAT'],
+    ['"pi.fleet"', '"PI.FLEET"'],
+    ["müller.o'neil", '"MÜLLER.O\'NEIL"'],
+    ['select', '"SELECT"'],
+    ['a"b', '"A""B"'],
+  ])('of the user %s names the one that setup-sql makes and the JWT bears', async (user, written) => {
+    const setup = await readScript('setup')
+    expect(setKey(user, 'RSA_PUBLIC_KEY', body(madeKey()))).toContain(`ALTER USER ${written} SET`)
+    expect(rendered(setup, { ...DEFAULT_SET_UP, user })).toContain(`CREATE USER IF NOT EXISTS ${written}\n`)
+    expect(quoted(userInJwt(user))).toBe(written)
   })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type SnowflakeSettings, snowflakeSection } from '../../../bridge/config.ts'
+import { userInJwt } from '../../../bridge/snowpipe/account.ts'
 import { filesFor, setUpOf } from '../../../cli/setup-sql/command.ts'
 import { identifier } from '../../../cli/setup-sql/identifier.ts'
 import { DEFAULT_SET_UP, readScript, rendered, type ScriptFile, type SetUp } from '../../../cli/setup-sql/script.ts'
@@ -50,7 +51,7 @@ const setUp: fc.Arbitrary<SetUp> = fc.record({
   database: name,
   schema: name,
   table: name,
-  user: name,
+  user: name.filter((user) => userInJwt(user) !== ''),
   role: name,
   pipes: fc.uniqueArray(name, { minLength: 1, maxLength: 3, selector: identifier }),
   phones: fc.record({ database: name, schema: name, activity_schema: name }),
@@ -117,10 +118,7 @@ describe('setup-sql', () => {
         writeFileSync(join(sql_dir, 'setup.sql'), rendered(text, { ...asked, publicKey: undefined, allowedIps: [] }))
         writeFileSync(join(sql_dir, 'views.sql'), views)
         const { clock, emulator } = await emulated({ sql_dir })
-        const user = identifier(asked.user.toUpperCase())
-          .replace(/^"(.*)"$/s, '$1')
-          .replaceAll('""', '"')
-        const client = new Client(emulator, await keyPairJwt(clock, { subject: `ACME.${user}` }))
+        const client = new Client(emulator, await keyPairJwt(clock, { subject: `ACME.${userInJwt(asked.user)}` }))
         const [database, schema, pipe] = [asked.database, asked.schema, asked.pipes.at(-1) ?? ''].map((part) =>
           encodeURIComponent(identifier(part)),
         )

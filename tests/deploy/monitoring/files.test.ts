@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { emulated, TABLE } from '../../emulator/harness.ts'
+import { type Client, emulated, TABLE } from '../../emulator/harness.ts'
+import { putPhoneRows } from '../../emulator/phone-tables.ts'
 import { metricFamilies } from '../../support/metric-families.ts'
 import { describeWithPrometheus, MONITORING, promtool } from '../../support/prometheus.ts'
 import { PHONES_FILES, PIPELINE_FILES, promQl, queriesOf, READINGS_FILES, readDashboard } from './dashboards.ts'
@@ -91,6 +92,10 @@ describe('dashboards', () => {
       datetimestamp: new Date((at + seq) * 1000).toISOString(),
       ingestion_timestamp: new Date((at + seq + 2) * 1000).toISOString(),
       temperature: 21.5,
+      humidity: 45,
+      pressure: 1013,
+      cputempc: 52,
+      simulated: true,
     }))
     await client.append('pi-1', token, [
       ...rows,
@@ -100,20 +105,60 @@ describe('dashboards', () => {
     await clock.advance(1000)
     await client.status(['pi-1'])
     expect((await client.sql(`SELECT COUNT(*) FROM ${TABLE}`)).json.data).toEqual([['4']])
-    const between = [at - 60, at + 60].map((second) => `'${new Date(second * 1000).toISOString()}'::TIMESTAMP_NTZ`)
-    for (const { panel, text } of queriesOf(readDashboard(READINGS_FILES[0] as string))) {
-      // What the plugins make of their macros.
-      const sql = text
-        .replaceAll(/\$__timeFilter\((\w+)\)/g, `$1 > ${between[0]} AND $1 < ${between[1]}`)
-        .replaceAll('$__interval_ms', '60000')
-        .replaceAll(/\$\{hostname:sqlstring\}/g, "'pi-1'")
-      expect(sql, panel).not.toContain('$')
-      const { json, status } = await client.sql(sql)
-      expect(status, `${panel}: ${json.message}`).toBe(200)
-      expect(json.data.length, panel).toBeGreaterThan(0)
-    }
+    await everyQueryFindsRows(client, READINGS_FILES[0] as string, at, { hostname: 'pi-1' })
+  })
+
+  it('of phones do so too, when a phone walked, lost a window and had one that was refused', async () => {
+    const world = await emulated()
+    const at = Math.floor(world.clock.now() / 1000)
+    const iso = (second: number) => new Date((at + second) * 1000).toISOString()
+    const windows = [1, 2, 4].map((seq) => ({
+      uuid: `activity.phone-a-aaaaaaaa-${seq}`,
+      device: 'phone-a',
+      stream: 'aaaaaaaa',
+      seq,
+      window_end: iso(2 * seq),
+      activity: 'walking',
+      confidence: 0.9,
+      avg_magnitude: 3.5,
+      n_samples: 250,
+      coverage: 1,
+      features: { probabilities: { stationary: 0.05, walking: 0.9, running: 0.05 } },
+      phone_activity: 'walking',
+      quality: '',
+    }))
+    await putPhoneRows(world, 'activity', [...windows, { uuid: 'bad', device: 'phone-a', confidence: 'high' }])
+    const message = { uuid: 'phone.phone-a-aaaaaaaa-1', device: 'phone-a', stream: 'aaaaaaaa', seq: 1 }
+    await putPhoneRows(world, 'record', [{ ...message, received_at: iso(1), clock_skew_ms: 40 }])
+    await everyQueryFindsRows(world.client, PHONES_FILES[0] as string, at, { device: 'phone-a' })
   })
 })
+
+/** Each query of a dashboard with what the plugins make of their macros, a minute around `at` (epoch seconds). */
+async function everyQueryFindsRows(
+  client: Client,
+  file: string,
+  at: number,
+  variables: Readonly<Record<string, string>>,
+): Promise<void> {
+  const between = [at - 60, at + 60].map((second) => `'${new Date(second * 1000).toISOString()}'::TIMESTAMP_NTZ`)
+  for (const { panel, text } of queriesOf(readDashboard(file))) {
+    const sql = text
+      .replaceAll(/\$__timeFilter\((\w+)\)/g, `$1 > ${between[0]} AND $1 < ${between[1]}`)
+      .replaceAll('$__interval_ms', '60000')
+      .replaceAll(/\$\{(\w+):sqlstring\}/g, (_, name) => `'${variables[name]}'`)
+    expect(sql, panel).not.toContain('$')
+    const { json, status } = await client.sql(sql)
+    expect(status, `${panel}: ${json.message}`).toBe(200)
+    expect(json.data.length, panel).toBeGreaterThan(0)
+    // A value that no row has is a path or a name that is wrong.
+    for (const [i] of json.data[0].entries())
+      expect(
+        json.data.some((row: readonly unknown[]) => row[i] !== null),
+        `${panel}, column ${i + 1}`,
+      ).toBe(true)
+  }
+}
 
 describe('compose.yaml', () => {
   const { services } = parse(readFileSync(join(ROOT, 'compose.yaml'), 'utf8')) as {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootPath } from '../../docs/markdown.ts'
 import { AedesBroker } from '../../support/aedes-broker.ts'
@@ -66,6 +66,8 @@ export async function openWorkspace(cleanUp: CleanUp): Promise<Workspace> {
   ]
   return {
     paste: (script, until) => {
+      // Several pages make the key; none of them writes over one that is there.
+      rmSync(join(directory, 'snowhat_key.p8'), { force: true })
       const text = places.reduce((each, [there, here]) => each.replaceAll(there, here), script)
       const env = {
         ...environment,

@@ -106,6 +106,50 @@ describe('delivery', () => {
     expect(first).toMatchObject({ seq: delivery.givenUp + 1, after: 'aaaaaaaa.0' })
   })
 
+  it('tells each sender once on a connection that the bridge is another one, whenever its phone came', async () => {
+    const { delivery, add, connect, sent, clock } = setUp()
+    const info = (instance: string) => ({
+      topic: topics.bridgeInfo,
+      payload: Buffer.from(JSON.stringify({ instance })),
+      retain: true,
+      duplicate: false,
+    })
+    const sentSince = async (act: () => Promise<unknown>) => {
+      const before = sent.length
+      await act()
+      await clock.advance(1_000)
+      return sent.slice(before).map(({ topic }) => topic)
+    }
+    await connect()
+    await add('a', 1)
+    await delivery.message(info('br01'))
+    await add('b', 1)
+    for (let i = 0; i < 3; i++) await delivery.message(info('br01'))
+    await clock.advance(1_000)
+    const topicsOf = ['a', 'b'].map((device) => phoneTopics.rows('records', device))
+    expect((await sentSince(() => delivery.message(info('br02')))).sort()).toEqual(topicsOf)
+    expect(await sentSince(() => delivery.message(info('br02')))).toEqual([])
+    delivery.disconnected()
+    await sentSince(connect)
+    expect((await sentSince(() => delivery.message(info('br01')))).sort()).toEqual(topicsOf)
+  })
+
+  it('keeps no sender of a phone that is forgotten, once its rows are in the table', async () => {
+    const { delivery, add, hear, connect, sent, clock } = setUp()
+    await connect()
+    await add('a', 3)
+    await clock.advance(1_000)
+    delivery.forget('a')
+    expect(delivery.firstHeld('a', 'records')).toBe(1)
+    await hear('a', [[1, 3]])
+    expect(delivery.devices).toBe(0)
+
+    await delivery.add({ device: 'a', kind: 'records', row: { stream: 'bbbbbbbb', seq: 1, text: '{"seq":1}' } })
+    await clock.advance(1_000)
+    expect(sent.at(-1)?.rows).toEqual([{ seq: 1, after: 'bbbbbbbb.0' }])
+    expect(delivery.devices).toBe(1)
+  })
+
   it('does not hold a row that was made again and is in the table already', async () => {
     const { delivery, add, hear, connect } = setUp()
     await add('a', 1)

@@ -126,6 +126,7 @@ describe('the pump', () => {
       (one, i) => pump.process(i + 1, one).rows[0]?.row,
     )
     expect(streams.map((row) => row?.seq)).toEqual([1, 1, 1])
+    expect(pump.size).toBe(1)
     expect(new Set(streams.map((row) => row?.stream)).size).toBe(3)
     expect(pump.phones.map(({ deviceId }) => deviceId)).toEqual(['a'])
   })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -25,7 +26,7 @@ async function listening(
   const wellbeing = () => ({ status: 'all is well', stuck })
   const endpoint = createEndpoint(
     { token, maxBodyBytes },
-    { log: silentLog(), intake: intake ?? setUp.intake, wellbeing },
+    { clock: setUp.clock, log: silentLog(), intake: intake ?? setUp.intake, wellbeing },
   )
   const address = { host: '127.0.0.1', port: 0, tls_cert: '', tls_key: '' }
   const server = await openReceiver(address, endpoint, systemClock(), bodyTimeoutMs)
@@ -158,14 +159,57 @@ describe('the endpoint', () => {
     expect((await post('/sensor-data', ANDROID.slice(0, 500))).status).toBe(400)
   })
 
-  it('I-9: the 65th request under way is 503', async () => {
+  it('I-9: the 65th request under way is 503 when five seconds have brought it no turn', async () => {
     const { waiting, intake } = slowIntake()
-    const { post } = await listening({ intake })
+    const { post, clock } = await listening({ intake })
     const first = Array.from({ length: 64 }, () => post('/sensor-data', ANDROID))
     await eventually('64 messages are on their way to the disk', () => waiting.length === 64)
-    expect((await post('/sensor-data', ANDROID)).status).toBe(503)
+    let late: number | undefined
+    void post('/sensor-data', ANDROID).then(({ status }) => {
+      late = status
+    })
+    await eventually('its answer', async () => {
+      await clock.advance(1_000)
+      return late === 503
+    })
+    expect(waiting).toHaveLength(64)
     for (const answer of waiting) answer({ kind: 'full' })
     await Promise.all(first)
+  })
+
+  it('a fleet that a slow disk has held up for a moment loses no message', async () => {
+    const { waiting, intake } = slowIntake()
+    const { post } = await listening({ intake })
+    const posts = Array.from({ length: 150 }, () => post('/sensor-data', ANDROID))
+    let answered = 0
+    await eventually('all are taken, 64 at a time', () => {
+      if (waiting.length < 64 && answered + waiting.length < posts.length) return false
+      expect(waiting.length).toBeLessThanOrEqual(64)
+      answered += waiting.length
+      for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
+      return answered === posts.length
+    })
+    expect(new Set((await Promise.all(posts)).map(({ status }) => status))).toEqual(new Set([200]))
+  })
+
+  it('a sender that goes while it waits takes no place', async () => {
+    const { waiting, intake } = slowIntake()
+    const { post, port } = await listening({ intake })
+    const first = Array.from({ length: 64 }, () => post('/sensor-data', ANDROID))
+    await eventually('64 messages are on their way to the disk', () => waiting.length === 64)
+    for (let i = 0; i < 64; i++) {
+      const socket = connect(port, '127.0.0.1')
+      socket.end('POST /sensor-data HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{')
+      await once(socket.resume(), 'close')
+    }
+    for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
+    await Promise.all(first)
+    let answered = 0
+    for (let i = 0; i < 64; i++) void post('/sensor-data', ANDROID).then(() => answered++)
+    await eventually('all that come later are answered', () => {
+      for (const answer of waiting.splice(0)) answer({ kind: 'test', size: 1 })
+      return answered === 64
+    })
   })
 
   it('I-9: a body that does not come is given up with 408', async () => {

@@ -129,12 +129,33 @@ describe('X-4: bounds', () => {
   })
 })
 
-it('a message whose samples lie hours apart is taken like any other', () => {
-  const engine = new WindowEngine(DEFAULT_WINDOWS)
+it('a message whose samples lie hours apart is taken like any other where there is no bound', () => {
+  const engine = new WindowEngine({ ...DEFAULT_WINDOWS, maxFinished: null })
   const scattered = Array.from({ length: 30_000 }, (_, i) => at('A', ((i * 7919) % 30_000) * -12, 1))
   const windows = engine.process(scattered, T0_MS)
   expect(windows.length).toBe(150_000 - 64)
   expect(windows.every(({ endUs }, i) => endUs > (windows[i - 1]?.endUs ?? 0))).toBe(true)
+})
+
+it('of a message whose samples lie far apart the last 4,096 windows come, the others are counted, and none of them comes later', () => {
+  const engine = new WindowEngine(DEFAULT_WINDOWS)
+  const scattered = Array.from({ length: 2_000 }, (_, i) => at('A', (i - 2_000) * 12, 1))
+  const windows = engine.process(scattered, T0_MS)
+  expect(windows).toHaveLength(4_096)
+  expect(engine.counters.dropped_windows).toBe(10_000 - 64 - 4_096)
+  expect(engine.counters.windows).toBe(4_096)
+  const rest = [...engine.process(scattered, T0_MS), ...engine.flush(...RECORDING)]
+  expect(Math.min(...rest.map(({ endUs }) => endUs))).toBeGreaterThan(windows.at(-1)?.endUs ?? Number.NaN)
+})
+
+it('two hours of readings in one message give all their windows', () => {
+  const engine = new WindowEngine(DEFAULT_WINDOWS)
+  const windows = engine.process(
+    Array.from({ length: 7_200 }, (_, i) => at('A', i - 7_200, 1)),
+    T0_MS,
+  )
+  expect(windows.length + engine.flush(...RECORDING).length).toBeGreaterThanOrEqual(3_600)
+  expect(engine.counters.dropped_windows).toBe(0)
 })
 
 describe('what the phone itself says', () => {

@@ -63,7 +63,7 @@ describe('the windows', () => {
         )
         const open = recordings.flatMap(([id, session]) => {
           const state = engine.parts.devices.get(id)?.recordings.get(session)
-          return state === undefined ? [] : state.finish(T0_US * 2)
+          return state === undefined ? [] : state.finish(T0_US * 2, (ends) => ends)
         })
         expect(comparable(open)).toEqual(comparable(reference.rest()))
       }),

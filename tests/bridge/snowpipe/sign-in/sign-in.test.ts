@@ -201,6 +201,50 @@ describe('a credential in a file', () => {
   })
 })
 
+describe('a file of a credential, whatever it holds from one time to the next', () => {
+  const gone = Symbol('no file')
+  const strangers = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const good = { key: [pem(first.privateKey), pem(second.privateKey)], token: ['token-1', 'token-2'] }
+  const refused = { key: [pem(strangers.privateKey)], token: ['token-of-a-stranger'] }
+  const unusable = {
+    key: ['', pem(second.privateKey).slice(0, 300), 'SHA256:no-key', gone],
+    token: ['', '\n', 'token-1 token-2', 'tökn-1', gone],
+  }
+
+  it.each(['key', 'token'] as const)(
+    'signs in with the last %s in it that could be one, and with no other',
+    async (kind) => {
+      const held = fc.constantFrom<string | symbol>(...good[kind], ...refused[kind], ...unusable[kind])
+      await fc.assert(
+        fc.asyncProperty(fc.array(held, { maxLength: 8 }), async (steps) => {
+          const host = new AccountHost()
+          host.register(first.publicKey)
+          host.register(second.publicKey)
+          if (kind === 'token') for (const token of good.token) host.tokens.add(token)
+          const file = join(temporaryDirectory(), 'credential')
+          let last = good[kind][0] ?? ''
+          writeFileSync(file, last)
+          const { snowpipe } = host.connect(
+            kind === 'key'
+              ? { private_key: last, private_key_file: file }
+              : { oauth_token: last, oauth_token_file: file },
+          )
+          for (const now of steps) {
+            if (typeof now === 'symbol') rmSync(file, { force: true })
+            else writeFileSync(file, now)
+            if (typeof now === 'string' && !unusable[kind].includes(now)) last = now
+            host.clock.stall(2 * HOUR)
+            const { verdict } = await snowpipe.open(path, true)
+            expect(verdict).toBe(good[kind].includes(last) ? 'ok' : 'unauthorized')
+          }
+          expect(JSON.stringify(host.logged)).not.toMatch(/token-[1-9o]|tökn|MII/)
+        }),
+        { numRuns: 60 },
+      )
+    },
+  )
+})
+
 it('a scoped token is made once for all who wait for it, before the old one ends, and no call fails for its age', async () => {
   const step = fc.record({ passMs: fc.integer({ min: 0, max: 2 * HOUR }), calls: fc.integer({ min: 1, max: 8 }) })
   await fc.assert(
