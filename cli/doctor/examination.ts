@@ -16,12 +16,17 @@ import type { SignedIn } from './snowflake/signed-in.ts'
 /** What checks find out for others. */
 export interface Slots {
   readonly address: BrokerAddress
+  /** How the broker is spoken to, once that works. */
+  readonly way: 'plain' | 'TLS'
   readonly broker: BrokerProbe
   readonly heard: Heard
   readonly credential: CredentialInHand
   readonly reached: Reached
   readonly account: SignedIn
+  /** That streams, and is not PUBLIC. */
+  readonly role: string
   readonly pipes: readonly StreamingPipe[]
+  readonly absentPipes: ReadonlySet<string>
   readonly table: PipeTable
   readonly columns: readonly TableColumn[]
 }
