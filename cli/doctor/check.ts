@@ -32,6 +32,7 @@ const MISSING: Readonly<Record<keyof Slots, string>> = {
   way: 'no TLS connection to the broker comes about',
   broker: 'there is no connection to the broker',
   heard: 'the broker could not be asked',
+  ownRoutes: 'the files of routes could not be read',
   credential: 'there is nothing to sign in to Snowflake with',
   reached: 'Snowflake cannot be reached',
   account: 'Snowflake could not be signed in to',

@@ -1,3 +1,4 @@
+import type { RecordRouteSettings } from '../../bridge/routes/record-route.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
@@ -20,6 +21,7 @@ export interface Slots {
   readonly way: 'plain' | 'TLS'
   readonly broker: BrokerProbe
   readonly heard: Heard
+  readonly ownRoutes: readonly RecordRouteSettings[]
   readonly credential: CredentialInHand
   readonly reached: Reached
   readonly account: SignedIn

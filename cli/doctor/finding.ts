@@ -6,6 +6,7 @@ export type Group = (typeof GROUPS)[number]
 export const FINDINGS = {
   'configuration.settings': 'settings: unknown, of the wrong kind, or not to be read',
   'configuration.secrets': 'files with secrets that others may read',
+  'configuration.routes': "the files of routes of one's own",
   'machine.versions': 'Node and Snowhat',
   'machine.clock': 'whether a time service keeps the clock',
   'machine.directory': 'the directory of spool or outbox: there, and writable',
@@ -45,6 +46,7 @@ export const FINDINGS = {
   'snowflake.row-errors': 'rows that could not be stored',
   'snowflake.views': 'the views that prove that nothing is missing and nothing twice',
   'snowflake.gaps': 'what those views say',
+  'snowflake.routes': "pipes and tables of phones, and of routes of one's own",
   'snowflake.canary': 'a row out and back',
   'snowflake.extra': 'keys in readings that have no column',
 } as const satisfies Readonly<Record<`${Group}.${string}`, string>>

@@ -1,4 +1,5 @@
 import type { SnowflakeSettings } from '../../../bridge/config.ts'
+import type { Destination } from '../../../bridge/routes/route.ts'
 import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { PipePath } from '../../../bridge/snowpipe/client.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
@@ -40,7 +41,7 @@ export const pipeCheck: Check = {
   async run(examination): Promise<Finding[]> {
     const account = examination.take('account')
     const { database, schema, pipes } = account.settings
-    const table = await tableOf(account, examination.clock)
+    const table = (await tableOf(account, account.settings, examination.clock)) ?? set(account.settings)
     examination.give('table', table)
     const paths = pipes.map((pipe): PipePath => ({ database, schema, pipe }))
     const devices = askedDevices(examination.find('heard')?.ledgers)
@@ -158,9 +159,17 @@ export function pipeName({ database, schema, pipe }: PipePath): string {
   return [database, schema, pipe].map(identifier).join('.')
 }
 
-/** From the definition of the first pipe that is shown; otherwise what the set-up calls it. */
-async function tableOf(account: SignedIn, clock: Clock): Promise<PipeTable> {
-  const { database, schema, pipes } = account.settings
+/** What the set-up calls it. */
+function set({ database, schema }: Destination): PipeTable {
+  return { name: [database, schema, TABLE].map(identifier).join('.'), plain: TABLE }
+}
+
+/** From the name of a default pipe, or the definition of the first pipe that is shown. */
+export async function tableOf(
+  account: SignedIn,
+  { database, schema, pipes }: Destination,
+  clock: Clock,
+): Promise<PipeTable | undefined> {
   const of = (name: string) => [database, schema, name].map(identifier).join('.')
   for (const pipe of pipes) {
     const byDefault = DEFAULT_PIPE.exec(pipe)?.[1]
@@ -175,7 +184,7 @@ async function tableOf(account: SignedIn, clock: Clock): Promise<PipeTable> {
   const target = /COPY\s+INTO\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+)){0,2})/i.exec(own?.definition ?? '')?.[1]
   const parts = target?.match(/"[^"]+"|[\w$]+/g) ?? []
   const plain = parts.at(-1)
-  if (plain === undefined) return { name: of(TABLE), plain: TABLE }
+  if (plain === undefined) return undefined
   const named =
     parts.length === 3
       ? parts.join('.')

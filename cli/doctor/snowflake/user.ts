@@ -1,3 +1,4 @@
+import { messageOf } from '../../../src/errors.ts'
 import { silentLog } from '../../../src/log.ts'
 import { SLOTS } from '../../keys/alter-user.ts'
 import { askSlots, slotOf } from '../../keys/slots.ts'
@@ -5,7 +6,7 @@ import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
 import { roleName } from './pipe.ts'
-import { rowsIfAllowed, type SignedIn } from './signed-in.ts'
+import { rowsIfAllowed, rowsOf, type SignedIn } from './signed-in.ts'
 
 /** The user as Snowflake describes it to itself, where it may ask. */
 export const userCheck: Check = {
@@ -18,13 +19,18 @@ export const userCheck: Check = {
     const account = examination.take('account')
     const { clock } = examination
     const user = identifier(account.settings.user)
-    const [current] = (await rowsIfAllowed(account, 'SELECT CURRENT_ROLE() AS ROLE', clock)) ?? []
-    // A role the user was not given may ask nothing at all.
-    if (current === undefined && account.settings.role !== '') return [notGiven(user, account)]
+    const asked = await rowsOf(account, 'SELECT CURRENT_ROLE() AS ROLE', clock).catch((error: unknown) =>
+      messageOf(error),
+    )
+    // As a role that the user was not given nothing may be asked [documented]; its words: [assumed, from the drivers].
+    if (typeof asked === 'string' && account.settings.role !== '' && /\brole\b/i.test(asked))
+      return [notGiven(user, account, asked)]
+    const [current] = typeof asked === 'string' ? [] : asked
     if (current?.role === 'PUBLIC') return [onlyPublic(user, account)]
     if (current?.role) examination.give('role', current.role)
+    const power = current?.role === 'ACCOUNTADMIN' ? [mayEverything(user)] : []
     const rows = await rowsIfAllowed(account, `DESC USER ${user}`, clock)
-    if (rows === undefined) return [skipped('snowflake.user', 'this role may not ask DESC USER')]
+    if (rows === undefined) return [...power, skipped('snowflake.user', 'this role may not ask DESC USER')]
     const role = rows.find(({ property }) => property?.toUpperCase() === 'DEFAULT_ROLE')?.value ?? null
     const isUnset = role === null || role === '' || role === 'null'
     const slots = key === undefined ? undefined : await askSlots(account.settings, { clock, log: silentLog() })
@@ -35,16 +41,15 @@ export const userCheck: Check = {
       slot === undefined
         ? ''
         : `; this key is ${slot}${others.length > 0 ? `, ${others.join(' and ')} is another` : ''}`
-    const findings = [ok('snowflake.user', `${user}, default role ${isUnset ? 'none' : role}${keys}`)]
-    if (current?.role !== 'ACCOUNTADMIN') return findings
-    return [
-      ...findings,
-      warn('snowflake.user', `${user} streams as ACCOUNTADMIN, which may do everything`, {
-        why: 'whoever gets hold of the credential then has the account',
-        fix: 'make a role that may stream and no more: snowhat setup-sql prints it',
-      }),
-    ]
+    return [...power, ok('snowflake.user', `${user}, default role ${isUnset ? 'none' : role}${keys}`)]
   },
+}
+
+function mayEverything(user: string): Finding {
+  return warn('snowflake.user', `${user} streams as ACCOUNTADMIN, which may do everything`, {
+    why: 'whoever gets hold of the credential then has the account',
+    fix: 'make a role that may stream and no more: snowhat setup-sql prints it',
+  })
 }
 
 function onlyPublic(user: string, { settings }: SignedIn): Finding {
@@ -56,10 +61,10 @@ function onlyPublic(user: string, { settings }: SignedIn): Finding {
   })
 }
 
-function notGiven(user: string, { settings }: SignedIn): Finding {
+function notGiven(user: string, { settings }: SignedIn, said: string): Finding {
   const role = roleName(settings)
   return broken('snowflake.user', `nothing can be asked as the role ${role} (SNOWHAT_SNOWFLAKE_ROLE)`, {
-    why: `there is no such role, or ${user} was not given it`,
+    why: `${said}: there is no such role, or ${user} was not given it`,
     fix: `correct the setting, or leave it empty for the user's default role; where it is right, run the statement as SECURITYADMIN`,
     sql: `GRANT ROLE ${role} TO USER ${user};`,
   })
