@@ -8,15 +8,12 @@ import { silentLog } from '../../../src/log.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const good: ChannelStatus = {
+  code: 'SUCCESS',
   committed: 'a',
-  clientSequencer: 1,
-  statusCode: 'SUCCESS',
-  rowsInserted: 3,
+  createdOnMs: 1,
   rowsParsed: 3,
   rowsErrorCount: 0,
   lastErrorMessage: null,
-  lastErrorOffset: null,
-  createdOnMs: 1,
 }
 
 async function judged(channels: ReadonlyMap<string, ChannelStatus>) {
