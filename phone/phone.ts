@@ -8,18 +8,16 @@ import { VERSION } from '../src/version.ts'
 import { within } from '../src/within.ts'
 import type { PhoneSections } from './config.ts'
 import { OFFLINE, Phones } from './home-assistant/phones.ts'
-import type { IntakeCounters } from './intake/intake.ts'
-import { openPipeline, type Pipeline, type PipelineDeps } from './pipeline.ts'
+import { openPipeline, type Pipeline, type PipelineCounters, type PipelineDeps } from './pipeline.ts'
 import { createEndpoint } from './receiver/endpoint.ts'
 import { mustBeGuarded, openReceiver } from './receiver/server.ts'
-import { createPhoneTopics, type PhoneTopics, withoutCovered } from './topics.ts'
-import type { WindowCounters } from './windows/counters.ts'
+import { createPhoneTopics, mustBeTheApps, type PhoneTopics, withoutCovered } from './topics.ts'
 
 export type PhoneDeps = Omit<PipelineDeps, 'onPumped'>
 
 export interface PhoneReceiver {
   readonly port: number
-  counters(): Readonly<IntakeCounters & WindowCounters>
+  counters(): PipelineCounters
   wellbeing(): Wellbeing
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
   readonly failed: Promise<never>
@@ -39,6 +37,7 @@ const UNACKNOWLEDGED = { messages: 200, bytes: 16 * 1024 * 1024 }
 export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDeps): Promise<PhoneReceiver> {
   const { phone: settings, mqtt } = sections
   mustBeGuarded(settings)
+  mustBeTheApps(settings.mqtt_topics, ownBases(sections))
   const { clock, log, random } = deps
   const topics = createTopics(mqtt.base_topic, mqtt.discovery_prefix)
   const phoneTopics = createPhoneTopics(sections.phones.topic, topics)
@@ -58,7 +57,8 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     life.own('the connection to the broker', link, () => within(GOODBYE_MS, clock, () => link.close()))
     const wellbeing = () => wellbeingOf(pipeline, link.connected)
     const { token, body_max_bytes: maxBodyBytes } = settings
-    const endpoint = createEndpoint({ token, maxBodyBytes }, { clock, log, intake: pipeline.intake, wellbeing })
+    const { intake, counters } = pipeline
+    const endpoint = createEndpoint({ token, maxBodyBytes }, { clock, log, intake, counters, wellbeing })
     const server = await openReceiver(settings, endpoint, clock)
     life.own('the receiver', server, () => server.close(ANSWER_MS))
 
@@ -71,7 +71,7 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
     let closing: Promise<void> | undefined
     return {
       port: server.port,
-      counters: () => ({ ...pipeline.intake.counters, ...pipeline.windows }),
+      counters: () => pipeline.counters(),
       wellbeing,
       failed: pipeline.failed,
       close: () => {
@@ -85,16 +85,20 @@ export async function startPhoneReceiver(sections: PhoneSections, deps: PhoneDep
   }
 }
 
+function ownBases({ phones, mqtt }: PhoneSections): string[] {
+  return [phones.topic, mqtt.base_topic, mqtt.discovery_prefix]
+}
+
 async function connect(
-  { phone: settings, phones: { topic: own }, mqtt }: PhoneSections,
+  sections: PhoneSections,
   { intake, delivery, name }: Pipeline,
   phones: Phones,
   phoneTopics: PhoneTopics,
   { clock, log, random }: PhoneDeps,
 ): Promise<MqttLink> {
+  const { phone: settings, mqtt } = sections
   /** A filter of the user's that is wide brings our own words too. */
-  const isOurs = (topic: string) =>
-    [own, mqtt.base_topic, mqtt.discovery_prefix].some((base) => topic.startsWith(`${base}/`))
+  const isOurs = (topic: string) => ownBases(sections).some((base) => topic.startsWith(`${base}/`))
   const filters = withoutCovered(settings.mqtt_topics)
   const link: MqttLink = await openMqttLink(
     mqtt,

@@ -7,7 +7,7 @@ import type { Topics } from '../src/topics.ts'
 import type { PhoneSettings } from './config.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { DeadLetterFile } from './intake/dead-letter-file.ts'
-import { Intake } from './intake/intake.ts'
+import { Intake, type IntakeCounters } from './intake/intake.ts'
 import { Rates } from './intake/rates.ts'
 import { Silence } from './intake/silence.ts'
 import type { Journal } from './journal/journal.ts'
@@ -29,13 +29,19 @@ export interface PipelineDeps {
   readonly onPumped?: (record: JournalRecord, pumped: Pumped) => void
 }
 
+/** What happened since the start; in the windows also before. */
+export interface PipelineCounters extends Readonly<IntakeCounters>, Readonly<WindowCounters> {
+  readonly dead_letters: number
+  /** Rows for which there was no room any more. */
+  readonly given_up: number
+}
+
 /** From a message to its rows: intake, journal, pump, delivery. What brings messages and takes rows is others' affair. */
 export interface Pipeline {
   readonly intake: Intake
   readonly delivery: Delivery
   readonly journal: Pick<Journal, 'busyMs'>
-  /** What happened in the windows, earlier runs included. */
-  readonly windows: Readonly<WindowCounters>
+  counters(): PipelineCounters
   /** Of the journal: the same for as long as its numbers mean the same. */
   readonly name: string
   /** Rejects when nothing can be kept any more: the process must end. Never settles otherwise. */
@@ -54,20 +60,20 @@ export async function openPipeline(
   { clock, log, random, fs = nodeFileSystem(), onPumped = () => undefined }: PipelineDeps,
 ): Promise<Pipeline> {
   const stores = await openStores(settings, { clock, log, fs })
-  const { journal, pump, recognition, seen, snapshot } = stores
+  const { journal, pump, recognition, seen, rows, isNamedAnew } = stores
   const life = new Lifecycle()
   life.own('the journal', journal, () => journal.close())
   const limits = { maxBytes: settings.memory_max_bytes, rowIntervalMs: ROW_INTERVAL_MS[settings.raw] }
   const delivery = new Delivery(limits, topics, phoneTopics, { clock, log, random })
   life.own('the senders', delivery, () => delivery.close())
-  if (snapshot !== undefined) await delivery.resume(pump.made(), snapshot.rows, snapshot.bridgeSeen)
+  if (rows !== undefined) await delivery.resume(rows.made, rows.rows, rows.bridgeSeen)
   const deadLetters = new DeadLetterFile(settings.dir, settings.dead_letters_max_bytes, log)
   life.own('the dead letters', deadLetters, () => deadLetters.close())
   const { dir } = settings
   const parts = { clock, log, fs, dir, journal, pump, recogniser: recognition, seen, delivery }
   const checkpoints = new Checkpoints(settings.log_max_bytes, parts)
   // Rows bear the journal's name: it is written down before the first of them is made.
-  if (snapshot === undefined) {
+  if (isNamedAnew) {
     await checkpoints.now().catch(async (error: unknown) => {
       await life.close()
       throw error
@@ -84,7 +90,7 @@ export async function openPipeline(
   life.own('the watch for silence', silence, () => silence.close())
   const rates = new Rates({ messagesPerS: settings.max_messages_per_s, bytesPerS: settings.max_bytes_per_s }, clock)
   const intake = new Intake(
-    { devices: settings.devices, keeps: keepsOf(settings) },
+    { maxBytes: settings.body_max_bytes, devices: settings.devices, keeps: keepsOf(settings) },
     {
       clock,
       log,
@@ -93,7 +99,7 @@ export async function openPipeline(
       deadLetters,
       rates,
       hasRoomFor: (deviceId) => hasRoomFor(deviceId, stores, settings.max_devices, clock.now()),
-      onStored: ({ deviceId, sessionId }) => silence.heard(deviceId, sessionId),
+      onHeard: ({ deviceId, sessionId }) => silence.heard(deviceId, sessionId),
     },
   )
   for (const { deviceId, sessionId } of stores.open) silence.heard(deviceId, sessionId)
@@ -104,7 +110,12 @@ export async function openPipeline(
     intake,
     delivery,
     journal,
-    windows: recognition.counters,
+    counters: () => ({
+      ...intake.counters,
+      ...recognition.counters,
+      dead_letters: deadLetters.total,
+      given_up: delivery.givenUp,
+    }),
     name: pump.state().journal,
     failed: Promise.race([journal.failed, pumping.failed]),
     close: () => life.close(),

@@ -1,4 +1,5 @@
 import { deviceKey } from '../src/device-key.ts'
+import { SnowhatError } from '../src/errors.ts'
 import type { SenderTopics } from '../src/outbox/sender.ts'
 import { PHONE_ROUTES } from '../src/phone-records.ts'
 import type { Topics } from '../src/topics.ts'
@@ -42,6 +43,18 @@ export function createPhoneTopics(base: string, topics: Topics): PhoneTopics {
     allDiscovery: discovery('+'),
     homeAssistantStatus: topics.homeAssistantStatus,
   }
+}
+
+/** Throws `E_CONFIG_INVALID` where messages of the app would be taken for our own words, and left out. */
+export function mustBeTheApps(filters: readonly string[], ownBases: readonly string[]): void {
+  for (const filter of filters)
+    for (const base of ownBases)
+      if (filter === base || filter.startsWith(`${base}/`))
+        throw new SnowhatError(
+          'E_CONFIG_INVALID',
+          `phone.mqtt_topics has ${filter}, but what stands below ${base} is Snowhat's own`,
+          { hint: 'let the app publish to another topic, such as sensor-logger' },
+        )
 }
 
 /** `a/#` is `a` too: a broker may send what two filters match twice [observed, Mosquitto 2.0]. */

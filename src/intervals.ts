@@ -23,6 +23,11 @@ export class IntervalSet {
     return this.#intervals.at(-1)?.[1]
   }
 
+  /** Of how many intervals it consists. */
+  get parts(): number {
+    return this.#intervals.length
+  }
+
   /** How many members there are. */
   get size(): number {
     return this.#intervals.reduce((sum, [first, last]) => sum + last - first + 1, 0)

@@ -47,6 +47,8 @@ const STUCK_MS = 600_000
 const LOOK_EVERY_MS = 1_000
 
 interface Way {
+  readonly device: string
+  readonly kind: RowKind
   readonly outbox: RowOutbox
   readonly sender: Sender<Row>
 }
@@ -110,12 +112,16 @@ export class Delivery {
   /** Goes on after an earlier run: numbers up to which rows were made, the rows of them that are not in the table, what was heard. */
   async resume(made: readonly Made[], rows: readonly MadeRow[], bridgeSeen: boolean): Promise<void> {
     this.#bridgeSeen = bridgeSeen
-    for (const { device, kind, stream, seq } of made) {
-      const first = rows.find((one) => one.device === device && one.kind === kind)
-      const left = first === undefined ? seq : first.row.seq - 1
-      if (left > 0) this.#wayOf(device, kind).outbox.continueAfter(stream, left)
+    for (const { device, kind, stream, seq } of made)
+      if (seq > 0) this.#wayOf(device, kind).outbox.continueAfter(stream, seq)
+    const firsts = new Set<string>()
+    for (const { device, kind, row } of rows) {
+      const key = this.#phoneTopics.key(kind, device)
+      // A phone may have begun anew since: what stands before its first row is that row's affair.
+      if (!firsts.has(key) && row.seq > 1) this.#wayOf(device, kind).outbox.continueAfter(row.stream, row.seq - 1)
+      firsts.add(key)
+      await this.add({ device, kind, row: { ...row, of: 0 } })
     }
-    await Promise.all(rows.map((row) => this.add(row)))
   }
 
   async add({ device, kind, row }: MadeRow): Promise<void> {
@@ -147,15 +153,10 @@ export class Delivery {
     }
   }
 
-  /** The oldest row of a device and kind that is not known to be in the table. */
-  firstHeld(device: string, kind: RowKind): number | undefined {
-    return this.#ways.get(this.#phoneTopics.key(kind, device))?.outbox.firstSeq
-  }
-
-  /** Rows held of a device and kind, oldest first, up to that number. */
-  held(device: string, kind: RowKind, through: number): readonly Row[] {
-    const rows = this.#ways.get(this.#phoneTopics.key(kind, device))?.outbox.rows() ?? []
-    return rows.filter(({ seq }) => seq <= through)
+  /** Rows that are not known to be in the table and were made of the records up to that one; those of a device and kind oldest first. */
+  *held(through: number): Generator<MadeRow> {
+    for (const { device, kind, outbox } of this.#ways.values())
+      for (const row of outbox.rowsThrough(through)) yield { device, kind, row }
   }
 
   async connected(link: SendingLink): Promise<void> {
@@ -219,7 +220,7 @@ export class Delivery {
       outbox,
       encode: encodeRows,
     })
-    const way = { outbox, sender }
+    const way = { device, kind, outbox, sender }
     this.#ways.set(key, way)
     this.#ledgers.set(this.#topics.ledger(key), way)
     const link = this.#link

@@ -50,14 +50,12 @@ export class RowOutbox implements OutboxOf<Row> {
     return this.#clock.monotonic() - this.#movedAt
   }
 
-  /** Oldest first, each with the `after` it has to carry. */
-  rows(): readonly Row[] {
-    return this.#held.all().map((held) => outgoing(held))
-  }
-
-  /** `seq` of the oldest row. */
-  get firstSeq(): number | undefined {
-    return this.#held.all()[0]?.reading.seq
+  /** Oldest first, each with the `after` it has to carry: those made of records up to that one. */
+  *rowsThrough(record: number): Generator<Row> {
+    for (const held of this.#held.all()) {
+      if (held.reading.of > record) return
+      yield outgoing(held)
+    }
   }
 
   /** Rows up to this one have left in an earlier run. */

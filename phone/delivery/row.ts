@@ -2,6 +2,8 @@ import type { Numbered } from '../../src/outbox/outbox.ts'
 
 /** A row on its way to the table, as the JSON text it is sent as: objects would take ten times the memory. */
 export interface Row extends Numbered {
+  /** Number of the journal's record it was made of; 0 for one that an earlier run has made. */
+  readonly of: number
   /** One JSON object, without `after`. */
   readonly text: string
 }

@@ -66,13 +66,14 @@ export class Phones {
     this.#birth = new Birth(topics.homeAssistantStatus, () => void this.#answerBirth(), deps)
   }
 
-  /** A record has become rows. What lay in the journal for long is no news. */
+  /** A message has become rows. What lay in the journal for long is no news; `activities` may be of another phone too, whose windows had to go. */
   heard(phone: PhoneState, readings: number, activities: readonly ActivityRecord[]): void {
     const { clock } = this.#deps
     if (clock.now() - phone.heardAt > LIVE_MS) return
     const known = this.#known(phone)
     known.phone = phone
-    const changed = known.live.heard(readings, activities)
+    const own = activities.filter(({ deviceId }) => deviceId === phone.deviceId)
+    const changed = known.live.heard(readings, own)
     for (const fact of ['battery', 'steps'] as const) {
       if (known.sends[fact] || phone.facts[fact] === null) continue
       known.sends[fact] = true

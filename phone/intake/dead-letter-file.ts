@@ -22,10 +22,10 @@ export interface DeadLetter {
 }
 
 const FILE = 'dead-letters.ndjson'
-/** Of one letter; the rest is cut off. */
-const LONGEST = 64 * 1024
-/** Letters that wait to be written; more are counted and left out. */
-const MOST_WAITING = 10_000
+/** Of one letter, characters; the rest is cut off. */
+export const LONGEST_LETTER = 64 * 1024
+/** Characters that wait to be written; letters beyond are counted and left out. */
+const MOST_WAITING = 4 * 1024 * 1024
 
 /**
  * One JSON object per line, in two files: when the newer has half of what both may take it becomes the older, and that one goes.
@@ -38,6 +38,7 @@ export class DeadLetterFile {
   readonly #writing = new Gate(1)
   readonly #failures = new Doubling()
   #waiting: string[] = []
+  #waitingLength = 0
   #bytes: number | undefined
   #total = 0
   #last: Promise<void> = Promise.resolve()
@@ -55,8 +56,10 @@ export class DeadLetterFile {
 
   add(letter: DeadLetter): void {
     this.#total++
-    if (this.#waiting.length >= MOST_WAITING) return
-    this.#waiting.push(`${lineOf(letter)}\n`)
+    if (this.#waitingLength >= MOST_WAITING) return
+    const line = `${lineOf(letter)}\n`
+    this.#waiting.push(line)
+    this.#waitingLength += line.length
     if (this.#waiting.length === 1) this.#last = this.#writing.pass(() => this.#write())
   }
 
@@ -68,6 +71,7 @@ export class DeadLetterFile {
   async #write(): Promise<void> {
     const lines = this.#waiting.join('')
     this.#waiting = []
+    this.#waitingLength = 0
     try {
       this.#bytes ??= await stat(this.#path).then(
         ({ size }) => size,
@@ -89,16 +93,22 @@ export class DeadLetterFile {
 
 function lineOf(letter: DeadLetter): string {
   const { at, payload, reading, ...rest } = letter
-  const line = JSON.stringify({
-    at: new Date(at).toISOString(),
-    ...rest,
-    ...(payload !== undefined && { payload: cut(payload) }),
-    reading,
-  })
-  if (line.length <= LONGEST) return line
-  return JSON.stringify({ at: new Date(at).toISOString(), ...rest, payload: cut(payload ?? JSON.stringify(reading)) })
+  const about = { at: new Date(at).toISOString(), ...rest }
+  const text = reading === undefined ? undefined : textOf(reading)
+  if (text !== undefined && text.length <= LONGEST_LETTER / 2)
+    return `${JSON.stringify(about).slice(0, -1)},"reading":${text}}`
+  return JSON.stringify({ ...about, payload: cut(payload ?? text ?? '') })
+}
+
+/** Nothing where it is nested so deeply that it cannot be written. */
+function textOf(reading: unknown): string {
+  try {
+    return JSON.stringify(reading)
+  } catch {
+    return '""'
+  }
 }
 
 function cut(text: string): string {
-  return text.length <= LONGEST / 2 ? text : `${text.slice(0, LONGEST / 2)}…`
+  return text.length <= LONGEST_LETTER / 2 ? text : `${text.slice(0, LONGEST_LETTER / 2)}…`
 }

@@ -7,7 +7,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { Source } from '../journal/journal-record.ts'
 import type { Message } from '../wire/message.ts'
 import { parseMessage } from '../wire/parse-message.ts'
-import type { DeadLetterFile } from './dead-letter-file.ts'
+import { type DeadLetterFile, LONGEST_LETTER } from './dead-letter-file.ts'
 import type { Rates } from './rates.ts'
 import type { Seen } from './seen.ts'
 import { isWhole, storedText } from './stored-text.ts'
@@ -27,6 +27,7 @@ export type Outcome =
   /** It was stored before. */
   | { readonly kind: 'duplicate'; readonly size: number }
   | { readonly kind: 'unreadable'; readonly notJson: boolean; readonly sentence: string }
+  | { readonly kind: 'too-long'; readonly maxBytes: number }
   /** Something the phone's user should know. */
   | {
       readonly kind: 'refused'
@@ -36,7 +37,12 @@ export type Outcome =
   /** Nothing of it is stored. */
   | { readonly kind: 'full' }
 
+/** Bytes on their way to the disk at a time. The broker sends what the app publishes at QoS 0 however slow the disk is. */
+const MOST_UNDER_WAY = 64 * 1024 * 1024
+
 export interface IntakeSettings {
+  /** Longest message. */
+  readonly maxBytes: number
   /** Phones that may send; none allows all. */
   readonly devices: readonly string[]
   /** Whether a sensor's readings are kept. */
@@ -46,14 +52,14 @@ export interface IntakeSettings {
 export interface IntakeDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly journal: Journal
+  readonly journal: Pick<Journal, 'append'>
   readonly seen: Seen
   readonly rates: Rates
   readonly deadLetters: DeadLetterFile
   /** Whether there is room for a phone that nobody knows yet, or it is known. */
   readonly hasRoomFor: (deviceId: string) => boolean
-  /** Of each message that is stored, before anybody is told. */
-  readonly onStored: (message: Message) => void
+  /** Of each message that is going to be stored. */
+  readonly onHeard: (message: Message) => void
 }
 
 export interface IntakeCounters {
@@ -88,6 +94,9 @@ export class Intake {
   readonly #allowed: ReadonlySet<string>
   readonly #deps: IntakeDeps
   readonly #full = new Doubling()
+  #underWay = 0
+  readonly #refusals = new Doubling()
+  readonly #unreadable = new Doubling()
 
   constructor(settings: IntakeSettings, deps: IntakeDeps) {
     this.#settings = settings
@@ -97,22 +106,33 @@ export class Intake {
 
   /** Never rejects but when the journal has failed. */
   async take(body: Buffer, source: Source): Promise<Outcome> {
-    const { clock, seen, deadLetters } = this.#deps
+    const { log, seen } = this.#deps
+    const { maxBytes } = this.#settings
+    if (body.length > maxBytes) {
+      this.#cannotRead('too-long', source, body.toString('utf8', 0, LONGEST_LETTER))
+      return { kind: 'too-long', maxBytes }
+    }
     const text = body.toString('utf8')
     const parsed = parseMessage(text, this.#settings.keeps)
     if (!parsed.ok) {
-      this.counters.unreadable++
-      deadLetters.add({ at: clock.now(), source, reason: parsed.fault, payload: text })
+      this.#cannotRead(parsed.fault, source, text)
       return { kind: 'unreadable', notJson: parsed.fault === 'not-json', sentence: parsed.sentence }
     }
     const { message } = parsed
     if (message.isTest) {
-      this.counters.last_test_at = clock.now()
+      this.counters.last_test_at = this.#deps.clock.now()
       return { kind: 'test', size: message.size }
     }
     const refused = this.#refusal(message, body.length)
     if (refused !== undefined) {
       this.counters.refused++
+      // The app that publishes by MQTT is told nothing.
+      this.#refusals.when((times) =>
+        log.warn(
+          { times, source, device: message.deviceId, reason: refused.sentence },
+          'a message of a phone is refused',
+        ),
+      )
       return refused
     }
     const hash = createHash('sha256').update(body).digest('base64').slice(0, 12)
@@ -130,7 +150,14 @@ export class Intake {
     return this.#store(message, text, hash, source)
   }
 
-  #refusal({ deviceId }: Message, bytes: number): Outcome | undefined {
+  #cannotRead(reason: string, source: Source, payload: string): void {
+    const { clock, deadLetters, log } = this.#deps
+    this.counters.unreadable++
+    deadLetters.add({ at: clock.now(), source, reason, payload })
+    this.#unreadable.when((times) => log.warn({ times, source, reason }, 'what came is no message of the app'))
+  }
+
+  #refusal({ deviceId }: Message, bytes: number): (Outcome & { kind: 'refused' }) | undefined {
     if (this.#allowed.size > 0 && !this.#allowed.has(deviceId))
       return {
         kind: 'refused',
@@ -145,9 +172,12 @@ export class Intake {
   }
 
   async #store(message: Message, text: string, hash: string, source: Source): Promise<Outcome> {
-    const { clock, journal, seen, onStored, log } = this.#deps
+    const { clock, journal, seen, onHeard } = this.#deps
     const at = clock.now()
     const { deviceId, sessionId, messageId } = message
+    const bytes = Buffer.byteLength(text)
+    if (this.#underWay > 0 && this.#underWay + bytes > MOST_UNDER_WAY) return this.#lose('give it a faster disk')
+    this.#underWay += bytes
     const writing = journal.append({
       kind: 'message',
       at,
@@ -159,17 +189,16 @@ export class Intake {
       text: storedText(text, message),
       ...(isWhole(message) && { message }),
     })
+    // From here on the recording is not silent, however long the disk takes: its end would be written behind this.
+    onHeard(message)
     seen.add(message, hash, writing)
     try {
       await writing
     } catch (error) {
       if (!(error instanceof SnowhatError && error.code === 'E_LOG_FULL')) throw error
-      this.counters.lost++
-      const { hint } = error
-      this.#full.when((times) =>
-        log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'),
-      )
-      return { kind: 'full' }
+      return this.#lose(error.hint)
+    } finally {
+      this.#underWay -= bytes
     }
     this.#full.reset()
     this.#bury(message, source, at)
@@ -178,8 +207,15 @@ export class Intake {
     this.counters.readings += readings.length
     this.counters.rejected += refused.length
     this.counters.duplicates += duplicates
-    onStored(message)
     return { kind: 'stored', size, accepted: readings.length, rejected: refused.length, duplicates }
+  }
+
+  #lose(hint: string | undefined): Outcome {
+    this.counters.lost++
+    this.#full.when((times) =>
+      this.#deps.log.error({ times, hint }, 'there is no room for what phones send, and they do not send it again'),
+    )
+    return { kind: 'full' }
   }
 
   #bury({ deviceId, sessionId, messageId, refused }: Message, source: Source, at: number): void {

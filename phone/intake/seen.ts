@@ -65,8 +65,12 @@ export class Seen {
     return new Map()
   }
 
+  /** Without what is still on its way to the disk: nobody has been told that it is there. */
   saved(): SavedSeen {
-    return [...this.#recordings].map(([recording, names]) => [recording, [...names.keys()]])
+    return [...this.#recordings].map(([recording, names]) => [
+      recording,
+      [...names].filter(([, stored]) => stored === STORED).map(([name]) => name),
+    ])
   }
 }
 

@@ -38,11 +38,6 @@ export class Silence {
     this.#heard.set(JSON.stringify([deviceId, sessionId]), { deviceId, sessionId, at: this.#deps.clock.monotonic() })
   }
 
-  /** Somebody has written down its end. */
-  over(deviceId: string, sessionId: string): void {
-    this.#heard.delete(JSON.stringify([deviceId, sessionId]))
-  }
-
   close(): void {
     this.#cancel?.()
   }

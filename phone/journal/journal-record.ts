@@ -1,9 +1,11 @@
 import { SnowhatError } from '../../src/errors.ts'
+import type { Making } from '../pump/making.ts'
 import type { Message } from '../wire/message.ts'
 
 /*
- * What the receiver is a function of. One record per message that was taken, and one per silence that ended a recording: what
- * the clock has to say is written down when it is said, so that a second reading of the journal comes to the same.
+ * What the receiver is a function of. One record per message that was taken, one per silence that ended a recording, and one for settings
+ * that are others than before: what the clock and the configuration have to say is written down when it is said, so that a second reading of
+ * the journal comes to the same.
  */
 
 export type Source = 'http' | 'mqtt'
@@ -32,11 +34,18 @@ export interface IdleRecord {
   readonly sessionId: string
 }
 
-export type JournalRecord = MessageRecord | IdleRecord
+/** From here on rows are made in another way. */
+export interface SettingsRecord {
+  readonly kind: 'settings'
+  readonly at: number
+  readonly making: Making
+}
+
+export type JournalRecord = MessageRecord | IdleRecord | SettingsRecord
 
 /** A line of JSON about it, and the text. */
 export function encodeJournalRecord(record: JournalRecord): Buffer {
-  if (record.kind === 'idle') return Buffer.from(JSON.stringify(record))
+  if (record.kind !== 'message') return Buffer.from(JSON.stringify(record))
   const { text, message: _, ...head } = record
   return Buffer.from(`${JSON.stringify(head)}\n${text}`)
 }
@@ -52,7 +61,7 @@ export function decodeJournalRecord(body: Uint8Array): JournalRecord {
   } catch (error) {
     throw foreign(error)
   }
-  if (record?.kind === 'idle') return record as IdleRecord
+  if (record?.kind === 'idle' || record?.kind === 'settings') return record as IdleRecord | SettingsRecord
   if (record?.kind === 'message' && end >= 0)
     return { ...(record as Omit<MessageRecord, 'text' | 'message'>), text: bytes.toString('utf8', end + 1) }
   throw foreign(undefined)

@@ -12,6 +12,8 @@ export interface JournalSettings {
   readonly dir: string
   /** What it may take on the disk. */
   readonly maxBytes: number
+  /** The longest message, as it comes. */
+  readonly messageBytes: number
 }
 
 export interface JournalDeps {
@@ -20,8 +22,11 @@ export interface JournalDeps {
   readonly fs?: FileSystem
 }
 
-/** The longest message that may be allowed has room in it, and the disk takes at least four. */
 const SEGMENT_BYTES = 16 * 1024 * 1024
+/** What a record has beside its message: ids of 256 characters each, and what the log puts around. */
+const RECORD_BYTES = 8 * 1024
+/** The least number of segments a log consists of. */
+const SEGMENTS = 4
 /** A small one deletes in small steps. */
 const LEAST_SEGMENTS = 16
 const LEAST_BYTES = 64 * 1024 * 1024
@@ -40,14 +45,22 @@ export class Journal {
   }
 
   static async open(
-    { dir, maxBytes }: JournalSettings,
+    { dir, maxBytes, messageBytes }: JournalSettings,
     { clock, log, fs = nodeFileSystem() }: JournalDeps,
   ): Promise<Journal> {
     if (maxBytes < LEAST_BYTES)
       throw new SnowhatError('E_CONFIG_INVALID', `phone.log_max_bytes is ${maxBytes}, and must be at least 64 MiB`, {
         hint: `set SNOWHAT_PHONE_LOG_MAX_BYTES to ${LEAST_BYTES} or more`,
       })
-    const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(maxBytes / LEAST_SEGMENTS / 2) * 2)
+    const longest = messageBytes + RECORD_BYTES
+    if (longest * SEGMENTS > maxBytes)
+      throw new SnowhatError(
+        'E_CONFIG_INVALID',
+        `phone.body_max_bytes is ${messageBytes}, and no such message would fit into phone.log_max_bytes, ${maxBytes}`,
+        { hint: `set SNOWHAT_PHONE_LOG_MAX_BYTES to ${longest * SEGMENTS} or more, or take shorter messages` },
+      )
+    const usual = Math.min(SEGMENT_BYTES, Math.floor(maxBytes / LEAST_SEGMENTS / 2) * 2)
+    const segmentBytes = Math.max(usual, longest)
     await ensureDirectory(fs, dir)
     const durable = await openDurableLog({ dir: join(dir, 'journal'), segmentBytes, maxBytes }, { clock, log, fs })
     const { corrupt, gaps } = durable.report

@@ -1,13 +1,11 @@
 import type { Clock } from '../../src/clock.ts'
-import { deviceName } from '../../src/device-key.ts'
 import type { FileSystem } from '../../src/durable-log/filesystem.ts'
 import { messageOf } from '../../src/errors.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Log } from '../../src/log.ts'
-import type { Delivery, MadeRow } from '../delivery/delivery.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import type { Seen } from '../intake/seen.ts'
 import type { Journal } from '../journal/journal.ts'
-import { ROW_KINDS } from '../topics.ts'
 import type { Pump, PumpState } from './pump.ts'
 import type { Recogniser } from './recogniser.ts'
 import { writePhoneSnapshot } from './snapshot.ts'
@@ -86,13 +84,13 @@ export class Checkpoints {
   }
 
   async #look(): Promise<void> {
-    const { clock, journal, pump } = this.#deps
+    const { clock, journal, pump, delivery } = this.#deps
     if (this.#candidate === undefined) {
       if (clock.monotonic() - this.#takenAt < EVERY_MS || pump.position === this.#written) return
       this.#candidate = this.#take()
     }
     const isLarge = journal.usage().bytes > this.#maxBytes / LARGE_SHARE
-    if (isLarge || this.#waiting(this.#candidate).next().done === true) await this.#write(this.#candidate)
+    if (isLarge || delivery.held(this.#candidate.pump.position).next().done === true) await this.#write(this.#candidate)
   }
 
   #take(): Candidate {
@@ -103,23 +101,11 @@ export class Checkpoints {
 
   async #write({ pump, recogniser }: Candidate): Promise<void> {
     const { fs, dir, seen, delivery, journal } = this.#deps
-    const rows = [...this.#waiting({ pump, recogniser })]
+    const rows = [...delivery.held(pump.position)]
     await writePhoneSnapshot(fs, dir, { pump, recogniser, seen: seen.saved(), rows, bridgeSeen: delivery.bridgeSeen })
     this.#candidate = undefined
     this.#before = this.#written
     this.#written = pump.position
     await journal.forgetBefore(this.#before + 1)
-  }
-
-  /** Rows made of the records up to that state that are not known to be in the table. */
-  *#waiting({ pump }: Candidate): Generator<MadeRow> {
-    for (const { deviceId, seq } of pump.phones) {
-      const device = deviceName(deviceId)
-      for (const kind of ROW_KINDS) {
-        const first = this.#deps.delivery.firstHeld(device, kind)
-        if (first === undefined || first > seq[kind]) continue
-        for (const row of this.#deps.delivery.held(device, kind, seq[kind])) yield { device, kind, row }
-      }
-    }
   }
 }

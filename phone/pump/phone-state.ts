@@ -6,11 +6,15 @@ import { SecondRows, type SecondsState } from './rows/second-rows.ts'
 
 /** Recordings of a phone that are remembered; the one heard from longest ago goes first. */
 const RECORDINGS = 8
+/** Gaps between messages of a recording that are remembered; of older ones only how many messages they were. */
+const GAPS = 256
 
 interface Recording {
   readonly sessionId: string
   /** Numbers of the messages that came. */
   readonly ids: IntervalSet
+  /** How many are missing before those: they do not count as missing where they come all the same. */
+  lost: number
   /** Its end has not been decided. */
   open: boolean
 }
@@ -55,6 +59,11 @@ export class PhoneState {
     return new PhoneState({ deviceId, stream, seq, heardAt: 0, facts, recordings: [], seconds: NO_SECONDS })
   }
 
+  /** The same phone, whose rows are numbered anew from that record of a journal of another name on. */
+  static renamed(saved: SavedPhone, journal: string, sequence: number): SavedPhone {
+    return { ...saved, stream: streamOf(saved.deviceId, journal, sequence), seq: { records: 0, activity: 0 } }
+  }
+
   static restore(saved: SavedPhone): PhoneState {
     return new PhoneState(saved)
   }
@@ -62,9 +71,9 @@ export class PhoneState {
   heard({ sessionId, messageId, readings }: Message, at: number): void {
     this.heardAt = at
     const known = this.#recordings.find((recording) => recording.sessionId === sessionId)
-    const recording = known ?? { sessionId, ids: new IntervalSet(), open: true }
+    const recording = known ?? { sessionId, ids: new IntervalSet(), lost: 0, open: true }
     recording.open = true
-    if (messageId !== null) recording.ids.add(messageId)
+    if (messageId !== null) note(recording, messageId)
     if (known === undefined) this.facts = { ...this.facts, steps: null }
     this.#recordings = [...this.#recordings.filter((other) => other !== recording), recording].slice(-RECORDINGS)
     for (const { sensor, values } of readings) {
@@ -86,9 +95,8 @@ export class PhoneState {
 
   /** Messages of the recording heard from last that have not come although later ones have. */
   get gaps(): number {
-    const ids = this.#recordings.at(-1)?.ids
-    const first = ids?.toJSON()[0]?.[0]
-    return ids?.max === undefined || first === undefined ? 0 : ids.max - first + 1 - ids.size
+    const recording = this.#recordings.at(-1)
+    return recording === undefined ? 0 : recording.lost + missingOf(recording.ids.toJSON())
   }
 
   saved(): SavedPhone {
@@ -108,12 +116,28 @@ export interface SavedPhone {
   readonly recordings: readonly {
     readonly sessionId: string
     readonly open: boolean
+    readonly lost: number
     readonly ids: readonly Interval[]
   }[]
   readonly seconds: SecondsState
 }
 
 const NO_SECONDS: SecondsState = { open: [], closedUntilUs: null, late: 0 }
+
+function note(recording: Recording, messageId: number): void {
+  const { ids } = recording
+  ids.add(messageId)
+  if (ids.parts <= GAPS) return
+  const [oldest, next] = ids.toJSON()
+  if (oldest === undefined || next === undefined) return
+  recording.lost += missingOf([oldest, next])
+  ids.add(oldest[1] + 1, next[0] - 1)
+}
+
+/** How many numbers lie between intervals. */
+function missingOf(intervals: readonly Interval[]): number {
+  return intervals.reduce((sum, [first], i) => sum + first - (intervals[i - 1]?.[1] ?? first - 1) - 1, 0)
+}
 
 /** New for a phone that was forgotten and has come back: its numbers begin anew. */
 function streamOf(deviceId: string, journal: string, sequence: number): string {

@@ -1,20 +1,15 @@
 import { deviceName } from '../../src/device-key.ts'
-import type { RawMode } from '../config.ts'
 import type { Made, MadeRow } from '../delivery/delivery.ts'
-import type { JournalRecord, MessageRecord } from '../journal/journal-record.ts'
+import type { IdleRecord, JournalRecord, MessageRecord } from '../journal/journal-record.ts'
 import type { ActivityRecord } from '../recognition/activity-record.ts'
 import { ROW_KINDS, type RowKind } from '../topics.ts'
 import type { Message } from '../wire/message.ts'
 import { parseMessage } from '../wire/parse-message.ts'
+import type { Making } from './making.ts'
 import { PhoneState, type SavedPhone } from './phone-state.ts'
 import type { Recogniser } from './recogniser.ts'
 import { type Arrival, fields, messageRows } from './rows/message-rows.ts'
 import { sampleRows } from './rows/sample-rows.ts'
-
-export interface PumpSettings {
-  readonly raw: RawMode
-  readonly maxDevices: number
-}
 
 /** What a snapshot keeps of it. */
 export interface PumpState {
@@ -22,6 +17,8 @@ export interface PumpState {
   readonly journal: string
   /** The last record that is in this state. */
   readonly position: number
+  /** How rows are made of the next one. */
+  readonly making: Making
   readonly phones: readonly SavedPhone[]
 }
 
@@ -49,14 +46,15 @@ const ALL = () => true
  * the same rows with the same numbers. So it asks no clock, draws nothing, and waits for nobody.
  */
 export class Pump {
-  readonly #settings: PumpSettings
   readonly #recogniser: Recogniser
   readonly #journal: string
   readonly #phones = new Map<string, PhoneState>()
   #position: number
+  #making: Making
 
-  constructor(settings: PumpSettings, recogniser: Recogniser, { journal, position, phones }: PumpState) {
-    this.#settings = settings
+  /** `recogniser`: as it was after the record at `position`. */
+  constructor(recogniser: Recogniser, { journal, position, making, phones }: PumpState) {
+    this.#making = making
     this.#recogniser = recogniser
     this.#journal = journal
     this.#position = position
@@ -80,20 +78,21 @@ export class Pump {
     return [...this.#phones.values()]
   }
 
-  /** Up to where rows of each phone and kind are made. */
-  made(): Made[] {
-    return this.phones.flatMap(({ deviceId, stream, seq }) =>
-      ROW_KINDS.map((kind) => ({ device: deviceName(deviceId), kind, stream, seq: seq[kind] })),
-    )
-  }
-
   state(): PumpState {
-    return { journal: this.#journal, position: this.#position, phones: this.phones.map((phone) => phone.saved()) }
+    const phones = this.phones.map((phone) => phone.saved())
+    return { journal: this.#journal, position: this.#position, making: this.#making, phones }
   }
 
   process(sequence: number, record: JournalRecord): Pumped {
     this.#position = sequence
-    return record.kind === 'idle' ? this.#idle(record.deviceId, record.sessionId) : this.#message(sequence, record)
+    switch (record.kind) {
+      case 'message':
+        return this.#message(sequence, record)
+      case 'idle':
+        return this.#idle(sequence, record)
+      case 'settings':
+        return this.#use(sequence, record.making)
+    }
   }
 
   /** The disk holds no record of that number. */
@@ -110,31 +109,48 @@ export class Pump {
     const forgotten = this.#forgetSilent(message.deviceId, at)
     phone.heard(message, at)
     const arrival = { message, receivedAt: at, source }
-    const raw = this.#raw(phone, arrival).map((inner) => rowOf(phone, 'records', inner))
+    const raw = this.#raw(phone, arrival).map((inner) => rowOf(sequence, phone, 'records', inner))
     const activities = recordsOf(this.#recogniser.process(message, at))
-    return { ...this.#pumped(phone, raw, activities, message.readings.length), forgotten }
+    return { ...this.#pumped(sequence, phone, raw, activities, message.readings.length), forgotten }
   }
 
-  #idle(deviceId: string, sessionId: string): Pumped {
+  #idle(sequence: number, { deviceId, sessionId }: IdleRecord): Pumped {
     const phone = this.#phones.get(deviceId)
     if (phone === undefined) return NOTHING
     phone.ended(sessionId)
-    const raw = this.#settings.raw === 'seconds' ? phone.seconds.flush() : []
-    const rows = raw.map((inner) => rowOf(phone, 'records', inner))
-    return this.#pumped(phone, rows, recordsOf(this.#recogniser.flush(deviceId, sessionId)), 0)
+    const raw = this.#making.raw === 'seconds' ? phone.seconds.flush(sessionId) : []
+    const rows = raw.map((inner) => rowOf(sequence, phone, 'records', inner))
+    return this.#pumped(sequence, phone, rows, recordsOf(this.#recogniser.flush(deviceId, sessionId)), 0)
   }
 
-  #pumped(phone: PhoneState, raw: readonly MadeRow[], activities: readonly ActivityRecord[], readings: number): Pumped {
+  #use(sequence: number, making: Making): Pumped {
+    // Seconds that have begun would be finished by nobody.
+    const rows =
+      this.#making.raw === 'seconds' && making.raw !== 'seconds'
+        ? this.phones.flatMap((phone) => phone.seconds.flush().map((inner) => rowOf(sequence, phone, 'records', inner)))
+        : []
+    this.#making = making
+    this.#recogniser.use(making)
+    return { ...NOTHING, rows }
+  }
+
+  #pumped(
+    sequence: number,
+    phone: PhoneState,
+    raw: readonly MadeRow[],
+    activities: readonly ActivityRecord[],
+    readings: number,
+  ): Pumped {
     // A batch may finish windows of another phone.
     const rows = activities.flatMap((activity) => {
       const whose = this.#phones.get(activity.deviceId)
-      return whose === undefined ? [] : [rowOf(whose, 'activity', fields(activity))]
+      return whose === undefined ? [] : [rowOf(sequence, whose, 'activity', fields(activity))]
     })
     return { rows: [...raw, ...rows], phone, activities, readings, forgotten: [] }
   }
 
   #raw(phone: PhoneState, arrival: Arrival): readonly string[] {
-    switch (this.#settings.raw) {
+    switch (this.#making.raw) {
       case 'messages':
         return messageRows(arrival)
       case 'samples':
@@ -157,12 +173,19 @@ export class Pump {
   #forgetSilent(deviceId: string, at: number): string[] {
     const forgotten: string[] = []
     for (const [oldest, { heardAt }] of this.#phones) {
-      if (this.#phones.size <= this.#settings.maxDevices || at - heardAt < FORGET_AFTER_MS || oldest === deviceId) break
+      if (this.#phones.size <= this.#making.maxDevices || at - heardAt < FORGET_AFTER_MS || oldest === deviceId) break
       this.#phones.delete(oldest)
       forgotten.push(oldest)
     }
     return forgotten
   }
+}
+
+/** Up to where rows of each phone and kind are made. */
+export function madeOf({ phones }: Pick<PumpState, 'phones'>): Made[] {
+  return phones.flatMap(({ deviceId, stream, seq }) =>
+    ROW_KINDS.map((kind) => ({ device: deviceName(deviceId), kind, stream, seq: seq[kind] })),
+  )
 }
 
 function readAgain(text: string): Message | undefined {
@@ -174,10 +197,10 @@ function recordsOf(recognised: readonly { readonly record: ActivityRecord }[]): 
   return recognised.map(({ record }) => record)
 }
 
-function rowOf(phone: PhoneState, kind: RowKind, inner: string): MadeRow {
+function rowOf(of: number, phone: PhoneState, kind: RowKind, inner: string): MadeRow {
   const device = deviceName(phone.deviceId)
   const { stream } = phone
   const seq = ++phone.seq[kind]
   const place = fields({ stream, seq })
-  return { device, kind, row: { stream, seq, text: `{${place},${inner}}` } }
+  return { device, kind, row: { of, stream, seq, text: `{${place},${inner}}` } }
 }

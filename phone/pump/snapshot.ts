@@ -7,7 +7,7 @@ import type { SavedSeen } from '../intake/seen.ts'
 import type { PumpState } from './pump.ts'
 
 /** Rises with every change of what is kept or of what it means. */
-const VERSION = 1
+const VERSION = 2
 const FILE = 'phone.snapshot'
 
 /** All that a start needs beside the journal from `pump.position` on. */

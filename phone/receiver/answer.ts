@@ -17,6 +17,10 @@ export function failed(status: number, message: string, headers: Readonly<Record
   return { status, body: { status: 'error', message }, headers }
 }
 
+export function tooLong(maxBytes: number): Answer {
+  return failed(413, `a message holds at most ${maxBytes} bytes`)
+}
+
 /** For the phone's user to read. */
 export function shown(sentence: string): Answer {
   return { status: SHOWN_BY_THE_APP, body: `Snowhat: ${sentence}` }
@@ -35,6 +39,8 @@ export function answerTo(outcome: Outcome, isJson: boolean): Answer {
       return success(outcome.size, { accepted: 0, rejected: 0, duplicates: outcome.size })
     case 'unreadable':
       return failed(outcome.notJson && !isJson ? 415 : 400, outcome.sentence)
+    case 'too-long':
+      return tooLong(outcome.maxBytes)
     case 'refused':
       return shown(outcome.sentence)
     case 'full':

@@ -4,7 +4,7 @@ import { messageOf } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { Wellbeing } from '../../src/notify.ts'
 import type { Intake } from '../intake/intake.ts'
-import { type Answer, answerTo, failed, send, shown } from './answer.ts'
+import { type Answer, answerTo, failed, send, shown, tooLong } from './answer.ts'
 import { firstBytes, readMessageBody } from './body.ts'
 import { bearsToken } from './token.ts'
 import { Turns } from './turns.ts'
@@ -20,6 +20,8 @@ export interface EndpointDeps {
   readonly log: Log
   readonly intake: Pick<Intake, 'take'>
   readonly wellbeing: () => Wellbeing
+  /** Shown beside that. */
+  readonly counters: () => object
 }
 
 /** The first system's address and ours, with the token as a last level where there is one. */
@@ -59,7 +61,7 @@ async function answerRequest(
 ): Promise<Answer> {
   if (!URL.canParse(request.url ?? '', ANY_HOST)) return failed(400, 'that is no address')
   const url = new URL(request.url ?? '', ANY_HOST)
-  if (url.pathname === '/healthz') return health(request, deps.wellbeing())
+  if (url.pathname === '/healthz') return health(request, deps.wellbeing(), deps.counters())
   const address = ADDRESS.exec(url.pathname)
   if (address === null) return failed(404, 'phones send to /sensor-data')
   if (request.method !== 'POST') return failed(405, 'phones send by POST', { allow: 'POST' })
@@ -82,7 +84,7 @@ async function answerMessage(
   const body = await readMessageBody(request, maxBodyBytes)
   switch (body.kind) {
     case 'too-large':
-      return failed(413, `a message holds at most ${maxBodyBytes} bytes`)
+      return tooLong(maxBodyBytes)
     case 'bad-encoding':
       return failed(415, 'content-encoding must be gzip or none', { 'accept-encoding': 'gzip' })
     case 'bad-gzip':
@@ -100,9 +102,11 @@ async function unauthorized(request: IncomingMessage): Promise<Answer> {
   return failed(401, 'the token is wrong or missing', { 'www-authenticate': 'Bearer' })
 }
 
-function health(request: IncomingMessage, { status, stuck }: Wellbeing): Answer {
+function health(request: IncomingMessage, { status, stuck }: Wellbeing, counters: object): Answer {
   if (request.method !== 'GET' && request.method !== 'HEAD') return failed(405, 'look with GET', { allow: 'GET, HEAD' })
-  return stuck === undefined ? { status: 200, body: { status } } : { status: 503, body: { status: stuck } }
+  return stuck === undefined
+    ? { status: 200, body: { status, counters } }
+    : { status: 503, body: { status: stuck, counters } }
 }
 
 function decoded(level: string): string {

@@ -33,6 +33,13 @@ export interface RecognitionOptions {
   readonly windows?: Partial<WindowOptions>
 }
 
+/** What may change while windows are open. */
+export interface RecognitionSettings {
+  readonly classifier: string
+  readonly parameters: Parameters
+  readonly maxDevices: number
+}
+
 /** A finished window and what its phone's owner did. */
 export interface Recognised {
   readonly window: ActivityWindow
@@ -45,19 +52,20 @@ export interface Recognised {
  * order: who repeats them, from the start or from a snapshot, gets the same.
  */
 export class Recognition {
-  readonly #engine: WindowEngine
+  #engine: WindowEngine
   readonly #tracks: Tracks
   readonly #removesGravity: boolean
-  readonly #classify: (window: ActivityWindow) => Classification
+  readonly #classifierOptions: ClassifierOptions
+  #classify: (window: ActivityWindow) => Classification
 
   private constructor(engine: WindowEngine, tracks: Tracks, options: RecognitionOptions, parameters: Parameters) {
     const { classifier, sparkCompat } = options
     const asSpark = sparkCompat !== undefined
-    const classifierOptions: ClassifierOptions = { classifier, judgesThin: asSpark, leavesGravity: asSpark }
+    this.#classifierOptions = { classifier, judgesThin: asSpark, leavesGravity: asSpark }
     this.#engine = engine
     this.#tracks = tracks
     this.#removesGravity = !asSpark
-    this.#classify = createClassifier(parameters, classifierOptions)
+    this.#classify = createClassifier(parameters, this.#classifierOptions)
   }
 
   /** Throws `E_CONFIG_INVALID` when the parameters have no such classifier. */
@@ -71,6 +79,12 @@ export class Recognition {
     if (!parsed.success) return undefined
     const engine = restoreEngine(windowOptions(options), parsed.data.windows)
     return engine && new Recognition(engine, new Tracks(parsed.data.recordings), options, parameters)
+  }
+
+  /** Windows that are finished from here on are judged so; those that are open stay. Throws `E_CONFIG_INVALID` as `begin` does. */
+  use({ classifier, parameters, maxDevices }: RecognitionSettings): void {
+    this.#classify = createClassifier(parameters, { ...this.#classifierOptions, classifier })
+    this.#engine = new WindowEngine({ ...this.#engine.options, maxDevices }, this.#engine.parts)
   }
 
   /** Shares nothing with what comes later. */

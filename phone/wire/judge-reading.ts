@@ -1,4 +1,5 @@
 import type { Axes, Reading, RefusalReason } from './message.ts'
+import { faultOfSize } from './reading-size.ts'
 import { hasThreeAxes } from './sensors.ts'
 
 /**
@@ -17,6 +18,8 @@ export function sensorOf(reading: unknown): string | undefined {
 /** `digits`: those of the reading's `time` in the message's text, where they are known. Never throws. */
 export function judgeReading(index: number, reading: unknown, digits: string | undefined): Reading | RefusalReason {
   if (!isRecord(reading)) return 'not-an-object'
+  const size = faultOfSize(reading)
+  if (size !== undefined) return size
   const sensor = sensorOf(reading)
   if (sensor === undefined) return 'no-name'
   const { time, values, accuracy } = reading
@@ -33,7 +36,7 @@ export function judgeReading(index: number, reading: unknown, digits: string | u
     ...exact,
     values: values as Reading['values'],
     ...(axes !== undefined && { axes }),
-    ...(typeof accuracy === 'number' && { accuracy }),
+    ...(Number.isSafeInteger(accuracy) && { accuracy: accuracy as number }),
   }
 }
 

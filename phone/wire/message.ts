@@ -22,13 +22,15 @@ export interface Reading {
   readonly values: Readonly<Record<string, unknown>> | readonly unknown[]
   /** For sensors with three axes. */
   readonly axes?: Axes
-  /** 0 unreliable to 3 maximum; Android only, and only for some sensors. */
+  /** 0 unreliable to 3 maximum; Android only, and only for some sensors. Left out where it is no whole number. */
   readonly accuracy?: number
 }
 
 /** Why a reading is a dead letter. */
 export const REFUSAL_REASONS = [
   'not-an-object',
+  'too-deep',
+  'too-long',
   'no-name',
   'no-time',
   'bad-time',
@@ -56,7 +58,7 @@ export interface Message {
   readonly sessionId: string
   /** Rises by one per message of a recording; `null` where none was sent. */
   readonly messageId: number | null
-  /** Only inside a study. */
+  /** Only inside a study. Left out where it is longer than an id. */
   readonly userId?: string
   /** The app's test button: nothing to store. */
   readonly isTest: boolean

@@ -30,7 +30,7 @@ export function parseMessage(text: string, keeps: (sensor: string) => boolean): 
       deviceId,
       sessionId,
       messageId: Number.isSafeInteger(messageId) ? (messageId as number) : null,
-      ...(typeof userId === 'string' && { userId }),
+      ...(isId(userId) && { userId }),
       isTest,
       size: payload.length,
       ...(isTest ? { readings: [], refused: [], dropped: 0, duplicates: 0 } : judged(text, payload, keeps)),

@@ -10,7 +10,7 @@ import { BAD_NEIGHBOURS, IN_A_STUDY, intakeSetUp } from './support.ts'
 
 function opened(): Promise<Journal> {
   const deps = { clock: new ManualClock(), log: silentLog(), fs: new MemoryFileSystem() }
-  return Journal.open({ dir: '/phone', maxBytes: 64 * 1024 * 1024 }, deps)
+  return Journal.open({ dir: '/phone', maxBytes: 64 * 1024 * 1024, messageBytes: 8_388_608 }, deps)
 }
 
 function recordOf(number: number, length: number): MessageRecord {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
 import { type Parameters, readParameters } from '../../phone/classify/parameters.ts'
-import { type PhoneSettings, phoneSection } from '../../phone/config.ts'
+import { type PhoneSettings, phoneSection, type RawMode } from '../../phone/config.ts'
 import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from '../../phone/journal/journal-record.ts'
 import { openPipeline, type Pipeline } from '../../phone/pipeline.ts'
 import { Pump } from '../../phone/pump/pump.ts'
@@ -76,7 +76,8 @@ type Step =
   | { kind: 'message'; phone: 'a' | 'b' }
   | { kind: 'wait'; seconds: number }
   | { kind: 'commit'; all: boolean }
-  | { kind: 'kill' | 'power cut' | 'stop' | 'broker away' }
+  | { kind: 'kill' | 'power cut' | 'stop'; raw: RawMode }
+  | { kind: 'broker away' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -86,21 +87,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 14 }) }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('commit' as const), all: fc.boolean() }) },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc.record({
-      kind: fc.constantFrom('kill' as const, 'power cut' as const, 'stop' as const, 'broker away' as const),
+      kind: fc.constantFrom('kill' as const, 'power cut' as const, 'stop' as const),
+      raw: fc.constantFrom<RawMode>('messages', 'messages', 'samples', 'seconds', 'none'),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ kind: 'broker away' as const }) },
 )
 
-it('wherever it ends and begins again: every message that was taken becomes its rows, with the same numbers as without', async () => {
+it('wherever it ends and begins again, with whatever rows are wanted then: every message that was taken becomes its rows, with the same numbers as without', async () => {
   const steps = fc.array(step, { minLength: 5, maxLength: 60 })
   await fc.assert(
     fc.asyncProperty(steps, async (happenings) => {
       const clock = new ManualClock()
       const fs = new MemoryFileSystem()
       const bridge = new Bridge()
-      const settings = { ...(defaults as never as PhoneSettings), dir: '/phone', raw: 'messages' as const }
+      let settings: PhoneSettings = { ...(defaults as never as PhoneSettings), dir: '/phone' }
       const records = new Map<number, JournalRecord>()
       let sequence = 0
       const open = async () => {
@@ -125,8 +128,9 @@ it('wherever it ends and begins again: every message that was taken becomes its 
       let isAway = false
       const numbers = { a: 0, b: 0 }
       const taken: string[] = []
-      const again = async () => {
+      const again = async (raw: RawMode) => {
         isAway = false
+        settings = { ...settings, raw }
         pipeline = await open()
       }
       for (const happening of happenings) {
@@ -149,12 +153,12 @@ it('wherever it ends and begins again: every message that was taken becomes its 
           pipeline.delivery.disconnected()
         } else if (happening.kind === 'stop') {
           await pipeline.close()
-          await again()
+          await again(happening.raw)
         } else {
           pipeline.delivery.close()
           if (happening.kind === 'kill') fs.kill()
           else fs.crash()
-          await again()
+          await again(happening.raw)
         }
         await settled()
       }
@@ -166,7 +170,8 @@ it('wherever it ends and begins again: every message that was taken becomes its 
       expect(pipeline.delivery.size).toBe(0)
 
       const recognition = Recognition.begin({ classifier: 'std' }, parameters)
-      const whole = new Pump({ raw: 'messages', maxDevices: 1_000 }, recognition, {
+      const whole = new Pump(recognition, {
+        making: { raw: 'messages', maxDevices: 1_000, classifier: 'std', parameters },
         journal: pipeline.name,
         position: 0,
         phones: [],

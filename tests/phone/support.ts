@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { DeadLetterFile } from '../../phone/intake/dead-letter-file.ts'
-import { Intake } from '../../phone/intake/intake.ts'
+import { Intake, type IntakeDeps } from '../../phone/intake/intake.ts'
 import { type RateLimits, Rates } from '../../phone/intake/rates.ts'
 import { Seen } from '../../phone/intake/seen.ts'
 import { Journal } from '../../phone/journal/journal.ts'
@@ -14,14 +14,26 @@ export interface IntakeOptions {
   readonly devices?: readonly string[]
   readonly limits?: RateLimits
   readonly hasRoom?: boolean
+  readonly onHeard?: IntakeDeps['onHeard']
+  /** In place of a journal on a disk in memory. */
+  readonly append?: Journal['append']
 }
 
 /** An intake with a journal on a disk in memory. */
-export async function intakeSetUp({ devices = [], limits, hasRoom = true }: IntakeOptions = {}) {
+export async function intakeSetUp({
+  devices = [],
+  limits,
+  hasRoom = true,
+  onHeard = () => undefined,
+  append,
+}: IntakeOptions = {}) {
   const clock = new ManualClock()
   const log = silentLog()
   const fs = new MemoryFileSystem()
-  const journal = await Journal.open({ dir: '/phone', maxBytes: 64 * 1024 * 1024 }, { clock, log, fs })
+  const journal = await Journal.open(
+    { dir: '/phone', maxBytes: 64 * 1024 * 1024, messageBytes: 8_388_608 },
+    { clock, log, fs },
+  )
   const directory = temporaryDirectory()
   const deadLetters = new DeadLetterFile(directory, 1_000_000, log)
   onTestFinished(async () => {
@@ -30,8 +42,17 @@ export async function intakeSetUp({ devices = [], limits, hasRoom = true }: Inta
   })
   const rates = new Rates(limits ?? { messagesPerS: 1_000, bytesPerS: 10_000_000 }, clock)
   const intake = new Intake(
-    { devices, keeps: sensorFilter({ drop: ['camera'] }) },
-    { clock, log, journal, seen: new Seen(), rates, deadLetters, hasRoomFor: () => hasRoom, onStored: () => undefined },
+    { maxBytes: 8_388_608, devices, keeps: sensorFilter({ drop: ['camera'] }) },
+    {
+      clock,
+      log,
+      journal: append === undefined ? journal : { append },
+      seen: new Seen(),
+      rates,
+      deadLetters,
+      hasRoomFor: () => hasRoom,
+      onHeard,
+    },
   )
   const stored = async () => {
     const records = []

@@ -8,8 +8,10 @@ export interface Arrival {
   readonly source: string
 }
 
-/** Of `payload` in one row: with the rest of the row it must fit into one message to the bridge. */
+/** Of `payload` and `sensors` in one row: with the rest of the row they must fit into one message to the bridge. */
 const PAYLOAD_BYTES = 96 * 1024
+/** Of a number in `sensors`, and what stands around it. */
+const COUNT_BYTES = 8
 
 /** The mode `messages`: one row per message, several where it is long (`part` of `parts`). JSON texts without the braces around. */
 export function messageRows({ message, receivedAt, source }: Arrival): string[] {
@@ -64,15 +66,20 @@ interface Part {
 
 function split(readings: readonly Reading[]): Part[] {
   const parts: Part[] = []
+  const names = new Set<string>()
   let room = 0
   for (const reading of readings) {
     const text = textOf(reading)
     const bytes = Buffer.byteLength(text) + 1
-    if (bytes > room || parts.length === 0) {
+    const named = () =>
+      names.has(reading.sensor) ? 0 : Buffer.byteLength(JSON.stringify(reading.sensor)) + COUNT_BYTES
+    if (bytes + named() > room || parts.length === 0) {
       parts.push({ readings: [], texts: [] })
+      names.clear()
       room = PAYLOAD_BYTES
     }
-    room -= bytes
+    room -= bytes + named()
+    names.add(reading.sensor)
     parts.at(-1)?.readings.push(reading)
     parts.at(-1)?.texts.push(text)
   }

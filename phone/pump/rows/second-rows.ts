@@ -57,9 +57,9 @@ export class SecondRows {
     return rows
   }
 
-  /** The phone is silent: all of it. */
-  flush(): string[] {
-    return this.#finish(Number.POSITIVE_INFINITY)
+  /** A recording has ended: all of it. Without a name, of all recordings. */
+  flush(sessionId?: string): string[] {
+    return this.#finish(Number.POSITIVE_INFINITY, sessionId)
   }
 
   state(): SecondsState {
@@ -81,8 +81,10 @@ export class SecondRows {
     return true
   }
 
-  #finish(untilUs: number): string[] {
-    const due = [...this.#open.values()].filter(({ startUs }) => startUs + SECOND_US <= untilUs)
+  #finish(untilUs: number, only?: string): string[] {
+    const due = [...this.#open.values()].filter(
+      ({ startUs, sessionId }) => startUs + SECOND_US <= untilUs && (only === undefined || sessionId === only),
+    )
     due.sort((a, b) => a.startUs - b.startUs || (keyOf(a) < keyOf(b) ? -1 : 1))
     return due.flatMap((one) => this.#close(one))
   }
@@ -90,7 +92,7 @@ export class SecondRows {
   #close(one: Open): string[] {
     this.#open.delete(keyOf(one))
     const { sessionId, sensor, startUs, lengths } = one
-    const second = { device_id: this.#deviceId, sessionId, sensorType: sensor, second: isoMicros(startUs) }
+    const second = { deviceId: this.#deviceId, sessionId, sensorType: sensor, second: isoMicros(startUs) }
     return [fields({ ...second, ...statistics(lengths) })]
   }
 }

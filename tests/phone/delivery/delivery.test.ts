@@ -34,7 +34,7 @@ function setUp() {
       const seq = (seqs.get(device) ?? 0) + 1
       seqs.set(device, seq)
       const text = JSON.stringify({ stream: 'aaaaaaaa', seq, filling: 'x'.repeat(ROW_BYTES) })
-      await delivery.add({ device, kind: 'records', row: { stream: 'aaaaaaaa', seq, text } })
+      await delivery.add({ device, kind: 'records', row: { of: 1, stream: 'aaaaaaaa', seq, text } })
     }
   }
   const hear = async (device: string, committed: Interval[]) => {
@@ -140,11 +140,11 @@ describe('delivery', () => {
     await add('a', 3)
     await clock.advance(1_000)
     delivery.forget('a')
-    expect(delivery.firstHeld('a', 'records')).toBe(1)
+    expect(delivery.held(1).next().value?.row.seq).toBe(1)
     await hear('a', [[1, 3]])
     expect(delivery.devices).toBe(0)
 
-    await delivery.add({ device: 'a', kind: 'records', row: { stream: 'bbbbbbbb', seq: 1, text: '{"seq":1}' } })
+    await delivery.add({ device: 'a', kind: 'records', row: { of: 2, stream: 'bbbbbbbb', seq: 1, text: '{"seq":1}' } })
     await clock.advance(1_000)
     expect(sent.at(-1)?.rows).toEqual([{ seq: 1, after: 'bbbbbbbb.0' }])
     expect(delivery.devices).toBe(1)
@@ -156,6 +156,6 @@ describe('delivery', () => {
     await connect()
     await hear('a', [[1, 5]])
     await add('a', 5)
-    expect(delivery.held('a', 'records', 100).map(({ seq }) => seq)).toEqual([6])
+    expect([...delivery.held(1)].map(({ row }) => row.seq)).toEqual([6])
   })
 })

@@ -49,6 +49,12 @@ describe('G-1: gravity in the accelerometer', () => {
     expect(since).toBeLessThanOrEqual(8.1e6)
   })
 
+  it('is not seen later in a phone that moves, whatever its mean: only lying still shows it', () => {
+    const moved = (tUs: number) => ({ x: 0, y: 0, z: tUs < 4e6 ? 30 : 9.8 + 2 * Math.sin(tUs / 1e5) })
+    const { track } = run(12, (tUs) => [reading('accelerometer', tUs, moved(tUs))])
+    expect(track.detector).toMatchObject({ begun: true, found: false })
+  })
+
   it('is not seen in somebody running, whose acceleration is as long as gravity and points everywhere', () => {
     const { track, out } = run(10, (tUs) => [reading('accelerometer', tUs, jog(tUs))])
     const mean = out.reduce((sum, { magnitude }) => sum + magnitude, 0) / out.length

@@ -6,6 +6,7 @@ import type { MadeRow } from '../../../phone/delivery/delivery.ts'
 import type { JournalRecord } from '../../../phone/journal/journal-record.ts'
 import { Pump, type PumpState } from '../../../phone/pump/pump.ts'
 import { Recognition } from '../../../phone/recognition/recognition.ts'
+import { PHONE_RECORD_COLUMNS } from '../../../src/phone-records.ts'
 import { walkMessage } from '../../support/phone-messages.ts'
 
 const START = Date.UTC(2026, 10, 22, 12)
@@ -15,16 +16,16 @@ beforeAll(async () => {
   parameters = await readParameters()
 })
 
-const fresh: PumpState = { journal: 'journal-of-a-test', position: 0, phones: [] }
+const fresh: Omit<PumpState, 'making'> = { journal: 'journal-of-a-test', position: 0, phones: [] }
 
-function pumpOf(raw: RawMode, state: PumpState, recogniser?: unknown, maxDevices = 1_000) {
+function pumpOf(raw: RawMode, state: Omit<PumpState, 'making'>, recogniser?: unknown, maxDevices = 1_000) {
   const options = { classifier: 'std' }
   const recognition =
     recogniser === undefined
       ? Recognition.begin(options, parameters)
       : Recognition.restore(options, parameters, recogniser)
   if (recognition === undefined) throw new Error('the recogniser knows its own snapshot')
-  return { pump: new Pump({ raw, maxDevices }, recognition, state), recognition }
+  return { pump: new Pump(recognition, { making: { raw, maxDevices, ...options, parameters }, ...state }), recognition }
 }
 
 /** A message of a walk as the journal holds it. */
@@ -129,6 +130,46 @@ describe('the pump', () => {
     expect(pump.size).toBe(1)
     expect(new Set(streams.map((row) => row?.stream)).size).toBe(3)
     expect(pump.phones.map(({ deviceId }) => deviceId)).toEqual(['a'])
+  })
+
+  it('gives the seconds of each recording under its ids, and of one that ends no other', () => {
+    const { pump } = pumpOf('seconds', fresh)
+    for (const [i, session] of ['1', '2'].entries()) pump.process(i + 1, heard('a', session, 0))
+    const end: JournalRecord = { kind: 'idle', at: START, deviceId: 'a', sessionId: '1' }
+    const rows = pump.process(3, end).rows.map(({ row }) => JSON.parse(row.text))
+    const about = { deviceId: 'a', sessionId: '1', second: '2026-11-22T12:00:00.000000Z', n_samples: 5 }
+    expect(rows).toMatchObject([
+      { ...about, sensorType: 'accelerometer' },
+      { ...about, sensorType: 'gravity' },
+    ])
+    const columns = new Set([...PHONE_RECORD_COLUMNS.map(({ key }) => key as string), 'stream', 'seq'])
+    for (const row of rows) expect(Object.keys(row).filter((key) => !columns.has(key))).toEqual([])
+    expect(pump.process(4, { ...end, sessionId: '2' }).rows).toHaveLength(2)
+  })
+
+  it('judges windows by the parameters in force when they are finished, and gives seconds that had begun when rows change', () => {
+    const { pump } = pumpOf('seconds', fresh)
+    const models = (count: number, from: number) =>
+      Array.from({ length: count }, (_, i) => pump.process(from + i + 1, heard('a', 's', from + i)).rows)
+        .flat()
+        .filter(({ kind }) => kind === 'activity')
+        .map(({ row }) => JSON.parse(row.text).model_version)
+    expect(new Set(models(30, 0))).toEqual(new Set(['std-logit-v1']))
+    const { making } = pump.state()
+    const changed = { ...making, raw: 'none' as const, classifier: 'thresholds' }
+    const left = pump.process(31, { kind: 'settings', at: START, making: changed }).rows
+    expect(left.length).toBeGreaterThan(0)
+    expect(new Set(models(30, 31))).toEqual(new Set(['seed-v1']))
+    expect(pump.state().making).toEqual(changed)
+  })
+
+  it('remembers a bounded number of gaps, and how many messages are missing in all', () => {
+    const { pump } = pumpOf('none', fresh)
+    const numbers = Array.from({ length: 1_000 }, (_, i) => i * 3)
+    const phones = numbers.map((n, i) => pump.process(i + 1, heard('a', 's', n)).phone)
+    expect(phones.at(-1)?.gaps).toBe(999 * 2)
+    expect(pump.state().phones[0]?.recordings[0]?.ids.length).toBeLessThanOrEqual(256)
+    expect(pump.process(1_001, heard('a', 's', 2_996)).phone?.gaps).toBe(999 * 2 - 1)
   })
 
   it('counts messages of the recording that are missing, and forgets that when they come late', () => {

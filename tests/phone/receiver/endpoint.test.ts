@@ -26,7 +26,13 @@ async function listening(
   const wellbeing = () => ({ status: 'all is well', stuck })
   const endpoint = createEndpoint(
     { token, maxBodyBytes },
-    { clock: setUp.clock, log: silentLog(), intake: intake ?? setUp.intake, wellbeing },
+    {
+      clock: setUp.clock,
+      log: silentLog(),
+      intake: intake ?? setUp.intake,
+      wellbeing,
+      counters: () => setUp.intake.counters,
+    },
   )
   const address = { host: '127.0.0.1', port: 0, tls_cert: '', tls_key: '' }
   const server = await openReceiver(address, endpoint, systemClock(), bodyTimeoutMs)
@@ -249,10 +255,12 @@ describe('the endpoint', () => {
 
   it('answers on /healthz with what is wrong, and 404 elsewhere', async () => {
     const well = await listening()
-    expect((await fetch(well.url('/healthz'))).status).toBe(200)
+    await well.post('/sensor-data', ANDROID)
+    const seen = await fetch(well.url('/healthz'))
+    expect([seen.status, await seen.json()]).toMatchObject([200, { status: 'all is well', counters: { messages: 1 } }])
     expect((await well.post('/elsewhere', ANDROID)).status).toBe(404)
     const ill = await listening({ stuck: 'the disk hangs' })
     const answer = await fetch(ill.url('/healthz'))
-    expect([answer.status, await answer.text()]).toEqual([503, '{"status":"the disk hangs"}'])
+    expect([answer.status, await answer.json()]).toMatchObject([503, { status: 'the disk hangs' }])
   })
 })
