@@ -63,8 +63,10 @@ export async function appendBatch(
 ): Promise<AppendEnd | undefined> {
   const { appends, clock, random, roadblocks, snowpipe, trouble } = deps
   const call: Call = { device: path.channel, pipe: path.pipe, operation: 'append' }
-  const since = clock.monotonic()
   const { served } = trouble
+  const isOverdue = (since: number | undefined) => since !== undefined && clock.monotonic() - since > RETRY_BUDGET_MS
+  /** Not since it was frozen: it may have stood at a roadblock for days. */
+  let unclearSince: number | undefined
   let mayBeTaken = false
   let batch: FrozenBatch | undefined
   for (let attempt = 0; ; attempt++) {
@@ -109,7 +111,10 @@ export async function appendBatch(
         return { kind: 'unclear', mayBeTaken: true, cause: 'moved', reason }
       case 'retry':
         mayBeTaken = true
-        if (clock.monotonic() - since > RETRY_BUDGET_MS && (answer.code !== '' || trouble.served > served))
+        // To be asked for less is clear, and no reason to ask for more.
+        if (isThrottling(answer)) pace.throttled()
+        else unclearSince ??= clock.monotonic()
+        if (isOverdue(unclearSince) && !isThrottling(answer) && (answer.code !== '' || trouble.served > served))
           return {
             kind: 'unclear',
             mayBeTaken,
@@ -117,11 +122,14 @@ export async function appendBatch(
             reason: `no clear answer to an append for a minute: ${answer.message}`,
           }
         trouble.unavailable(path.channel, codeOf(answer), answer.message, answer.requestId)
-        if (answer.status === 429 || answer.code === THROTTLED) pace.throttled()
         if (answer.retryAfterMs === undefined)
           await trouble.rest(Math.max(pace.spacingMs, backoffMs(attempt, RETRY, random)), clock, signal)
         else await clock.sleep(answer.retryAfterMs, signal).catch(() => undefined)
     }
     if (signal.aborted) return undefined
   }
+}
+
+function isThrottling({ code, status }: Answer): boolean {
+  return status === 429 || code === THROTTLED
 }

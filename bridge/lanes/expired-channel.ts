@@ -42,8 +42,8 @@ export interface Found {
   readonly status: ChannelStatus
   /** Rows of this process may have been sent to the channel that is gone. */
   readonly unsettled: boolean
-  /** What is retained of this device, as far as it was read. */
-  readonly ledgers: readonly Ledger[]
+  /** What is retained of this device, read after the new channel was found; `undefined` when it cannot be read. */
+  readonly ledgers: () => Promise<readonly Ledger[] | undefined>
 }
 
 /** Whether the channel that is gone has expired, and nothing else has happened to it. */
@@ -51,7 +51,9 @@ export async function hasExpired(found: Found, deps: ExpiryDeps): Promise<boolea
   const { device, path, status } = found
   const { expiredChannels, log } = deps
   if (expiredChannels === 'ask' || status.createdOnMs === null || mayHaveSent(found)) return false
-  const activeAt = lastActivity(found)
+  const ledgers = await found.ledgers()
+  if (ledgers === undefined || ledgers.some(hasOpenRuns)) return false
+  const activeAt = lastActivity(device, ledgers)
   if (activeAt === undefined || status.createdOnMs - activeAt < EXPIRES_AFTER_MS) return false
   const witness = expiredChannels === 'keep' ? undefined : await witnessOf(device, path, activeAt, deps)
   if (witness === undefined && expiredChannels !== 'keep') return false
@@ -63,7 +65,7 @@ export async function hasExpired(found: Found, deps: ExpiryDeps): Promise<boolea
 }
 
 /** The last thing known to have been done on the channel, epoch milliseconds. */
-function lastActivity({ device, ledgers }: Found): number | undefined {
+function lastActivity(device: DeviceLog, ledgers: readonly Ledger[]): number | undefined {
   const told = ledgers.flatMap(({ incarnation, last_commit_at: at }) => [
     incarnation,
     at === null ? null : Date.parse(at),
@@ -72,12 +74,12 @@ function lastActivity({ device, ledgers }: Found): number | undefined {
   return times.length === 0 ? undefined : Math.max(...times)
 }
 
-/** By this process, by an earlier one, or by another bridge. */
-function mayHaveSent({ device, ledgers, unsettled }: Found): boolean {
+/** By this process, or by an earlier one. */
+function mayHaveSent({ device, unsettled }: Found): boolean {
   const [oldest] = device.spans
   const isEarlier =
     oldest !== undefined && device.given !== null && compareTokens({ ...oldest, seq: oldest.first }, device.given) <= 0
-  return unsettled || isEarlier || ledgers.some(hasOpenRuns)
+  return unsettled || isEarlier
 }
 
 /** Rows were announced that are not known committed. */

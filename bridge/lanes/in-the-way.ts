@@ -7,7 +7,7 @@ export interface Deliverable {
   readonly untakenSince: number | undefined
   /** When Snowflake last took something. */
   readonly takenAt: number | undefined
-  /** How often anybody had been served when it last failed; infinite while a person has to decide. */
+  /** How often anybody had been served when it last failed; infinite while a person has to act. */
   readonly failedAfter: number | undefined
 }
 

@@ -1,25 +1,20 @@
 import { Bell } from '../../src/bell.ts'
 import type { Log } from '../../src/log.ts'
 import type { BatchSettings } from '../config.ts'
-import { compareTokens, type OffsetToken } from '../offset-token.ts'
-import type { Answer } from '../snowpipe/answer.ts'
+import type { OffsetToken } from '../offset-token.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
 import type { SpooledRow } from '../spool/spooled-row.ts'
-import { appendBatch, type Blocked } from './append-batch.ts'
-import { AppendPace } from './append-pace.ts'
-import { type FrozenBatch, freezeBatch, type Trigger } from './batch.ts'
 import { newsOf, type Reopen } from './channel-news.ts'
 import type { Hold, HoldCode } from './decision.ts'
-import { Halving, type Suspect } from './halving.ts'
 import type { LaneDeps } from './lane-deps.ts'
-import { keepSuspect, leaveUpTo } from './leaving.ts'
-import { nextBatch } from './next-batch.ts'
+import { keepSuspect, leaveUpTo, tellSetAside } from './leaving.ts'
 import { type OpenChannel, openChannel } from './open-channel.ts'
 import { ReopenLoop } from './reopen-loop.ts'
+import { Sender } from './sender.ts'
 import { Standstill } from './standstill.ts'
-import { tooLargeReason, WIRE_LIMIT } from './wire-limit.ts'
+import { UnderWay } from './under-way.ts'
 
 /*
  * One device's way into its channel. One append in flight; several appended batches may wait for their commit.
@@ -38,16 +33,12 @@ export type LaneState = (typeof LANE_STATES)[number]
 
 /** How long a lane rests after an error that is a bug of ours. */
 const AFTER_BUG_MS = 30_000
-/** Appended and not committed: more would only pile up at a server that does not commit. */
-const MAX_UNCOMMITTED_BATCHES = 16
-/** A channel whose rows stay uncommitted this long is opened anew. */
-const COMMIT_TIMEOUT_MS = 120_000
 
+/** One device's lane: its state, what wakes and ends it, and the opening of its channel. `sender.ts` sends, `under-way.ts` counts. */
 export class Lane {
   readonly device: DeviceLog
   readonly path: ChannelPath
   readonly #deps: LaneDeps
-  readonly #policy: BatchSettings
   readonly #log: Log
   readonly #bell = new Bell()
   readonly #stop = new AbortController()
@@ -55,39 +46,31 @@ export class Lane {
   #state: LaneState = 'resting'
   #channel: OpenChannel | undefined
   #generation = 0
-  /** Rows at the head of the spool that this opening has appended. */
-  #appended = 0
-  #inFlight: FrozenBatch | undefined
-  /** Snowflake has refused the batch in flight each time, and it is not under way just now. */
-  #isRefused = false
-  /** What was sent before this opening may be in the table, and Snowflake has not said since. */
-  #isUnsettled = false
-  /** Aborted when there is no point any more in sending the batch in flight. */
-  #sending: AbortController | undefined
   #reopen: Reopen | undefined
   /** The same, while Snowflake refuses to open it. */
   #refusedAgain: Reopen | undefined
-  #draining = false
-  /** It rests for no other reason than that its rows are young and few. */
-  #ageing = false
-  readonly #pace = new AppendPace()
-  #nextAppendAt = Number.NEGATIVE_INFINITY
-  readonly #halving = new Halving()
-  #lastProgress = 0
-  /** Up to this row nothing waits for a batch to be full. */
-  #flushTo: OffsetToken | undefined
   readonly #reopens = new ReopenLoop()
   readonly #standstill: Standstill
-  #untakenSince: number | undefined
-  #takenAt: number | undefined
+  readonly #underWay = new UnderWay()
+  readonly #sender: Sender
 
   constructor(device: DeviceLog, path: ChannelPath, policy: BatchSettings, deps: LaneDeps) {
     this.device = device
     this.path = path
-    this.#policy = policy
     this.#deps = deps
     this.#log = deps.log.child({ component: 'lane', device: device.hostname })
     this.#standstill = new Standstill(device, deps, this.#log)
+    this.#sender = new Sender(policy, deps, {
+      device,
+      path,
+      underWay: this.#underWay,
+      standstill: this.#standstill,
+      bell: this.#bell,
+      stop: this.#stop.signal,
+      enter: (state) => this.#enter(state),
+      isWanted: () => this.#reopen === undefined && this.#hasWork(),
+      openAnew: (again) => this.#openAnew(again),
+    })
   }
 
   get state(): LaneState {
@@ -96,17 +79,22 @@ export class Lane {
 
   /** Since when rows wait and Snowflake has taken none, whatever the reason, monotonic. */
   get untakenSince(): number | undefined {
-    return this.device.waiting === 0 ? undefined : this.#untakenSince
+    return this.device.waiting === 0 ? undefined : this.#underWay.untakenSince
   }
 
   /** When Snowflake last took something, monotonic. */
   get takenAt(): number | undefined {
-    return this.#takenAt
+    return this.#underWay.takenAt
   }
 
-  /** How often anybody had been served when this lane last failed; infinite while it is held. */
+  /**
+   * How often anybody had been served when this lane last failed; infinite while a person must act: a lane that waits while
+   * another looks again does not fail any more.
+   */
   get failedAfter(): number | undefined {
-    return this.#state === 'held' ? Number.POSITIVE_INFINITY : this.#deps.trouble.failedAfter(this.device.hostname)
+    return this.#state === 'held' || this.#state === 'blocked'
+      ? Number.POSITIVE_INFINITY
+      : this.#deps.trouble.failedAfter(this.device.hostname)
   }
 
   /** What the status poller compares before it reports: an answer from before an opening is worth nothing. */
@@ -131,20 +119,18 @@ export class Lane {
 
   /** Rows are with Snowflake and not known committed. */
   get awaitsCommit(): boolean {
-    return this.#channel !== undefined && (this.#appended > 0 || this.#inFlight !== undefined)
+    return this.#channel !== undefined && this.#underWay.any
   }
 
   /** Rows that wait may be in the table: who gives them up would take them for new ones later. */
   get mayBeTaken(): boolean {
-    return this.#isUnsettled || this.#appended > 0 || (this.#inFlight !== undefined && !this.#isRefused)
+    return this.#underWay.mayBeTaken
   }
 
   /** New rows, a ledger acknowledged, anything that may let the lane go on. */
   wake(): void {
     if (this.#isOver) return
-    // The first rows after none.
-    if (this.device.waiting > 0) this.#untakenSince ??= this.#deps.clock.monotonic()
-    else this.#untakenSince = undefined
+    this.#underWay.waits(this.device.waiting, this.#deps.clock.monotonic())
     this.#bell.ring()
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
@@ -155,18 +141,18 @@ export class Lane {
 
   /** There are more rows: it goes on if that changes anything. With each reading of a fleet it would be woken for nothing. */
   rowsCame(): void {
-    if (!this.#hasTime()) this.wake()
+    if (!this.#sender.hasTime()) this.wake()
   }
 
   /** From now on rows go out as soon as they can, whatever their age. */
   drain(): void {
-    this.#draining = true
+    this.#sender.drain()
     this.wake()
   }
 
   /** What waits now goes out as soon as it can. */
   flush(): void {
-    this.#flushTo = this.device.newest
+    this.#sender.flush()
     this.wake()
   }
 
@@ -182,7 +168,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#stop.abort()
-    this.#sending?.abort()
+    this.#sender.abort()
     this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
     this.#bell.ring()
     await this.#running
@@ -192,7 +178,7 @@ export class Lane {
   observe(status: ChannelStatus, generation: number): void {
     const channel = this.#channel
     if (channel === undefined || channel.generation !== generation || this.#isOver) return
-    const late = this.awaitsCommit && this.#deps.clock.monotonic() - this.#lastProgress > COMMIT_TIMEOUT_MS
+    const late = this.#underWay.isLate(this.#deps.clock.monotonic())
     const news = newsOf(status, channel.committedAtOpening, late, this.device, this.#deps.spool.instance)
     if (news?.kind === 'reopen') this.#openAnew(news)
     else if (news !== undefined) {
@@ -221,14 +207,13 @@ export class Lane {
   /** Rows up to `committed` may leave, if as many were parsed as stand here. */
   #progress(committed: OffsetToken, status: ChannelStatus): void {
     // The answer to the append comes first: until then its rows are not counted as sent.
-    if (this.#inFlight !== undefined && compareTokens(this.#inFlight.last, committed) <= 0) return
+    if (this.#underWay.isAnswerDue(committed)) return
     const left = leaveUpTo(committed, status, this.device, this.#deps, this.#log)
     if ('disagreement' in left) {
       this.#hold('row_counts', left.disagreement, this.device.incarnation)
       return
     }
-    this.#appended = Math.max(0, this.#appended - left.rows)
-    this.#lastProgress = this.#deps.clock.monotonic()
+    this.#underWay.committed(left.rows, this.#deps.clock.monotonic())
     this.wake()
   }
 
@@ -236,7 +221,7 @@ export class Lane {
     try {
       while (this.#hasWork() && !this.#stop.signal.aborted) {
         if (this.#channel === undefined || this.#reopen !== undefined) await this.#open()
-        else await this.#send(this.#channel)
+        else await this.#sender.step(this.#channel)
       }
     } catch (error) {
       if (this.#stop.signal.aborted) return
@@ -251,12 +236,6 @@ export class Lane {
     }
   }
 
-  /** It rests until its oldest row is of age, and all there is makes no full batch. */
-  #hasTime(): boolean {
-    const { max_bytes, max_rows } = this.#policy
-    return this.#ageing && this.device.waiting - this.#appended < max_rows && this.device.bytes < max_bytes
-  }
-
   /** Nobody but a person ends `held`, and nothing follows `closed`. */
   get #isOver(): boolean {
     return this.#state === 'held' || this.#state === 'closed'
@@ -265,7 +244,7 @@ export class Lane {
   #hasWork(): boolean {
     if (this.#isOver) return false
     // A channel that was lost while it was idle is opened before there are rows: the next ones find the way open.
-    return this.device.waiting > this.#appended || this.#reopen !== undefined
+    return this.device.waiting > this.#underWay.appended || this.#reopen !== undefined
   }
 
   async #open(): Promise<void> {
@@ -278,22 +257,15 @@ export class Lane {
     }
     // Held or closed meanwhile.
     if (!this.#hasWork()) return
-    const lastSent = this.device.rows[this.#appended + (this.#inFlight?.rows ?? 0) - 1]
+    const lastSent = this.device.rows[this.#underWay.rows - 1]
     this.#reopen = undefined
-    this.#isUnsettled = this.mayBeTaken
     this.#channel = undefined
-    this.#inFlight = undefined
-    this.#halving.reset()
-    this.#appended = 0
+    this.#underWay.begin()
+    this.#sender.begin()
     this.#generation++
-    const result = await openChannel(
-      this.device,
-      this.path,
-      this.#isUnsettled,
-      this.#deps,
-      this.#log,
-      this.#stop.signal,
-    )
+    const { device, path } = this
+    const { mayBeTaken } = this.#underWay
+    const result = await openChannel(device, path, mayBeTaken, this.#deps, this.#log, this.#stop.signal)
     switch (result.kind) {
       case 'open':
         this.#channel = {
@@ -304,12 +276,12 @@ export class Lane {
           committedAtOpening: result.status.committed,
         }
         if (result.mine !== undefined) {
-          if (await keepSuspect(result.mine, result.status, this.device, this.#deps)) await this.#tellSetAside()
+          if (await keepSuspect(result.mine, result.status, this.device, this.#deps))
+            await tellSetAside(this.device, this.#deps)
           this.#progress(result.mine, result.status)
         }
         // What is not committed at an opening never will be; but counts may have disagreed.
-        this.#isUnsettled = this.hold !== undefined
-        this.#lastProgress = this.#deps.clock.monotonic()
+        this.#underWay.settled(this.hold === undefined, this.#deps.clock.monotonic())
         this.#enter('ready')
         this.device.opened = true
         this.#deps.trouble.over(this.device.hostname)
@@ -338,7 +310,10 @@ export class Lane {
     this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
     // A conflict has a pace of its own, and says nothing of another owner.
     if (again.conflict !== undefined) {
-      if (this.#standstill.isRepeated(again.conflict)) await this.#blockedAlone(again.conflict)
+      if (this.#standstill.isRepeated(again.conflict)) {
+        this.#enter('blocked')
+        await this.#standstill.blockedAlone(this.path.pipe, again.conflict, this.#stop.signal)
+      }
     } else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
   }
 
@@ -349,126 +324,10 @@ export class Lane {
     this.#deps.events.emit('channel:reopened', this.device.hostname, reason, rows, cause)
   }
 
-  /** One step of sending: wait until a batch is due, or freeze and append it. */
-  async #send(channel: OpenChannel): Promise<void> {
-    const { clock, ledgers, spool } = this.#deps
-    this.#enter('ready')
-    if (this.#appended >= MAX_UNCOMMITTED_BATCHES * Math.max(1, this.#policy.max_rows)) return this.#bell.wait()
-    const next = nextBatch(this.device, {
-      appended: this.#appended,
-      halving: this.#halving,
-      policy: this.#policy,
-      atOnce: this.#draining || !channel.proved,
-      flushTo: this.#flushTo,
-      isReading: spool.isReading(this.device),
-      now: clock.monotonic(),
-      isAnnounced: (ordinal) => ledgers.isAnnounced(this.device, ordinal),
-    })
-    if (next === 'unannounced') ledgers.announce(this.device)
-    // The bell rings when the ledger is with the broker, and when rows have come from the disk.
-    if (next === 'unannounced' || next === undefined) return this.#bell.wait()
-    if ('dueInMs' in next) {
-      this.#ageing = true
-      await this.#bell.waitAtMost(next.dueInMs, clock)
-      this.#ageing = false
-      return
-    }
-    const spacing = this.#nextAppendAt - clock.monotonic()
-    if (spacing > 0) return this.#bell.waitAtMost(spacing, clock)
-    await this.#append(channel, next.rows, next.trigger)
-  }
-
-  async #append(channel: OpenChannel, rows: readonly SpooledRow[], trigger: Trigger): Promise<void> {
-    const { clock, events } = this.#deps
-    let batch: FrozenBatch | undefined
-    const freeze = async () => {
-      batch = await freezeBatch(rows, channel.continuationToken, clock.now(), this.#deps.encoding)
-      // Held meanwhile, or to be opened anew.
-      if (this.#reopen !== undefined || !this.#hasWork() || batch.body.length > WIRE_LIMIT) return undefined
-      this.#enter('appending')
-      this.#inFlight = batch
-      this.#isRefused = false
-      return batch
-    }
-    this.#sending = new AbortController()
-    const { signal } = this.#sending
-    const refused: Blocked = async (answer, mayBeTaken, wait) => {
-      this.#isRefused = !mayBeTaken
-      this.#enter('blocked')
-      await this.#standstill.blocked(answer, wait)
-      this.#isRefused = false
-    }
-    const sentAt = clock.monotonic()
-    const end = await appendBatch(freeze, this.path, this.#deps, this.#pace, refused, signal)
-    if (batch === undefined) return
-    if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
-    this.#nextAppendAt = clock.monotonic() + this.#pace.spacingMs
-    let bad: Suspect | undefined
-    switch (end?.kind) {
-      case 'appended':
-        bad = this.#halving.taken()
-        // Kept before it is let go of. Until then the append counts as under way.
-        if (bad !== undefined) await this.#deps.onRefusedRow(this.device, bad.row, bad.answer.message)
-        channel.continuationToken = end.continuationToken
-        channel.proved = true
-        this.#takenAt = clock.monotonic()
-        this.#untakenSince = this.#takenAt
-        if (this.#appended === 0) this.#lastProgress = clock.monotonic()
-        this.#inFlight = undefined
-        if (bad !== undefined) this.device.setAside(bad.row)
-        this.device.pack(this.#appended, batch.rows, batch.body, [batch.first, batch.last])
-        this.#appended += batch.rows
-        this.#deps.spool.eased(this.device)
-        this.#enter('ready')
-        this.#deps.trouble.over(this.device.hostname)
-        events.emit('batch:appended', this.device.hostname, batch.rows, batch.bytes, trigger, batch.billed)
-        if (bad !== undefined) await this.#tellSetAside()
-        return
-      case 'refused':
-        this.#inFlight = undefined
-        if (!this.#halving.refused(rows, end.answer, this.device.waiting > this.#appended + 1))
-          await this.#blockedAlone(end.answer)
-        this.device.suspect = this.#halving.suspect?.token ?? null
-        // Its neighbour may be the last thing this process sends.
-        if (this.device.suspect !== null) await this.#deps.spool.save([this.device])
-        return
-      case 'unclear':
-        this.#isRefused = !end.mayBeTaken
-        this.#openAnew(end)
-        if (end.cause === 'moved') this.#deps.onMoved(this.path.pipe, sentAt)
-        return
-      case undefined:
-        // Closed, or to be opened anew: the batch's fate is learned then.
-        return
-    }
-  }
-
-  /** A row that can never be stored: accounted for, so that its publisher lets go of it. */
-  async #tellSetAside(): Promise<void> {
-    await this.#deps.spool.save([this.device])
-    this.#deps.spool.trimmed(this.device)
-    this.#deps.ledgers.touch(this.device)
-    this.#deps.onTrimmed()
-  }
-
   #openAnew(again: Reopen): void {
     this.#reopen ??= again
-    this.#sending?.abort()
+    this.#sender.abort()
     this.wake()
-  }
-
-  /** The batch is halved before it is sent; a row that is too large by itself goes nowhere but to the dead letters. */
-  async #tooLarge(rows: readonly SpooledRow[], batch: FrozenBatch): Promise<void> {
-    const [only] = rows
-    if (rows.length > 1 || only === undefined) return this.#halving.tooLarge(rows.length)
-    await this.#deps.onRefusedRow(this.device, only, tooLargeReason(only, batch.body.length))
-    this.device.setAside(only)
-    await this.#tellSetAside()
-  }
-
-  async #blockedAlone(answer: Answer): Promise<void> {
-    this.#enter('blocked')
-    await this.#standstill.blockedAlone(this.path.pipe, answer, this.#stop.signal)
   }
 
   #enter(state: LaneState): void {
@@ -478,8 +337,10 @@ export class Lane {
   /** Nothing more is sent and nothing leaves the spool until a person has looked. */
   #hold(code: HoldCode, reason: string, incarnation: number | null): void {
     this.#state = 'held'
-    this.#sending?.abort()
+    this.#sender.abort()
     this.#deps.roadblocks.left(this.device.hostname, this.path.pipe)
+    // Whatever held it back before does so no longer.
+    this.#deps.trouble.gone(this.device.hostname)
     this.#standstill.held(code, reason, incarnation)
   }
 }

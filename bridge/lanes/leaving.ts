@@ -59,3 +59,14 @@ export async function keepSuspect(
   device.setAside(row)
   return true
 }
+
+/** A row was set aside, because it can never be stored: durable first, then everybody hears of it. */
+export async function tellSetAside(
+  device: DeviceLog,
+  { ledgers, onTrimmed, spool }: Pick<LaneDeps, 'ledgers' | 'onTrimmed' | 'spool'>,
+): Promise<void> {
+  await spool.save([device])
+  spool.trimmed(device)
+  ledgers.touch(device)
+  onTrimmed()
+}

@@ -92,13 +92,13 @@ export async function openChannel(
         turn.at = clock.monotonic()
         // Many may wait for their turn when the first of them is refused.
         turn.ahead = roadblocks.ahead(call)
-        return turn.ahead === undefined ? snowpipe.open(path, !force) : { verdict: 'blocked', answer: turn.ahead }
+        return turn.ahead === undefined ? snowpipe.open(path, !force) : undefined
       },
       signal,
     )
     signal.throwIfAborted()
-    const { ahead } = turn
-    if (ahead !== undefined) return { kind: 'blocked', answer: ahead }
+    if (turn.ahead !== undefined) return { kind: 'blocked', answer: turn.ahead }
+    if (outcome === undefined) continue
     const { verdict } = outcome
     if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
     switch (outcome.verdict) {
@@ -215,7 +215,10 @@ async function reconcile(
     if (change !== undefined) {
       const code = other === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
-      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: ledgersOf(device) }, deps)))
+      if (
+        choice === undefined &&
+        (await hasExpired({ ...asked, status, ledgers: () => readNow(device, deps, signal) }, deps))
+      )
         choice = 'keep'
       if (choice === undefined) return held(code, change, status)
     } else if (asBefore) {
@@ -243,7 +246,7 @@ async function reconcile(
     ledger = await deps.retainedLedger(device.hostname, signal)
   } catch (error) {
     // What is not known must not be taken for nothing: rows would be sent twice.
-    if (!(error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE')) throw error
+    if (!isUnreadable(error)) throw error
     unread = decided(device, 'unreadable_ledger', status) !== undefined
     if (choice === undefined && !unread) return held('unreadable_ledger', error.message, status)
     ledger = null
@@ -259,7 +262,8 @@ async function reconcile(
     if (replaced !== undefined || forgot) {
       const code = replaced === undefined ? 'forgotten_channel' : 'another_channel'
       choice = decided(device, code, status)
-      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: earlier }, deps))) choice = 'keep'
+      if (choice === undefined && (await hasExpired({ ...asked, status, ledgers: async () => earlier }, deps)))
+        choice = 'keep'
       if (choice === undefined)
         return held(code, replaced ?? `the channel has forgotten what ${before?.instance} committed to it`, status)
     }
@@ -277,6 +281,21 @@ async function reconcile(
 /** What was read of this device at the broker, by others first. */
 function ledgersOf(device: DeviceLog): Ledger[] {
   return [device.predecessor, device.said].filter((one) => one !== null)
+}
+
+/** What stands there now: nothing that was heard before the open tells what another bridge has done since. */
+async function readNow(device: DeviceLog, deps: LaneDeps, signal: AbortSignal): Promise<readonly Ledger[] | undefined> {
+  try {
+    device.readLedger(await deps.retainedLedger(device.hostname, signal), deps.spool.instance)
+    return ledgersOf(device)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+function isUnreadable(error: unknown): error is SnowhatError {
+  return error instanceof SnowhatError && error.code === 'E_LEDGER_UNREADABLE'
 }
 
 const FORGOTTEN = 'the channel has forgotten what it committed'

@@ -25,7 +25,7 @@ const WEIGHED_EVERY_MS = 5_000
 
 interface Waiter {
   readonly weight: () => number
-  readonly go: () => void
+  readonly go: (spacing: number) => void
 }
 
 /**
@@ -47,7 +47,8 @@ export class OpeningPace {
   #underWay = 0
   /** Rises when the pace is lowered: answers to what was sent before are no news. */
   #decision = 0
-  #isTimed = false
+  /** Ends the wait for the time of the next turn. */
+  #cancel: (() => void) | undefined
 
   /** `most`: openings per second that are never exceeded. */
   constructor(pipe: string, most: number, deps: OpeningPaceDeps) {
@@ -68,15 +69,22 @@ export class OpeningPace {
   }
 
   /**
-   * Opens when it is this one's turn. `weight`: how much waits behind it, asked when a turn is given. Rejects with the
-   * signal's reason when that is aborted before.
+   * Opens when it is this one's turn. `weight`: how much waits behind it, asked when a turn is given. `open` may find that nothing
+   * is to be sent, and gives `undefined`: then the turn is the next one's. Rejects with the signal's reason when that is aborted
+   * before.
    */
-  async pass<T>(weight: () => number, open: () => Promise<Outcome<T>>, signal: AbortSignal): Promise<Outcome<T>> {
-    await this.#turn(weight, signal)
+  async pass<T>(
+    weight: () => number,
+    open: () => Promise<Outcome<T> | undefined>,
+    signal: AbortSignal,
+  ): Promise<Outcome<T> | undefined> {
+    const spacing = await this.#turn(weight, signal)
     const decision = this.#decision
     try {
+      signal.throwIfAborted()
       const outcome = await open()
-      if (outcome.verdict === 'ok') this.#faster()
+      if (outcome === undefined) this.#giveBack(spacing)
+      else if (outcome.verdict === 'ok') this.#faster()
       else if (isThrottled(outcome) && decision === this.#decision) this.#slower(outcome.answer.retryAfterMs)
       return outcome
     } finally {
@@ -85,16 +93,18 @@ export class OpeningPace {
     }
   }
 
-  #turn(weight: () => number, signal: AbortSignal): Promise<void> {
+  /** Resolves with the time that this turn takes from the others. */
+  #turn(weight: () => number, signal: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       const stop = () => {
         this.#waiters.delete(waiter)
+        if (this.#waiters.size === 0) this.#stopWaiting()
         reject(signal.reason)
       }
-      const go = () => {
+      const go = (spacing: number) => {
         signal.removeEventListener('abort', stop)
-        resolve()
+        resolve(spacing)
       }
       const waiter = { weight, go }
       signal.addEventListener('abort', stop, { once: true })
@@ -105,13 +115,12 @@ export class OpeningPace {
 
   /** Gives the next turn, now or when it is time. */
   #next(): void {
-    if (this.#isTimed || this.#waiters.size === 0 || this.#underWay >= MOST_UNDER_WAY) return
+    if (this.#cancel !== undefined || this.#waiters.size === 0 || this.#underWay >= MOST_UNDER_WAY) return
     const { clock } = this.#deps
     const now = clock.monotonic()
     if (now < this.#nextAt) {
-      this.#isTimed = true
-      clock.after(this.#nextAt - now, () => {
-        this.#isTimed = false
+      this.#cancel = clock.after(this.#nextAt - now, () => {
+        this.#cancel = undefined
         this.#next()
       })
       return
@@ -123,8 +132,18 @@ export class OpeningPace {
     const spacing = 1000 / this.#perSecond
     // A timer that came a little late is no reason to be slower; time in which nobody came is not made up for.
     this.#nextAt = (now - this.#nextAt < spacing ? this.#nextAt : now) + spacing
-    heaviest.go()
+    heaviest.go(spacing)
     this.#next()
+  }
+
+  #giveBack(spacing: number): void {
+    this.#nextAt -= spacing
+    this.#stopWaiting()
+  }
+
+  #stopWaiting(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
   }
 
   #heaviest(now: number): Waiter | undefined {

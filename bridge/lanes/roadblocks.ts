@@ -36,15 +36,19 @@ export class Roadblocks {
    * for as long as between two looks.
    */
   async refused(call: Call, concern: Concern, answer: Answer, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    this.#reached(call, concern)
     const place = placeOf(call, concern)
+    const blocks = this.#blocks.get(place) ?? new Map<Concern, Roadblock>()
+    const known = blocks.get(concern)
     if (concern === 'channel' || this.#loners.get(place)?.has(call.device)) {
+      // It was to look for all: what it has found is of its own, and says nothing to them.
+      if (known?.isLookedAtBy(call.device)) known.refused(call)
       await this.#clock.sleep(this.#lookEveryMs, signal).catch(() => undefined)
       return
     }
-    const blocks = this.#blocks.get(place) ?? new Map<Concern, Roadblock>()
-    this.#blocks.set(place, blocks)
-    const block = blocks.get(concern) ?? new Roadblock(answer, this.#lookEveryMs, this.#clock)
-    blocks.set(concern, block)
+    const block = known ?? new Roadblock(answer, this.#lookEveryMs, this.#clock)
+    this.#blocks.set(place, blocks.set(concern, block))
     block.refused(call)
     await block.wait(call, signal)
   }
@@ -56,29 +60,37 @@ export class Roadblocks {
   }
 
   /** Snowflake has said something else to the call than before: whatever it looked at is over. */
-  passed({ device, operation, pipe }: Call): void {
-    for (const place of [ACCOUNT, pipe] as const) {
-      this.#loners.get(place)?.delete(device)
-      const blocks = this.#blocks.get(place)
-      for (const [concern, block] of blocks ?? []) {
-        if (!block.isLookedAtBy(device) || (concern === 'openings' && operation !== 'open')) continue
-        blocks?.delete(concern)
-        const others = this.#loners.get(place) ?? new Set()
-        for (const other of block.over()) if (other !== device) others.add(other)
-        this.#loners.set(place, others)
-      }
-    }
+  passed(call: Call): void {
+    this.#reached(call, undefined)
   }
 
   /** It looks no more, and waits no more: closed, held. */
   left(device: string, pipe: PipePath): void {
-    for (const place of [ACCOUNT, pipe] as const)
+    for (const place of [ACCOUNT, pipe] as const) {
+      this.#loners.get(place)?.delete(device)
       for (const block of this.#blocks.get(place)?.values() ?? []) block.left(device)
+    }
   }
 
   /** Nobody is waited for any more. */
   close(): void {
     for (const blocks of this.#blocks.values()) for (const block of blocks.values()) block.over()
+  }
+
+  /** So far the call has come, `undefined`: all the way. What it looked at before that is over. */
+  #reached({ device, operation, pipe }: Call, concern: Concern | undefined): void {
+    for (const place of [ACCOUNT, pipe] as const) {
+      if (isBehind(place === ACCOUNT ? 'account' : 'pipe', concern)) this.#loners.get(place)?.delete(device)
+      const blocks = this.#blocks.get(place)
+      for (const [other, block] of blocks ?? []) {
+        if (!block.isLookedAtBy(device) || !isBehind(other, concern)) continue
+        if (other === 'openings' && operation !== 'open') continue
+        blocks?.delete(other)
+        const loners = this.#loners.get(place) ?? new Set()
+        for (const refused of block.over()) if (refused !== device) loners.add(refused)
+        this.#loners.set(place, loners)
+      }
+    }
   }
 
   #ahead(call: Call): Roadblock | undefined {
@@ -91,4 +103,12 @@ export class Roadblocks {
 
 function placeOf({ pipe }: Call, concern: Concern): Place {
   return concern === 'account' ? ACCOUNT : pipe
+}
+
+/** Whom it concerns, the most first: Snowflake does not come to the next before it is content with one [assumed]. */
+const CONCERNS: readonly Concern[] = ['account', 'pipe', 'openings', 'channel']
+
+/** A call that was refused because of `reached`, or not at all, has got past `concern`. */
+function isBehind(concern: Concern, reached: Concern | undefined): boolean {
+  return reached === undefined || CONCERNS.indexOf(concern) < CONCERNS.indexOf(reached)
 }

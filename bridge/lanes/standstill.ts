@@ -80,5 +80,6 @@ export class Standstill {
   /** A person has decided. */
   over(): void {
     this.#hold = undefined
+    this.#deps.events.emit('lane:unblocked', this.#device.hostname)
   }
 }

@@ -91,8 +91,10 @@ export class StatusPoller {
     const byPipe = new Map<PipePath, AskedLane[]>()
     const idle: AskedLane[] = []
     let idleLanes = 0
+    const inUse = new Set<PipePath>()
     for (const lane of this.#deps.lanes()) {
       const { pipe } = lane.path
+      if (lane.awaitsCommit || lane.idle) inUse.add(pipe)
       if (this.#asking.has(pipe) || now < (this.#failing.get(pipe)?.until ?? 0)) continue
       if (lane.awaitsCommit) {
         this.#askedAt.set(lane, now)
@@ -109,7 +111,17 @@ export class StatusPoller {
     // All have had their turn before the first has it again, also where that takes longer.
     const roundMs = (idleLanes / NAMES_PER_REQUEST) * this.#intervalMs
     this.#idleEveryMs = Math.max(IDLE_EVERY_MS, roundMs * ROUND_SLACK)
+    this.#forgetUnused(inUse, now)
     return byPipe
+  }
+
+  /** A pipe whose last channel is gone is not asked again, so nothing else would end its trouble. */
+  #forgetUnused(inUse: ReadonlySet<PipePath>, now: number): void {
+    for (const [pipe, { until }] of this.#failing) {
+      if (inUse.has(pipe) || now < until || this.#asking.has(pipe)) continue
+      this.#failing.delete(pipe)
+      this.#deps.trouble.gone(nameOf(pipe))
+    }
   }
 
   /** The time of a lane that is new begins to count. */

@@ -5,7 +5,7 @@ import type { BridgeSettings } from '../config.ts'
 import type { PipePath } from '../snowpipe/client.ts'
 import { phoneRoutes } from './phone-routes.ts'
 import { pipeOf } from './pipe-of.ts'
-import { recordRoute } from './record-route.ts'
+import { type RecordRouteSettings, recordRoute } from './record-route.ts'
 import type { Route } from './route.ts'
 import { readRouteFile } from './route-file.ts'
 import { senseHatRoute } from './sense-hat-route.ts'
@@ -56,6 +56,14 @@ export class Routes {
 /** The routes these settings name. Throws `E_CONFIG_INVALID`. */
 export async function routesOf(settings: BridgeSettings, topics: Topics): Promise<Routes> {
   const { snowflake, phones, routes } = settings
-  const own = await Promise.all(routes.files.map((file) => readRouteFile(file, snowflake)))
-  return new Routes([senseHatRoute(topics, snowflake), ...phoneRoutes(phones), ...own.map(recordRoute)])
+  const own = await ownRoutes({ snowflake, routes })
+  return new Routes([senseHatRoute(topics, snowflake), ...[...phoneRoutes(phones), ...own].map(recordRoute)])
+}
+
+/** Those of `routes.files`. Throws `E_CONFIG_INVALID`. */
+export function ownRoutes({
+  snowflake,
+  routes,
+}: Pick<BridgeSettings, 'snowflake' | 'routes'>): Promise<RecordRouteSettings[]> {
+  return Promise.all(routes.files.map((file) => readRouteFile(file, snowflake)))
 }

@@ -198,12 +198,17 @@ export class DiskSpool implements Spool {
   }
 
   async takeOver(device: DeviceLog, takeOver: TakeOver): Promise<void> {
-    await this.#facts.add(() => {
+    const written = this.#facts.add(() => {
       device.takeOver(this.#instance, takeOver)
       const { forgotten: readings } = takeOver
       const aside = this.#aside.of(device)?.accepted ?? 0
       if (readings !== undefined) device.forgotten = { main: this.#rows.accepted, aside, readings }
       return [device]
+    })
+    await written.catch((error: unknown) => {
+      // The disk does not know the new tokens: none of them may go out before it does.
+      device.resolved = false
+      throw error
     })
     this.trimmed(device)
   }

@@ -29,11 +29,15 @@ const GRACE_MS = 2_000
 
 const MISSING: Readonly<Record<keyof Slots, string>> = {
   address: 'the broker cannot be reached',
+  way: 'no TLS connection to the broker comes about',
   broker: 'there is no connection to the broker',
   heard: 'the broker could not be asked',
+  ownRoutes: 'the files of routes could not be read',
   credential: 'there is nothing to sign in to Snowflake with',
   reached: 'Snowflake cannot be reached',
   account: 'Snowflake could not be signed in to',
+  role: 'it is not known which role streams, or it is PUBLIC',
+  absentPipes: 'the pipes could not be asked',
   pipes: 'there is no pipe that can be streamed into',
   table: 'the table is not known',
   columns: 'the columns of the table are not known',

@@ -10,6 +10,7 @@ import { retainedCheck } from './broker/retained.ts'
 import { sessionCheck } from './broker/session.ts'
 import { signInCheck } from './broker/sign-in.ts'
 import type { Check } from './check.ts'
+import { routeFilesCheck } from './configuration/route-files.ts'
 import { secretFilesCheck } from './configuration/secret-files.ts'
 import { settingsCheck } from './configuration/settings.ts'
 import { directoryChecks } from './machine/directories.ts'
@@ -27,6 +28,7 @@ import { grantsCheck } from './snowflake/grants.ts'
 import { incarnationsCheck } from './snowflake/incarnations.ts'
 import { pipeCheck } from './snowflake/pipe.ts'
 import { reachCheck } from './snowflake/reach.ts'
+import { routesCheck } from './snowflake/routes.ts'
 import { accountSignInCheck } from './snowflake/sign-in.ts'
 import { userCheck } from './snowflake/user.ts'
 import { viewsCheck } from './snowflake/views.ts'
@@ -35,6 +37,7 @@ import { viewsCheck } from './snowflake/views.ts'
 export const CHECKS: readonly Check[] = [
   settingsCheck,
   secretFilesCheck,
+  routeFilesCheck,
   versionsCheck,
   timeServiceCheck,
   ...directoryChecks,
@@ -63,6 +66,7 @@ export const CHECKS: readonly Check[] = [
   columnsCheck,
   ...rowErrorChecks,
   viewsCheck,
+  routesCheck,
   canaryCheck,
   extraKeysCheck,
 ]

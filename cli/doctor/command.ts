@@ -4,7 +4,7 @@ import { SNOWFLAKE_CONFIG_FLAG } from '../snowflake-config-flag.ts'
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'finds out what is wrong, says the fix, and the SQL for it',
-  uses: ['mqtt', 'publisher', 'bridge', 'snowflake', 'spool', 'http', 'log'],
+  uses: ['mqtt', 'publisher', 'bridge', 'snowflake', 'spool', 'phones', 'routes', 'http', 'log'],
   forgiving: true,
   flags: {
     ...SNOWFLAKE_CONFIG_FLAG,

@@ -1,3 +1,4 @@
+import type { RecordRouteSettings } from '../../bridge/routes/record-route.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
@@ -16,12 +17,18 @@ import type { SignedIn } from './snowflake/signed-in.ts'
 /** What checks find out for others. */
 export interface Slots {
   readonly address: BrokerAddress
+  /** How the broker is spoken to, once that works. */
+  readonly way: 'plain' | 'TLS'
   readonly broker: BrokerProbe
   readonly heard: Heard
+  readonly ownRoutes: readonly RecordRouteSettings[]
   readonly credential: CredentialInHand
   readonly reached: Reached
   readonly account: SignedIn
+  /** That streams, and is not PUBLIC. */
+  readonly role: string
   readonly pipes: readonly StreamingPipe[]
+  readonly absentPipes: ReadonlySet<string>
   readonly table: PipeTable
   readonly columns: readonly TableColumn[]
 }

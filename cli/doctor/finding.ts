@@ -6,6 +6,7 @@ export type Group = (typeof GROUPS)[number]
 export const FINDINGS = {
   'configuration.settings': 'settings: unknown, of the wrong kind, or not to be read',
   'configuration.secrets': 'files with secrets that others may read',
+  'configuration.routes': "the files of routes of one's own",
   'machine.versions': 'Node and Snowhat',
   'machine.clock': 'whether a time service keeps the clock',
   'machine.directory': 'the directory of spool or outbox: there, and writable',
@@ -35,7 +36,7 @@ export const FINDINGS = {
   'snowflake.reach': 'whether the account can be reached',
   'snowflake.clock': "this machine's clock against Snowflake's",
   'snowflake.sign-in': 'host for rows, and the token for it',
-  'snowflake.user': 'the key slots and the default role of the user',
+  'snowflake.user': 'the key slots of the user, and the role it streams as',
   'snowflake.pipe': 'whether each pipe can be streamed into',
   'snowflake.pipe-replaced': 'whether the channels are those the bridge knows',
   'snowflake.grants': 'what the role may do',
@@ -45,6 +46,7 @@ export const FINDINGS = {
   'snowflake.row-errors': 'rows that could not be stored',
   'snowflake.views': 'the views that prove that nothing is missing and nothing twice',
   'snowflake.gaps': 'what those views say',
+  'snowflake.routes': "pipes, tables and columns of phones and of routes of one's own",
   'snowflake.canary': 'a row out and back',
   'snowflake.extra': 'keys in readings that have no column',
 } as const satisfies Readonly<Record<`${Group}.${string}`, string>>

@@ -1,10 +1,10 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 import { settingPaths } from '../../src/config.ts'
 import { counted } from '../../src/counted.ts'
 import { withoutUserInfo } from '../../src/log.ts'
 import type { AllSettings, Output } from '../command.ts'
 import { allSections } from '../sections.ts'
-import { FINDINGS, type Finding, type Group, groupOf, type Status } from './finding.ts'
+import { FINDINGS, type Finding, type FindingId, type Group, groupOf, type Status } from './finding.ts'
 
 const HEADINGS: Readonly<Record<Group, string>> = {
   configuration: 'Configuration',
@@ -22,6 +22,9 @@ const MARKS: Readonly<Record<Status, readonly [mark: string, colour: 'green' | '
   skipped: ['–', 'gray'],
 }
 
+/** They show that something is wrong and not what: whatever else is broken explains them. */
+const CONSEQUENCES: ReadonlySet<FindingId> = new Set(['bridge.health', 'broker.readings', 'snowflake.canary'])
+
 /** Shorter ones could be any word. */
 const SHORTEST_SECRET = 4
 
@@ -35,9 +38,10 @@ export interface Summary {
 }
 
 export function summaryOf(findings: readonly Finding[]): Summary {
-  const count = (status: Status) => findings.filter((finding) => finding.status === status).length
-  const first =
-    findings.find(({ status }) => status === 'broken') ?? findings.find(({ status }) => status === 'warn') ?? null
+  const those = (status: Status) => findings.filter((finding) => finding.status === status)
+  const begin = (some: readonly Finding[]) => some.find(({ id }) => !CONSEQUENCES.has(id)) ?? some[0]
+  const first = begin(those('broken')) ?? begin(those('warn')) ?? null
+  const count = (status: Status) => those(status).length
   return { ok: count('ok'), warn: count('warn'), broken: count('broken'), skipped: count('skipped'), first }
 }
 
@@ -89,7 +93,8 @@ export class Report {
     ]
     this.#line('')
     this.#line(this.#styled(broken > 0 ? 'red' : warn > 0 ? 'yellow' : 'green', words.join(', ')))
-    if (first !== null && broken + warn > 0) this.#line(`Begin with ${first.id}: ${first.fix ?? first.what}`)
+    if (first !== null && broken + warn > 0)
+      this.#wrapped('', `Begin with ${first.id}: ${first.fix ?? first.what}`, '  ')
   }
 
   #write(finding: Finding): void {
@@ -104,9 +109,8 @@ export class Report {
     if (finding.status === 'skipped' && finding.why === this.#skippedFor) return
     this.#skippedFor = finding.status === 'skipped' ? finding.why : undefined
     const [mark, colour] = MARKS[finding.status]
-    this.#line(
-      `  ${this.#styled(colour, mark)} ${this.#styled('gray', finding.id.padEnd(WIDTH))} ${this.#sentence(finding)}`,
-    )
+    const head = `  ${this.#styled(colour, mark)} ${this.#styled('gray', finding.id.padEnd(WIDTH))} `
+    this.#wrapped(head, sentenceOf(finding), `${INDENT}  `, finding.status === 'skipped' ? 'gray' : undefined)
     if (finding.status === 'skipped') return
     const { why, fix, sql, status } = finding
     if (why !== undefined) this.#more(status === 'ok' ? '     ' : 'why  ', why)
@@ -115,12 +119,21 @@ export class Report {
       for (const line of ['', ...sql.split('\n'), '']) this.#line(line === '' ? '' : `${INDENT}     ${line}`)
   }
 
-  #sentence({ status, what, why }: Finding): string {
-    return status === 'skipped' ? this.#styled('gray', `not looked at: ${why}`) : what
+  #more(label: string, text: string): void {
+    this.#wrapped(`${INDENT}${this.#styled('gray', label)}`, text, `${INDENT}${' '.repeat(label.length)}`)
   }
 
-  #more(label: string, text: string): void {
-    this.#line(`${INDENT}${this.#styled('gray', label)}${text}`)
+  /** Wrapped between words on a terminal; elsewhere one line, so that it can be searched. */
+  #wrapped(head: string, text: string, indent: string, colour?: 'gray'): void {
+    const shown = (words: string) => (colour === undefined ? words : this.#styled(colour, words))
+    const [first = '', ...rest] = linesOf(text, this.#width, stripVTControlCharacters(head).length, indent.length)
+    this.#line(`${head}${shown(first)}`)
+    for (const line of rest) this.#line(`${indent}${shown(line)}`)
+  }
+
+  get #width(): number {
+    const { isTTY, columns = 80 } = this.#output
+    return isTTY === true ? columns : Number.POSITIVE_INFINITY
   }
 
   #line(text: string): void {
@@ -134,3 +147,23 @@ export class Report {
 
 const WIDTH = Math.max(...Object.keys(FINDINGS).map((id) => id.length))
 const INDENT = '      '
+
+function sentenceOf({ status, what, why }: Finding): string {
+  return status === 'skipped' ? `not looked at: ${why}` : what
+}
+
+/** Words in lines that end before `width`; a word that is longer than a line stands by itself. */
+function linesOf(text: string, width: number, head: number, indent: number): string[] {
+  const lines: string[] = []
+  let line: string | undefined
+  for (const word of text.split(' ')) {
+    const room = width - (lines.length === 0 ? head : indent)
+    if (line === undefined) line = word
+    else if (line.length + 1 + word.length <= room) line += ` ${word}`
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line ?? '']
+}

@@ -15,6 +15,7 @@ import { silentLog } from '../../src/log.ts'
 import { snowflakeSettings } from '../support/bridge-settings.ts'
 import { snowhat as command } from '../support/command.ts'
 import { type CleanUp, temporaryDirectory } from '../support/directory.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   describeWithMosquitto,
   type MosquittoProcess,
@@ -89,7 +90,7 @@ beforeAll(async () => {
   nobody = `mqtt://127.0.0.1:${await freePort()}`
   const { emulator: defaults } = await loadSettings({ emulator: emulatorSection }, { env: {}, args: new Map() })
   emulator = await startEmulator(
-    { ...defaults, port: 0, data: join(directory, 'warehouse'), commit_delay: 200, account: ACCOUNT },
+    { ...defaults, port: 0, data: join(directory, 'warehouse'), commit_delay: 50, account: ACCOUNT },
     { clock: skewedClock(systemClock(), () => ahead), log: silentLog() },
   )
   cleanUp(() => emulator.close())
@@ -101,6 +102,8 @@ beforeAll(async () => {
     SNOWHAT_SNOWFLAKE_URL: emulator.url,
     SNOWHAT_SNOWFLAKE_ACCOUNT: ACCOUNT,
     SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE: file,
+    // What its disk is like is no matter here, and takes time.
+    SNOWHAT_SPOOL_DIR: '',
   }
 })
 
@@ -196,6 +199,34 @@ const CASES: readonly Case[] = [
     puts: 'sql',
   },
   {
+    what: 'a user that streams as PUBLIC',
+    breaks: async () => void (await sql(`ALTER USER ${USER} UNSET DEFAULT_ROLE`)),
+    finds: 'snowflake.user',
+    fix: /default/,
+    puts: 'sql',
+  },
+  {
+    what: 'a role that is not there',
+    breaks: async () => ({ SNOWHAT_SNOWFLAKE_ROLE: 'NO_SUCH_ROLE' }),
+    finds: 'snowflake.user',
+    fix: /leave it empty/,
+    puts: async () => ({ SNOWHAT_SNOWFLAKE_ROLE: '' }),
+  },
+  {
+    what: 'a schema that does not have the pipe',
+    breaks: async () => ({ SNOWHAT_SNOWFLAKE_SCHEMA: 'OTHER' }),
+    finds: 'snowflake.pipe',
+    fix: /SNOWHAT_SNOWFLAKE_SCHEMA to DEMO,/,
+    puts: async () => ({ SNOWHAT_SNOWFLAKE_SCHEMA: 'DEMO' }),
+  },
+  {
+    what: 'a proxy that is not there',
+    breaks: async () => ({ SNOWHAT_SNOWFLAKE_PROXY: nobody.replace('mqtt:', 'http:') }),
+    finds: 'snowflake.reach',
+    fix: /SNOWHAT_SNOWFLAKE_PROXY/,
+    puts: async () => ({ SNOWHAT_SNOWFLAKE_PROXY: '' }),
+  },
+  {
     what: 'a clock an hour off',
     breaks: async () => void (await faults({ action: 'skew-clock', by: '1h' })),
     finds: 'snowflake.clock',
@@ -250,15 +281,57 @@ describe('the doctor and the account', () => {
     expect(rows?.rows).toEqual([['612']])
   })
 
+  it('finds several at once, and the statements of all of them are right as they are printed', async () => {
+    const route = join(directory, 'weather.yaml')
+    writeFileSync(
+      route,
+      'name: weather\ntopic: weather/+/now\ntable: WEATHER\ncolumns: { temperature: number, wind: json }\n',
+    )
+    const env = {
+      ...account,
+      SNOWHAT_ROUTES_FILES: route,
+      SNOWHAT_SNOWFLAKE_PIPES: 'SENSEHAT_STREAMING_PIPE,SECOND_PIPE',
+    }
+    await sql(`ALTER TABLE ${TABLE} DROP COLUMN humidity; ALTER TABLE ${TABLE} SET ERROR_LOGGING = FALSE;
+      ALTER TABLE ${TABLE} ADD COLUMN inserted TIMESTAMP_NTZ DEFAULT CURRENT_TIMESTAMP()`)
+    const sick = await doctor(env, '--bridge', '--no-canary')
+    const told = (status: string) =>
+      sick.findings.filter((finding) => finding.status === status && finding.id.startsWith('snowflake'))
+    expect(told('broken').map(({ id, what }) => `${id}: ${what}`)).toEqual([
+      expect.stringMatching(/^snowflake\.pipe: the pipe DEMO\.DEMO\.SECOND_PIPE is not there/),
+      expect.stringMatching(/^snowflake\.columns: .* lacks humidity$/),
+      expect.stringMatching(/^snowflake\.routes: weather: rows cannot get into DEMO\.DEMO\.WEATHER$/),
+    ])
+    expect(told('warn').map(({ id }) => id)).toEqual(['snowflake.default', 'snowflake.error-table'])
+    for (const { sql: statements = '' } of [...told('broken'), ...told('warn')]) await sql(statements)
+    const well = (await doctor(env, '--bridge')).findings.filter(({ id }) => id.startsWith('snowflake'))
+    expect(well.filter(({ status }) => status === 'broken' || status === 'warn')).toEqual([])
+    expect(well).toContainEqual(expect.objectContaining({ id: 'snowflake.routes', status: 'ok' }))
+  })
+
+  it('finds what is missing and what is there twice', async () => {
+    const row = (uuid: string, seq: number) =>
+      `INSERT INTO ${TABLE} (uuid, hostname, stream, seq, ts, datetimestamp) SELECT '${uuid}', 'lost', 'abcdefgh', ${seq}, 1, CURRENT_TIMESTAMP()`
+    await sql([row('l-1', 1), row('l-4', 4), row('l-4', 4)].join(';'))
+    const { findings } = await doctor(account, '--bridge', '--no-canary')
+    expect(findings.find(({ id }) => id === 'snowflake.gaps')).toMatchObject({
+      status: 'broken',
+      what: '2 readings missing and not declared, 1 reading there more than once',
+    })
+    await sql(`DELETE FROM ${TABLE} WHERE hostname = 'lost'`)
+  })
+
   it.each(CASES)('finds $what, and its fix is right', async ({ breaks, finds, fix, puts }) => {
     const env = { ...account, ...(await breaks()) }
-    const sick = await doctor(env, '--bridge')
+    const sick = await doctor(env, '--bridge', '--no-canary')
     expect(sick.code).toBe(1)
     const finding = sick.findings.find(({ id, status }) => id === finds && status === 'broken')
     expect(finding, brokenIn(sick, '').join('\n')).toBeDefined()
     expect(finding?.fix).toMatch(fix)
+    for (const { sql: statements = '' } of sick.findings) expect(statements).not.toMatch(/TO ROLE PUBLIC/)
     const repaired = puts === 'sql' ? void (await sql(finding?.sql ?? '')) : await puts(finding as Finding, env)
-    const well = await doctor({ ...env, ...repaired }, '--bridge')
+    // What was mended in Snowflake must let a row through, too.
+    const well = await doctor({ ...env, ...repaired }, '--bridge', ...(puts === 'sql' ? [] : ['--no-canary']))
     expect(brokenIn(well, 'snowflake')).toEqual([])
     for (const secret of secretsOf({ ...env, ...repaired })) expect(sick.out + well.out).not.toContain(secret)
     // The next case begins with the registered key.
@@ -277,6 +350,7 @@ describeWithMosquitto('the doctor and the broker', () => {
     SNOWHAT_MQTT_USERNAME: user,
     SNOWHAT_MQTT_PASSWORD_FILE: broker.passwordFile(user),
     SNOWHAT_SNOWFLAKE_URL: 'http://127.0.0.1:9',
+    SNOWHAT_SPOOL_DIR: '',
     ...more,
   })
 
@@ -361,11 +435,15 @@ describeWithMosquitto('the doctor and the broker', () => {
     },
   ]
 
-  it.each(trouble)('finds $what', async ({ env, args, finds, fix }) => {
+  // Each is a doctor of its own that mostly waits for the broker.
+  it.concurrent.each(trouble)('finds $what', async ({ env, args, finds, fix }) => {
     const { code, out, findings } = await doctor(env(), args)
     expect(code).toBe(1)
     expect(findings.find(({ id, status }) => id === finds && status === 'broken')?.fix).toMatch(fix)
     expect(out).not.toContain('hunter2')
+  })
+
+  it('leaves nothing at a broker that refuses it something either', async () => {
     expect(await retainedAt(broker)).toEqual([])
   })
 
@@ -417,14 +495,20 @@ describeWithMosquitto('the doctor and the broker', () => {
     }
     const bridge = snowhat(['bridge'], { env })
     await bridge.line(/connected to the broker/)
-    const publisher = snowhat(['publisher', '-s', '-r', '0.05', '--hostname', 'pi-attic', '--max-batches', '1'], {
-      env: as('pi-attic'),
+    await publishAs('pi-attic', 'sensehat/pi-attic/readings', '{"stream":"abcdefgh","seq":1,"temperature":20}')
+    await eventually('the reading in the table', async () => {
+      const [rows] = await sql(`SELECT COUNT(*) FROM ${TABLE} WHERE hostname = 'pi-attic'`)
+      return rows?.rows[0]?.[0] === '1'
     })
-    await publisher.line(/all readings are in the table"/, 60_000)
-    expect(brokenIn(await doctor(env, '--bridge'), '')).toEqual([])
+    // The ledger that names the channel follows the commit.
+    await eventually('a doctor that knows the channel, and finds nothing broken', async () => {
+      const result = await doctor(env, '--bridge', '--no-canary')
+      expect(brokenIn(result, '')).toEqual([])
+      return result.findings.some(({ id, status }) => id === 'snowflake.pipe-replaced' && status === 'ok')
+    })
     await sql(`CREATE OR REPLACE PIPE ${PIPE} AS COPY INTO ${TABLE} FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING'))
       MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE; GRANT OPERATE, MONITOR ON PIPE ${PIPE} TO ROLE ${ROLE}`)
-    const { code, stdout } = await run(['doctor', '--bridge'], { env })
+    const { code, stdout } = await run(['doctor', '--bridge', '--no-canary'], { env })
     expect(code).toBe(1)
     expect(stdout).toMatch(
       /✗ snowflake\.pipe-replaced +the channels of pi-attic are not those the bridge knows\n.*\n.*snowhat ledger pi-attic --keep/,
@@ -441,6 +525,13 @@ describeWithMosquitto('the doctor and the broker', () => {
     expect(signal).toBeNull()
     expect(stdout).toMatch(/not looked at/)
   })
+
+  async function publishAs(user: string, topic: string, payload: string): Promise<void> {
+    const password = readFileSync(broker.passwordFile(user), 'utf8').trim()
+    const client = await connectAsync(broker.url, { username: user, password })
+    await client.publishAsync(topic, payload, { qos: 1 })
+    await client.endAsync()
+  }
 
   function otherCa(): string {
     const other = temporaryDirectory(cleanUp)

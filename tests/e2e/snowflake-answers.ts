@@ -246,6 +246,13 @@ const BY_CHANNEL: readonly Omit<Row, 'section'>[] = [
     told: 'opens again',
   },
   {
+    sign: 'ERR_CHANNEL_OF_A_NEW_KIND in the status, and again',
+    reaction: 'anything unknown starting with ERR_CHANNEL_: reopen once, then alarm',
+    // Of two devices that are told so four times one is told so twice.
+    faults: [{ operation: 'status', action: 'channel-status', code: 'ERR_CHANNEL_OF_A_NEW_KIND', count: 4 }],
+    told: { refuses: 'ERR_CHANNEL_OF_A_NEW_KIND' },
+  },
+  {
     sign: 'ERR_CHANNEL_OF_A_NEW_KIND, and again',
     reaction: 'anything unknown starting with ERR_CHANNEL_: reopen once, then alarm',
     faults: answer(400, { code: 'ERR_CHANNEL_OF_A_NEW_KIND' }),

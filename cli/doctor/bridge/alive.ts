@@ -47,7 +47,7 @@ export const aliveCheck: Check = {
       broken('bridge.alive', `the bridge is ${heard.availability ?? 'silent'}`, {
         why:
           heard.bridge === undefined ? 'its Will, or its farewell' : `the last one was ${describeBridge(heard.bridge)}`,
-        fix: 'start it: systemctl status snowhat-bridge, docker compose logs bridge; the Pis keep their readings meanwhile',
+        fix: 'systemctl status snowhat-bridge, or docker compose logs bridge, says why it ended; start it again (sudo systemctl start snowhat-bridge, docker compose up -d bridge). The Pis keep their readings meanwhile',
       }),
     ]
   },

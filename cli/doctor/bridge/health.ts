@@ -15,7 +15,7 @@ const Health = z.object({
 })
 
 const FIX =
-  'docs/operations.md, "When something is red", goes through it step by step; snowhat ledger shows each device'
+  'begin with whatever else is broken here; once that is mended the bridge goes on by itself, within minutes. docs/operations.md, "When something is red", goes through it step by step; snowhat ledger shows each device'
 
 export const bridgeHealthChecks: readonly Check[] = [
   {

@@ -38,18 +38,18 @@ export const addressCheck: Check = {
       ]
     const host = parsed.hostname.replace(/^\[|\]$/g, '')
     const port = Number(parsed.port || usual)
-    let ip: string
+    let known: readonly string[]
     try {
-      ip = (await lookup(host)).address
+      known = (await lookup(host, { all: true })).map(({ address }) => address)
     } catch (error) {
       const fix = `correct the name in SNOWHAT_MQTT_URL, or use the address in numbers; ${host.endsWith('.local') ? 'names in .local want avahi-daemon and libnss-mdns here' : 'does this machine’s name server know it?'}`
       return [unusable(`the broker's name ${host} is not known here (${systemCode(error) ?? messageOf(error)})`, fix)]
     }
-    const code = await connected(ip, port, signal)
-    if (code !== undefined)
+    const { ip, code } = await connected(host, port, signal)
+    if (ip === undefined)
       return [
         unusable(
-          `the broker's port ${port} on ${host} (${ip}) cannot be reached: ${code}`,
+          `the broker's port ${port} on ${[...new Set([host, ...known])].join(', ')} cannot be reached: ${code}`,
           REFUSED[code] ?? 'is SNOWHAT_MQTT_URL right?',
         ),
       ]
@@ -62,16 +62,22 @@ function unusable(what: string, fix: string): Finding {
   return broken('broker.address', what, { fix })
 }
 
-/** Undefined when it is; otherwise the code of what went wrong. */
-function connected(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+type Connected = { readonly ip: string; readonly code?: undefined } | { readonly ip?: undefined; readonly code: string }
+
+/** By its name, as the programs do: of several addresses, IPv4 or IPv6, the one that answers counts. */
+function connected(host: string, port: number, signal: AbortSignal): Promise<Connected> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: CONNECT_MS })
-    const end = (code: string | undefined) => {
+    const end = (code: string) => {
       socket.destroy()
-      resolve(code)
+      resolve({ code })
     }
     signal.addEventListener('abort', () => end('stopped'), { once: true })
-    socket.once('connect', () => end(undefined))
+    socket.once('connect', () => {
+      const ip = socket.remoteAddress ?? host
+      socket.destroy()
+      resolve({ ip })
+    })
     socket.once('timeout', () => end('ETIMEDOUT'))
     socket.once('error', (error) => end(systemCode(error) ?? messageOf(error)))
   })

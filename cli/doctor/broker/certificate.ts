@@ -2,7 +2,7 @@ import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket }
 import { hintOf, messageOf } from '../../../src/errors.ts'
 import { readTlsFiles, tlsFailure } from '../../../src/mqtt-tls.ts'
 import type { Check } from '../check.ts'
-import { broken, ok, warn } from '../finding.ts'
+import { broken, ok, skipped, warn } from '../finding.ts'
 
 const SOON_MS = 14 * 86_400_000
 const HANDSHAKE_MS = 5_000
@@ -11,16 +11,18 @@ const HANDSHAKE_MS = 5_000
 export const certificateCheck: Check = {
   id: 'broker.tls',
   needs: ['address'],
-  pointless: (examination) =>
-    examination.take('address').isTls
-      ? undefined
-      : 'mqtt:// and ws:// go without TLS; passwords and readings can be read on the way',
+  gives: ['way'],
   async run(examination, signal) {
     const { settings, clock } = examination
-    const { host, port } = examination.take('address')
+    const { host, port, isTls } = examination.take('address')
+    if (!isTls) {
+      examination.give('way', 'plain')
+      return [skipped('broker.tls', 'mqtt:// and ws:// go without TLS; passwords and readings can be read on the way')]
+    }
     try {
       const files = await readTlsFiles(settings.mqtt)
       const { version, certificate } = await handshake({ ...files, host, port, ...servername(host) }, signal)
+      examination.give('way', 'TLS')
       const end = Date.parse(certificate.valid_to)
       const what = `${version}, certificate for ${certificate.subjectaltname ?? certificate.subject?.CN ?? 'nobody'}, until ${certificate.valid_to}`
       if (end - clock.now() >= SOON_MS) return [ok('broker.tls', what)]

@@ -5,7 +5,7 @@ import { isSignInRefused, openProbe, wordsOf } from './broker-probe.ts'
 
 export const signInCheck: Check = {
   id: 'broker.sign-in',
-  needs: ['address'],
+  needs: ['address', 'way'],
   gives: ['broker'],
   async run(examination, signal) {
     const { mqtt } = examination.settings

@@ -48,6 +48,21 @@ export async function withTrialFile<T>(
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there, and cannot be made where it should be',
+  EACCES: 'it, or a directory above it, belongs to somebody else',
+  EPERM: 'the system does not allow it, whoever owns it',
+  EROFS: 'its disk is mounted for reading only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'this user may take no more of its disk',
+}
+const FIXES: Readonly<Record<string, string>> = {
+  EROFS:
+    'mount the disk for writing; when nobody mounted it so, the system did after an error of the disk: dmesg says which (in a container: a volume without ":ro")',
+  ENOSPC: 'make room on that disk',
+  EDQUOT: 'make room on that disk, or raise the quota',
+}
+
 export async function directoryFinding({ name, path }: KeptDirectory): Promise<Finding> {
   if (path === '')
     return warn('machine.directory', `the ${name} is in memory`, {
@@ -62,22 +77,27 @@ export async function directoryFinding({ name, path }: KeptDirectory): Promise<F
     await withTrialFile(path, (file) => file.writeFile('snowhat doctor\n'))
     return ok('machine.directory', `the ${name} ${path} is there, and ${user} may write`)
   } catch (error) {
-    const code = systemCode(error)
-    if (code === 'ENOENT' && (await isThere(dirname(path))))
+    const code = systemCode(error) ?? ''
+    if (code === 'ENOENT' && (await isWritable(dirname(path))))
       return ok('machine.directory', `the ${name} ${path} is not there yet; it is made at the first start`)
-    return broken('machine.directory', `the ${name} ${path} cannot be written by ${user}: ${messageOf(error)}`, {
-      why: 'the program ends with E_LOG_IO',
-      fix:
-        code === 'ENOSPC' || code === 'EDQUOT'
-          ? 'make room on that disk'
-          : `sudo mkdir -p ${path} && sudo chown -R ${user} ${path}; as the user the program runs as`,
-    })
+    return broken(
+      'machine.directory',
+      `the ${name} ${path} cannot be written by ${user} (${code || messageOf(error)})`,
+      {
+        why: `${REASONS[code] ?? messageOf(error)}; the program ends with E_LOG_IO`,
+        fix: FIXES[code] ?? `sudo mkdir -p ${path} && sudo chown -R ${user} ${path}; as the user the program runs as`,
+      },
+    )
   }
 }
 
 /** The directory itself, or the nearest above it that is there. */
 export async function nearestDirectory(path: string): Promise<string> {
   for (let at = path; ; at = dirname(at)) if ((await isThere(at)) || at === dirname(at)) return at
+}
+
+export async function isWritable(path: string): Promise<boolean> {
+  return withTrialFile(path, async () => true).catch(() => false)
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -56,7 +56,10 @@ async function blockDevice(path: string): Promise<string | undefined> {
 }
 
 export async function diskSyncFinding(directory: KeptDirectory, clock: Clock, signal: AbortSignal): Promise<Finding> {
-  const times = await syncTimes(await nearestDirectory(directory.path), clock, signal)
+  const at = await nearestDirectory(directory.path)
+  const times = await syncTimes(at, clock, signal).catch(() => undefined)
+  if (times === undefined)
+    return skipped('machine.disk-sync', `${at} cannot be written to; machine.directory says whether that matters`)
   const p50 = quantile(times, 0.5)
   const p99 = quantile(times, 0.99)
   const what = `making 4 KiB durable for the ${directory.name} takes ${shown(p50)} (half), ${shown(p99)} (99 of 100)`

@@ -1,7 +1,9 @@
+import type { Clock } from '../../../src/clock.ts'
 import { FIELDS, type FieldKind } from '../../../src/reading.ts'
+import type { ColumnKind } from '../../../src/table-columns.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
-import { rowsIfAllowed, type SqlRow } from './signed-in.ts'
+import { rowsIfAllowed, type SignedIn, type SqlRow } from './signed-in.ts'
 
 /** A column as DESC TABLE shows it. */
 export interface TableColumn {
@@ -34,10 +36,8 @@ export const columnsCheck: Check = {
   async run(examination): Promise<Finding[]> {
     const account = examination.take('account')
     const table = examination.take('table')
-    const rows = await rowsIfAllowed(account, `DESC TABLE ${table.name}`, examination.clock)
-    if (rows === undefined || rows.length === 0)
-      return [skipped('snowflake.columns', `this role may not ask DESC TABLE ${table.name}`)]
-    const columns = rows.map(columnOf)
+    const columns = await columnsOf(account, table.name, examination.clock)
+    if (columns === undefined) return [skipped('snowflake.columns', `this role may not ask DESC TABLE ${table.name}`)]
     examination.give('columns', columns)
     return [
       ...missingColumns(columns, table.name),
@@ -45,6 +45,18 @@ export const columnsCheck: Check = {
       ...stillDefaults(columns, table.name),
     ]
   },
+}
+
+/** `undefined`: the table is not there, or this role may not ask. */
+export async function columnsOf(account: SignedIn, table: string, clock: Clock): Promise<TableColumn[] | undefined> {
+  const rows = await rowsIfAllowed(account, `DESC TABLE ${table}`, clock)
+  return rows === undefined || rows.length === 0 ? undefined : rows.map(columnOf)
+}
+
+/** Whether a column takes all that a record may have there. */
+export function takes(column: TableColumn, kind: ColumnKind): boolean {
+  if (kind === 'json') return /^(VARIANT|OBJECT|ARRAY)/.test(column.type)
+  return TYPES[kind === 'text' ? 'string' : kind][1].test(column.type)
 }
 
 function columnOf(row: SqlRow): TableColumn {

@@ -1,14 +1,14 @@
 import type { SnowflakeSettings } from '../../../bridge/config.ts'
+import type { Destination } from '../../../bridge/routes/route.ts'
 import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { PipePath } from '../../../bridge/snowpipe/client.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import type { Clock } from '../../../src/clock.ts'
 import { routeOfKey } from '../../../src/device-key.ts'
-import { identifier } from '../../setup-sql/identifier.ts'
+import { identifier, textLiteral } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
-import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok } from '../finding.ts'
-import { rowsIfAllowed, type SignedIn } from './signed-in.ts'
+import { rowsIfAllowed, type SignedIn, type SqlRow, storedName } from './signed-in.ts'
 
 /** A pipe that can be streamed into, and what it says of the devices' channels. */
 export interface StreamingPipe {
@@ -37,18 +37,23 @@ export const pipeCheck: Check = {
   side: 'bridge',
   needs: ['account'],
   after: ['heard'],
-  gives: ['pipes', 'table'],
+  gives: ['pipes', 'absentPipes', 'table'],
   async run(examination): Promise<Finding[]> {
     const account = examination.take('account')
     const { database, schema, pipes } = account.settings
-    const table = await tableOf(account, examination.clock)
+    const table = (await tableOf(account, account.settings, examination.clock)) ?? set(account.settings)
     examination.give('table', table)
     const paths = pipes.map((pipe): PipePath => ({ database, schema, pipe }))
-    const results = await Promise.all(paths.map((path) => ask(account, path, table.name, examination)))
+    const devices = askedDevices(examination.find('heard')?.ledgers)
+    const results = await Promise.all(
+      paths.map((path) => askPipe(account, path, { table: table.name, devices, clock: examination.clock })),
+    )
     const usable = results.filter((result) => 'channels' in result)
     if (usable.length > 0) examination.give('pipes', usable)
+    const absent = results.flatMap((result) => ('channels' in result || !result.isAbsent ? [] : [result.path.pipe]))
+    examination.give('absentPipes', new Set(absent))
     return results.map((result) =>
-      'channels' in result ? ok('snowflake.pipe', `${pipeName(result.path)} can be streamed into`) : result,
+      'channels' in result ? ok('snowflake.pipe', `${pipeName(result.path)} can be streamed into`) : result.finding,
     )
   },
 }
@@ -58,21 +63,57 @@ export function askedDevices(ledgers: ReadonlyMap<string, unknown> = new Map()):
   return [...ledgers.keys()].filter((device) => routeOfKey(device) === undefined).slice(0, MOST_CHANNELS)
 }
 
-async function ask(
+export interface Asking {
+  /** Where the pipe leads, for statements. */
+  readonly table: string
+  readonly devices: readonly string[]
+  readonly clock: Clock
+}
+
+/** What is wrong with a pipe. */
+export interface PipeTrouble {
+  readonly path: PipePath
+  readonly finding: Finding
+  /** It is not there, or not to be seen, though its schema is. */
+  readonly isAbsent: boolean
+}
+
+export async function askPipe(
   account: SignedIn,
   path: PipePath,
-  table: string,
-  examination: Examination,
-): Promise<StreamingPipe | Finding> {
-  const devices = askedDevices(examination.find('heard')?.ledgers)
+  { table, devices, clock }: Asking,
+): Promise<StreamingPipe | PipeTrouble> {
   const channels = new Map<string, ChannelStatus>()
   for (let from = 0; from === 0 || from < devices.length; from += CHUNK) {
     const names = devices.slice(from, from + CHUNK)
     const outcome = await account.snowpipe.status(path, names.length === 0 ? ['doctor'] : names)
     if (outcome.verdict === 'ok') for (const [name, status] of outcome.value) channels.set(name, status)
-    else return pipeTrouble(path, codeOf(outcome.answer), outcome.answer.message, table, account.settings)
+    else {
+      const code = codeOf(outcome.answer)
+      const isAbsent = /^ERR_(?!DATABASE_|SCHEMA_|TABLE_|ROLE_).*DOES_NOT_EXIST/.test(code)
+      const elsewhere = /DOES_NOT_EXIST/.test(code) ? await whereElse(account, path, clock) : undefined
+      const finding = elsewhere ?? pipeTrouble(path, code, outcome.answer.message, table, account.settings)
+      return { path, finding, isAbsent }
+    }
   }
   return { path, channels }
+}
+
+/** A pipe of that name that the role can see in another schema: then the settings are wrong, and not Snowflake. */
+async function whereElse(account: SignedIn, path: PipePath, clock: Clock): Promise<Finding | undefined> {
+  if (DEFAULT_PIPE.test(path.pipe)) return undefined
+  const plain = identifier(path.pipe).replace(/^"|"$/g, '')
+  const shown = await rowsIfAllowed(account, `SHOW PIPES LIKE ${textLiteral(plain)} IN ACCOUNT`, clock)
+  const own = [path.database, path.schema].map(identifier).join('.')
+  const other = shown?.find((row) => row.name === plain && placeOf(row) !== own)
+  if (other === undefined) return undefined
+  return broken('snowflake.pipe', `there is no pipe ${plain} in ${own}, but one in ${placeOf(other)}`, {
+    fix: `set SNOWHAT_SNOWFLAKE_DATABASE to ${other.database_name} and SNOWHAT_SNOWFLAKE_SCHEMA to ${other.schema_name}, if that is the one`,
+  })
+}
+
+function placeOf({ database_name, schema_name }: SqlRow): string {
+  return [database_name, schema_name].map((name) => storedName(name ?? '')).join('.')
 }
 
 function pipeTrouble(path: PipePath, code: string, said: string, table: string, settings: SnowflakeSettings): Finding {
@@ -86,7 +127,7 @@ function pipeTrouble(path: PipePath, code: string, said: string, table: string, 
   if (/^ERR_(DATABASE|SCHEMA|TABLE|ROLE)_/.test(code))
     return broken('snowflake.pipe', `the role may not stream into ${name}: ${said} (${code})`, {
       why: 'Snowflake says the same when there is none of that name',
-      fix: 'snowflake.grants names what is missing; otherwise correct database, schema and role in the settings',
+      fix: 'snowflake.user and snowflake.grants name what is missing; otherwise correct database, schema and role in the settings',
     })
   if (/DOES_NOT_EXIST/.test(code))
     return broken('snowflake.pipe', `the pipe ${name} is not there, or the role may not see it (${code})`, {
@@ -118,9 +159,17 @@ export function pipeName({ database, schema, pipe }: PipePath): string {
   return [database, schema, pipe].map(identifier).join('.')
 }
 
-/** From the definition of the first pipe that is shown; otherwise what the set-up calls it. */
-async function tableOf(account: SignedIn, clock: Clock): Promise<PipeTable> {
-  const { database, schema, pipes } = account.settings
+/** What the set-up calls it. */
+function set({ database, schema }: Destination): PipeTable {
+  return { name: [database, schema, TABLE].map(identifier).join('.'), plain: TABLE }
+}
+
+/** From the name of a default pipe, or the definition of the first pipe that is shown. */
+export async function tableOf(
+  account: SignedIn,
+  { database, schema, pipes }: Destination,
+  clock: Clock,
+): Promise<PipeTable | undefined> {
   const of = (name: string) => [database, schema, name].map(identifier).join('.')
   for (const pipe of pipes) {
     const byDefault = DEFAULT_PIPE.exec(pipe)?.[1]
@@ -135,7 +184,7 @@ async function tableOf(account: SignedIn, clock: Clock): Promise<PipeTable> {
   const target = /COPY\s+INTO\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+)){0,2})/i.exec(own?.definition ?? '')?.[1]
   const parts = target?.match(/"[^"]+"|[\w$]+/g) ?? []
   const plain = parts.at(-1)
-  if (plain === undefined) return { name: of(TABLE), plain: TABLE }
+  if (plain === undefined) return undefined
   const named =
     parts.length === 3
       ? parts.join('.')

@@ -1,4 +1,5 @@
 import { request } from 'undici'
+import type { SnowflakeSettings } from '../../../bridge/config.ts'
 import { accountHost } from '../../../bridge/snowpipe/account.ts'
 import { readAnswer } from '../../../bridge/snowpipe/answer.ts'
 import { connectionTrouble } from '../../../bridge/snowpipe/connection-trouble.ts'
@@ -18,11 +19,8 @@ export interface Reached {
 /** Of a JWT; and `Date` has whole seconds [documented]. */
 const TOLERANCE_MS = 60_000
 
-const FIXES: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'this machine’s name server does not answer: is the network there?',
-  ECONNREFUSED: 'nothing listens there: is the emulator running (snowhat emulator)?',
-}
+const NO_NAMES = 'this machine’s name server does not answer: is the network there?'
+const PROXY = 'correct SNOWHAT_SNOWFLAKE_PROXY (or HTTPS_PROXY), or set it to none where no proxy is needed'
 
 /** Asks without signing in: any answer shows the way is free, and bears the time. */
 export const reachCheck: Check = {
@@ -51,17 +49,47 @@ export const reachCheck: Check = {
       if (signal.aborted) throw error
       const code = systemCode(error) ?? systemCode((error as { cause?: unknown }).cause) ?? ''
       const { hint, message } = connectionTrouble(error, new URL(base))
+      const isOfProxy = isElsewhere(error, new URL(base))
       const others = otherAccounts(examination.settings.snowflake).map((form) => form.account)
       const elsewhere = settings.url === '' && others.length > 0 ? `; is the account one of ${others.join(', ')}?` : ''
       return [
-        broken('snowflake.reach', `${base} does not answer: ${message || code}`, {
-          fix: `${hint ?? FIXES[code] ?? 'is the network there, and does a firewall or proxy let HTTPS through?'}${elsewhere}`,
-        }),
+        broken(
+          'snowflake.reach',
+          `${isOfProxy ? 'the proxy on the way to ' : ''}${base} does not answer: ${message || code}`,
+          {
+            fix: `${hint ?? fixOf(code, isOfProxy, settings)}${elsewhere}`,
+          },
+        ),
       ]
     } finally {
       await dispatcher.close().catch(() => undefined)
     }
   },
+}
+
+/** The error is of another host or port than the one that was asked: of the proxy's. */
+function isElsewhere(error: unknown, base: URL): boolean {
+  const cause = (error as { cause?: unknown }).cause
+  const { hostname, port } = (systemCode(error) === undefined ? (cause ?? error) : error) as {
+    readonly hostname?: string
+    readonly port?: number
+  }
+  const own = base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port)
+  return (hostname !== undefined && hostname !== base.hostname) || (port !== undefined && port !== own)
+}
+
+function fixOf(code: string, isOfProxy: boolean, { url, account }: SnowflakeSettings): string {
+  if (code === 'EAI_AGAIN') return NO_NAMES
+  if (isOfProxy) return PROXY
+  if (code === 'ENOTFOUND')
+    return url === ''
+      ? `correct SNOWHAT_SNOWFLAKE_ACCOUNT (now ${account}): there is no host of that name`
+      : 'correct SNOWHAT_SNOWFLAKE_URL: there is no host of that name'
+  if (url !== '')
+    return code === 'ECONNREFUSED'
+      ? 'nothing listens there: is the emulator running (snowhat emulator), and SNOWHAT_SNOWFLAKE_URL its address?'
+      : 'what listens there does not answer as Snowflake does: is SNOWHAT_SNOWFLAKE_URL right?'
+  return 'is the network there, and does a firewall let HTTPS through, or is there a proxy (SNOWHAT_SNOWFLAKE_PROXY)?'
 }
 
 function clockFinding(skewMs: number | null): Finding {

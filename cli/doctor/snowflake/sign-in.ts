@@ -88,6 +88,11 @@ function refused(hand: CredentialInHand, answer: Answer, examination: Examinatio
     return broken('snowflake.sign-in', `Snowflake does not take the credential: ${said}`, {
       fix: 'whoever renews the access token must write it into its file; with a key, SNOWHAT_SNOWFLAKE_PRIVATE_KEY_FILE must name the registered one',
     })
+  if (/\bdisabled\b/i.test(answer.message))
+    return broken('snowflake.sign-in', `Snowflake does not let ${settings.user} in: ${said}`, {
+      fix: 'run the statement, or ask whoever has disabled the user',
+      sql: `ALTER USER ${user} SET DISABLED = FALSE;`,
+    })
   const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(answer.message)?.[0]
   const more =
     uuid === undefined ? '' : `; SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('${uuid}') says more, to an ACCOUNTADMIN`

@@ -2,7 +2,6 @@ import { counted } from '../../../src/counted.ts'
 import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
-import { roleName } from './pipe.ts'
 import { rowsIfAllowed } from './signed-in.ts'
 
 const VIEWS = ['SENSEHAT_GAPS', 'SENSEHAT_DUPLICATES'] as const
@@ -11,7 +10,7 @@ const VIEWS = ['SENSEHAT_GAPS', 'SENSEHAT_DUPLICATES'] as const
 export const viewsCheck: Check = {
   id: 'snowflake.views',
   side: 'bridge',
-  needs: ['account'],
+  needs: ['account', 'pipes'],
   async run(examination): Promise<Finding[]> {
     const account = examination.take('account')
     const { clock } = examination
@@ -22,9 +21,9 @@ export const viewsCheck: Check = {
     const missing = VIEWS.filter((view) => !names.has(view))
     if (missing.length > 0)
       return [
-        warn('snowflake.views', `${missing.join(' and ')} are not there, or the role may not see them`, {
+        warn('snowflake.views', `the role sees no ${missing.join(' and no ')} in ${schema}`, {
           why: 'they prove that no reading is missing and none is there twice; streaming does without them',
-          fix: `run sql/views.sql (snowhat setup-sql --views); then GRANT SELECT ON VIEW ${schema}.SENSEHAT_GAPS TO ROLE ${roleName(account.settings)}`,
+          fix: 'run what snowhat setup-sql --views prints: it makes the views, and lets the role read them; no reading is touched',
         }),
       ]
     const [gaps, twice] = await Promise.all([

@@ -92,6 +92,32 @@ describe('a device that was silent for longer than its channel lives', () => {
     expect(w.lane.hold).toMatchObject({ code: 'another_channel' })
   })
 
+  it.each([
+    ['our disk, an old copy, does not know of', {}],
+    ['another bridge has made', { instance: 'oth1' }],
+  ])('is held for commits %s: what is retained is read after the channel was opened, not before', async (_what, by) => {
+    const before = await fleet()
+    const after = new LaneWorld({ before, hearsNoLedgers: true })
+    onTestFinished(() => after.close())
+    // As the disk of 31 days ago had it.
+    const { device, witness } = { device: after.device, witness: after.spool.device('other') }
+    witness.pipe = PIPE
+    witness.incarnation = before.spool.device('other').incarnation
+    const { incarnation, lastCommitAt, trimmed, agreed } = before.device
+    Object.assign(device, { incarnation, lastCommitAt, trimmed, agreed, resolved: true })
+    device.committed.add('aaaaaaaa', 1, 3)
+    device.received.add('aaaaaaaa', 1, 3)
+    await before.close()
+    const told = before.retained()
+    if (told === undefined) throw new Error('no ledger')
+    silence(after, 31 * DAY)
+    after.leave({ ...told, ...by, last_commit_at: new Date(after.clock.now() - 2 * DAY).toISOString() })
+    after.take(4, 6)
+    await after.run(6_000)
+    expect(after.lane.hold).toMatchObject({ code: 'another_channel' })
+    expect(after.inTable()).toEqual([1, 2, 3])
+  })
+
   it('is held when the service cannot be asked for another channel', async () => {
     const w = await fleet()
     silence(w, 31 * DAY)
@@ -117,7 +143,7 @@ describe('that a channel has expired', () => {
     witness.incarnation = snowpipe.channel('other').createdOnMs
     const status = readChannelStatus({ channel_status_code: 'SUCCESS', created_on_ms: NOW })
     const path = { pipe: pipeNamed(PIPE), channel: 'pi' }
-    const found: Found = { device, path, status, unsettled: false, ledgers: [], ...over }
+    const found: Found = { device, path, status, unsettled: false, ledgers: async () => [], ...over }
     const ask = (expiredChannels: 'proved' | 'keep' | 'ask' = 'proved') =>
       hasExpired(found, { log: silentLog(), spool, snowpipe, expiredChannels })
     return { ask, device, witness, snowpipe }
@@ -151,12 +177,12 @@ describe('that a channel has expired', () => {
 
   it('counts what another bridge has committed, and rows it has announced', async () => {
     const recent = ledger({ last_commit_at: new Date(NOW - 5 * DAY).toISOString() })
-    expect(await question({ ledgers: [recent] }).ask()).toBe(false)
+    expect(await question({ ledgers: async () => [recent] }).ask()).toBe(false)
     const run = { ordinal: 1, owner: 'old1', stream: 'aaaaaaaa', first: 1, last: 9 }
     const done = { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 9]] } } as const
     const open = { aaaaaaaa: { spooled: [[1, 9]], committed: [[1, 7]] } } as const
-    expect(await question({ ledgers: [ledger({ runs: [run], streams: done })] }).ask()).toBe(true)
-    expect(await question({ ledgers: [ledger({ runs: [run], streams: open })] }).ask()).toBe(false)
+    expect(await question({ ledgers: async () => [ledger({ runs: [run], streams: done })] }).ask()).toBe(true)
+    expect(await question({ ledgers: async () => [ledger({ runs: [run], streams: open })] }).ask()).toBe(false)
   })
 
   it('is not known while rows of an earlier process wait: it may have sent them', async () => {

@@ -27,7 +27,7 @@ it('a channel that the emulator has deleted after 30 days is known to have expir
   }
   const ask = async () => {
     const status = await open('pi')
-    const found = { device: spool.device('pi'), path: path('pi'), status, unsettled: false, ledgers: [] }
+    const found = { device: spool.device('pi'), path: path('pi'), status, unsettled: false, ledgers: async () => [] }
     return hasExpired(found, { log: silentLog(), spool, snowpipe, expiredChannels: 'proved' })
   }
   for (const hostname of ['other', 'pi']) {

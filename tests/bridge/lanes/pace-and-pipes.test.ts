@@ -69,7 +69,7 @@ function paced(most: number, limit = Number.POSITIVE_INFINITY) {
     return OK
   }
   const come = async (name: string, weight: () => number = () => 1) => {
-    while ((await pace.pass(weight, open(name), stop.signal)).verdict !== 'ok');
+    while ((await pace.pass(weight, open(name), stop.signal))?.verdict !== 'ok');
   }
   return { clock, pace, stop, opened, refused, come, names: () => opened.map(([name]) => name) }
 }
@@ -86,6 +86,56 @@ describe('the pace of opening', () => {
       expect(gap).toBeGreaterThanOrEqual(1000 / 8)
       expect(gap).toBeLessThanOrEqual(1000 / 4)
     }
+  })
+
+  it('takes no time for those that find at their turn that there is nothing to send', async () => {
+    const { clock, come, opened, pace, stop } = paced(5)
+    const nothing = Array.from({ length: 2_000 }, () =>
+      pace.pass(
+        () => 9,
+        async () => undefined,
+        stop.signal,
+      ),
+    )
+    const all = [come('a'), come('b')]
+    await clock.advance(1_000)
+    await Promise.all([...nothing, ...all])
+    expect(opened.map(([name]) => name)).toEqual(['a', 'b'])
+  })
+
+  it('leaves no timer behind when all who waited were told to stop, and opens for none of them', async () => {
+    const { clock, opened, pace, stop } = paced(1)
+    const pass = (name: string) =>
+      pace.pass(
+        () => 1,
+        async () => {
+          opened.push([name, clock.monotonic()])
+          return { verdict: 'retry', answer: { ...THROTTLED.answer, retryAfterMs: 300_000 } } as const
+        },
+        stop.signal,
+      )
+    await pass('a')
+    const waiting = pass('b')
+    expect(clock.sleeping).toBe(1)
+    stop.abort(new Error('closed'))
+    await expect(waiting).rejects.toThrow('closed')
+    expect(clock.sleeping).toBe(0)
+    expect(opened.map(([name]) => name)).toEqual(['a'])
+  })
+
+  it('opens for nobody who was told to stop in the moment of its turn', async () => {
+    const { opened, pace, stop } = paced(1)
+    const turn = pace.pass(
+      () => 1,
+      async () => {
+        opened.push(['a', 0])
+        return OK
+      },
+      stop.signal,
+    )
+    stop.abort(new Error('closed'))
+    await expect(turn).rejects.toThrow('closed')
+    expect(opened).toEqual([])
   })
 
   it('opens those first behind which most waits at the moment of their turn', async () => {
@@ -211,7 +261,7 @@ describe('the pace of opening', () => {
       signal,
     )
     await clock.advance(1_000)
-    expect((await good).verdict).toBe('ok')
+    expect((await good)?.verdict).toBe('ok')
   })
 
   it('lets go of who is told to stop', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkBatchBytes, WIRE_LIMIT } from '../../../bridge/lanes/wire-limit.ts'
+import { type Answer, noAnswer } from '../../../bridge/snowpipe/answer.ts'
 import { eventually } from '../../support/eventually.ts'
 import { LaneWorld, type LaneWorldOptions } from '../../support/lane-world.ts'
 
@@ -145,5 +146,80 @@ describe('a channel that is throttled', () => {
     expect(gaps.slice(5).every((gap, index) => gap <= (gaps[index + 4] ?? 0) + 20)).toBe(true)
     expect(gaps.at(-1)).toBeLessThan(130)
     expect(w.inTable()).toHaveLength(40)
+  })
+})
+
+describe('what stands in the way of a pipe', () => {
+  const NO_GRANT = { status: 403, code: '' }
+
+  it('moves the rows of all its devices aside after ten minutes, of those too that wait while another looks', async () => {
+    const w = world()
+    const open = w.snowpipe.open.bind(w.snowpipe)
+    const noGrant: Answer = { ...noAnswer('no grant'), status: 403 }
+    w.snowpipe.open = (path, failOnUncommittedRows) =>
+      path.pipe.pipe === 'BAD'
+        ? Promise.resolve({ verdict: 'blocked', answer: noGrant })
+        : open(path, failOnUncommittedRows)
+    const stuck = Array.from({ length: 20 }, (_, i) => w.spool.device(`bad-${i}`))
+    for (const device of stuck) {
+      device.pipe = 'BAD'
+      takeOf(w, device.hostname, 1)
+    }
+    const well = w.spool.device('well')
+    // They were refused before anything was taken of anybody, and mostly not again since.
+    await w.run(5_000)
+    for (let seq = 1; seq <= 14; seq++) {
+      takeOf(w, 'well', seq)
+      await w.run(50_000, 5_000)
+    }
+    expect(stuck.map(({ aside }) => aside)).toEqual(stuck.map(() => true))
+    expect(well.aside).toBe(false)
+  })
+
+  it('is over, and the operator hears it, though a device must be looked at for another reason now', async () => {
+    const w = world()
+    w.take(1, 3)
+    await w.run(3_000)
+    w.snowpipe.takeAway('pi')
+    w.snowpipe.openFaults.push(NO_GRANT)
+    w.take(4)
+    await w.run(3_000)
+    expect(w.lanes.trouble.codes).toEqual(['403'])
+    w.snowpipe.lose('pi')
+    await w.run(130_000)
+    expect(w.lane.state).toBe('held')
+    expect(w.lanes.trouble.codes).toEqual([])
+  })
+})
+
+describe('a channel that is throttled for long', () => {
+  it('is not opened anew: that would be asking for more', async () => {
+    const w = world()
+    w.take(1)
+    await w.run(3_000)
+    w.snowpipe.appendFaults.push(...Array(1_000).fill({ status: 429, code: '390701' }))
+    w.take(2, 3)
+    await w.run(300_000)
+    expect(w.snowpipe.opens).toHaveLength(1)
+    w.snowpipe.appendFaults.length = 0
+    await w.run(40_000)
+    expect(w.inTable()).toEqual([1, 2, 3])
+  })
+})
+
+describe('an append that has stood at a roadblock for long', () => {
+  it('has its minute to find a clear answer from then on', async () => {
+    const w = world()
+    w.take(1)
+    await w.run(3_000)
+    w.snowpipe.appendFaults.push(
+      { status: 403 },
+      { status: 403 },
+      { status: 503, code: 'ERR_GENERAL_EXCEPTION_RETRY_REQUEST' },
+    )
+    w.take(2, 3)
+    await w.run(200_000)
+    expect(w.inTable()).toEqual([1, 2, 3])
+    expect(w.snowpipe.opens).toHaveLength(1)
   })
 })

@@ -15,8 +15,11 @@ interface Options {
   readonly pipe?: string
 }
 
-/** Devices that append for ever, one call every second, as lanes do; `refuses` says who is refused. */
-function world(refuses: (call: Call) => boolean) {
+/** What a call meets: a refusal, of the concern that is its own; one of this concern; nothing that is clear; or its way is free. */
+type Met = boolean | Concern | 'no answer'
+
+/** Devices that append for ever, one call every second, as lanes do. */
+function world(refuses: (call: Call) => Met) {
   const clock = new ManualClock()
   const roadblocks = new Roadblocks(LOOK_MS, clock)
   const stop = new AbortController()
@@ -29,12 +32,16 @@ function world(refuses: (call: Call) => boolean) {
       await roadblocks.wait(call, signal)
       if (signal.aborted) return
       calls.push(call)
-      if (refuses(call)) await roadblocks.refused(call, concern, REFUSAL, signal)
-      else {
+      const met = refuses(call)
+      if (met !== false && met !== 'no answer') {
+        await roadblocks.refused(call, met === true ? concern : met, REFUSAL, signal)
+        continue
+      }
+      if (met === false) {
         roadblocks.passed(call)
         served.set(name, (served.get(name) ?? 0) + 1)
-        await clock.sleep(1_000, signal).catch(() => undefined)
       }
+      await clock.sleep(1_000, signal).catch(() => undefined)
     }
     roadblocks.left(name, call.pipe)
   }
@@ -50,6 +57,7 @@ describe('what a person must mend', () => {
     for (let i = 1; i < 200; i++) void w.device(`pi-${i}`)
     await w.clock.advance(5 * LOOK_MS + 500)
     expect(w.calls.length).toBe(1 + 5)
+    expect(w.clock.sleeping).toBe(1)
     isBroken = false
     await w.clock.advance(LOOK_MS)
     expect(w.served.size).toBe(200)
@@ -117,6 +125,77 @@ describe('what a person must mend', () => {
     gone.abort()
     await w.clock.advance(2 * LOOK_MS)
     expect(w.calls.filter(({ device }) => device === 'pi-left').length).toBeGreaterThanOrEqual(1)
+    w.stop.abort()
+  })
+
+  it('is looked at by others too when who looks has a trouble of its own, known already', async () => {
+    let isBroken = false
+    const w = world(({ device }) => device === 'pi-bad' || isBroken)
+    void w.device('pi-bad')
+    await settled()
+    void w.device('pi-a')
+    await w.clock.advance(2 * LOOK_MS)
+    expect(w.served.get('pi-a')).toBeGreaterThan(50)
+    isBroken = true
+    await w.clock.advance(10 * LOOK_MS)
+    isBroken = false
+    const before = w.served.get('pi-a') ?? 0
+    await w.clock.advance(3 * LOOK_MS)
+    expect((w.served.get('pi-a') ?? 0) - before).toBeGreaterThan(50)
+    w.stop.abort()
+  })
+
+  it.each([
+    ['account', 'pipe'],
+    ['account', 'channel'],
+    ['pipe', 'openings'],
+    ['pipe', 'channel'],
+  ] as const)('of the %s is over when who looks is refused because of its %s', async (wide, narrow) => {
+    let isBroken = true
+    const w = world(({ device }) => (isBroken ? wide : device === 'pi-first' && narrow))
+    void w.device('pi-first', { operation: 'open' })
+    await settled()
+    const pipe = wide === 'account' ? 'P1' : 'P0'
+    await w.clock.advance(LOOK_MS / 2)
+    isBroken = false
+    await w.clock.advance(LOOK_MS / 2 - 1_000)
+    // It comes so late that the other one looks.
+    void w.device('pi-other', { pipe })
+    await w.clock.advance(LOOK_MS)
+    expect(w.served.get('pi-other')).toBeGreaterThan(30)
+    w.stop.abort()
+  })
+
+  it('is looked at by another as well when who looks has no clear answer, however often it asks', async () => {
+    let isBroken = true
+    const w = world(({ device }) => (isBroken ? true : device === 'pi-mute' && 'no answer'))
+    void w.device('pi-refused')
+    await settled()
+    // Was not refused itself, so it looks first.
+    void w.device('pi-mute')
+    isBroken = false
+    await w.clock.advance(4 * LOOK_MS)
+    expect(w.served.get('pi-refused')).toBeGreaterThan(100)
+    w.stop.abort()
+  })
+
+  it('is forgotten of a device that leaves: should it come back it is one like any other', async () => {
+    let isBroken = true
+    const w = world(() => isBroken)
+    const gone = new AbortController()
+    void w.device('pi-gone', {}, gone.signal)
+    await settled()
+    void w.device('pi-left')
+    await w.clock.advance(1_000)
+    gone.abort()
+    await w.clock.advance(LOOK_MS)
+    isBroken = false
+    await w.clock.advance(2 * LOOK_MS)
+    isBroken = true
+    const before = w.calls.length
+    void w.device('pi-gone')
+    await w.clock.advance(LOOK_MS / 2)
+    expect(w.calls.length - before).toBe(1)
     w.stop.abort()
   })
 

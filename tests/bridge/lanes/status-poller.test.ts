@@ -40,6 +40,7 @@ function polledWith(waiting: StandIn[], idle: StandIn[]) {
   const clock = new ManualClock()
   const snowpipe = new FakeSnowpipe(clock)
   const log = silentLog()
+  const trouble = new Trouble(log, clock)
   const told: unknown[] = []
   for (const { lane } of [...waiting, ...idle]) snowpipe.channel(lane.path.channel)
   const lanes = [
@@ -51,12 +52,12 @@ function polledWith(waiting: StandIn[], idle: StandIn[]) {
     log,
     snowpipe,
     lanes: () => lanes,
-    trouble: new Trouble(log, clock),
+    trouble,
     onMoved: (...moved) => told.push(['moved', ...moved]),
     onRefused: (...refused) => told.push(['refused', ...refused]),
   })
   onTestFinished(() => poller.close())
-  return { clock, snowpipe, poller, told }
+  return { clock, snowpipe, poller, told, lanes, trouble }
 }
 
 describe('the status poller', () => {
@@ -130,6 +131,21 @@ describe('the status poller', () => {
     await clock.advance(125_000)
     expect(snowpipe.asked).toHaveLength(4)
     expect(told).toEqual([['refused', pipeNamed('P0'), 'ERR_PIPE_IN_INVALID_STATE: ERR_PIPE_IN_INVALID_STATE']])
+  })
+
+  it('has no trouble any more with a pipe whose last channel is gone, and is told anew of one that comes back', async () => {
+    const { clock, lanes, snowpipe, told, trouble } = polled(standIn('a', 'P0'))
+    const refusal = { status: 409, code: 'ERR_PIPE_IN_INVALID_STATE' }
+    snowpipe.statusFaults.push(refusal, refusal)
+    await clock.advance(1_500)
+    expect(trouble.codes).toEqual([refusal.code])
+    const gone = lanes.splice(0)
+    await clock.advance(61_000)
+    expect(trouble.codes).toEqual([])
+    lanes.push(...gone)
+    await clock.advance(2_000)
+    expect(told).toHaveLength(2)
+    expect(trouble.codes).toEqual([refusal.code])
   })
 
   it('says that the pipe has moved, and since when at the latest', async () => {

@@ -190,6 +190,31 @@ describe('a spool on disk', () => {
     expect(tokens((await machine.open()).device('pi'))).toEqual([`1.own1.aaaaaaaa.${seq}`])
   })
 
+  it('does not stand on a take-over that is not on the disk: the channel is looked at again', async () => {
+    const machine = new Machine()
+    const spool = await machine.open()
+    const device = spool.device('pi')
+    await spool.append([{ device, rows: [row(1), row(2)] }])
+    const { capacity } = machine.disk
+    machine.disk.capacity = machine.disk.used
+    const found = {
+      known: new StreamSets(),
+      at: null,
+      highestOrdinal: 7,
+      incarnation: 1,
+      agreed: { parsed: 0, errors: 0 },
+    }
+    await expect(spool.takeOver(device, found)).rejects.toMatchObject({ code: 'E_SPOOL_FULL' })
+    expect(device.resolved).toBe(false)
+    machine.disk.capacity = capacity
+    await spool.takeOver(device, found)
+    expect(device.resolved).toBe(true)
+    machine.disk.crash()
+    const again = (await machine.open()).device('pi')
+    expect(again.resolved).toBe(true)
+    expect(tokens(again)).toEqual(tokens(device))
+  })
+
   it('takes another name when it is told that its own was used, and keeps it', async () => {
     const machine = new Machine()
     const spool = await machine.open()
