@@ -157,12 +157,14 @@ describe('numbers of rows', () => {
   })
 })
 
-it('rows that wait survive stop after stop while their phone begins anew', async () => {
+it('rows that wait survive stop after stop, also where the journal they were made of is gone', async () => {
   const dir = temporaryDirectory()
-  for (let run = 1; run <= 3; run++) {
-    const { pipeline, take, rows } = await opened({}, dir)
-    await take(plain, run)
-    expect((await rows(run)).map(({ value }) => value.messageId)).toEqual(Array.from({ length: run }, (_, i) => i + 1))
+  const first = await opened({}, dir)
+  for (let n = 1; n <= 3; n++) await first.take(plain, n)
+  await first.rows(3)
+  for (let run = 0; run < 3; run++) {
+    const { pipeline, rows } = run === 0 ? first : await opened({}, dir)
+    expect((await rows(3)).map(({ value }) => value.messageId)).toEqual([1, 2, 3])
     await pipeline.close()
     await rm(`${dir}/journal`, { recursive: true })
   }
