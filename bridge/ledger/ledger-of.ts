@@ -76,7 +76,11 @@ function lastCommitOf(device: DeviceLog): string | null {
   return device.said?.last_commit_at ?? device.predecessor?.last_commit_at ?? null
 }
 
-/** The run of the last committed token (it may go on), those of the rows, and those of earlier ledgers that still stand. */
+/**
+ * The run of the last committed token (it may go on), those of the rows, and those of earlier ledgers that still stand. Of our own
+ * the earlier ledgers know nothing better once the channel is open: a take-over has given all rows new tokens, and an old run of
+ * ours, told again, would be read as committed as soon as one of the new tokens is.
+ */
 function runsOf(device: DeviceLog, instance: string, earlier: readonly Ledger[]): Run[] {
   const runs: Run[] = []
   const extend = ({ ordinal, owner, stream, first, last }: Run) => {
@@ -90,8 +94,10 @@ function runsOf(device: DeviceLog, instance: string, earlier: readonly Ledger[])
     if (trimmed !== null && trimmed.owner === instance) extend({ ...trimmed, first: trimmed.seq, last: trimmed.seq })
     for (const span of device.spans) extend(span)
   }
-  for (const run of earlier.flatMap((one) => one.runs))
+  for (const run of earlier.flatMap((one) => one.runs)) {
+    if (device.opened && run.owner === instance) continue
     if (!runs.some((own) => own.ordinal === run.ordinal && own.owner === run.owner)) runs.push(run)
+  }
   return runs
 }
 

@@ -124,6 +124,20 @@ describe('the runs in a ledger', () => {
     expect(written(one)).toMatchObject({ runs: [], streams: { aaaaaaaa: { spooled: [[1, 2]] } } })
   })
 
+  it('are no old ones of ours that another bridge has repeated: with the first new token they would all count as committed', () => {
+    const { device: one, take } = device()
+    take('aaaaaaaa', ...Array.from({ length: 96 }, (_, i) => i + 15))
+    const old = { ordinal: 1, owner: 'own1', stream: 'aaaaaaaa', first: 15, last: 110 }
+    const others = { ordinal: 2, owner: 'oth2', stream: 'aaaaaaaa', first: 111, last: 119 }
+    one.readLedger(ledger({ id: 9, instance: 'oth2', runs: [old, others] }), 'own1')
+    const agreed = { parsed: 0, errors: 0 }
+    one.takeOver('own1', { known: new StreamSets(), at: null, highestOrdinal: 2, incarnation: null, agreed })
+    one.opened = true
+    expect(written(one).runs.map(({ ordinal, owner }) => `${ordinal} ${owner}`)).toEqual(['3 own1', '2 oth2'])
+    const committed = { ordinal: 3, owner: 'own1', stream: 'aaaaaaaa', seq: 34 }
+    expect(knownAtTakeOver(committed, [written(one)]).known.of('aaaaaaaa').toJSON()).toEqual([[15, 34]])
+  })
+
   it("are the predecessor's as well, until a token of ours has committed", () => {
     const { device: one, take } = device()
     const theirs = { ordinal: 4, owner: 'old1', stream: 'aaaaaaaa', first: 1, last: 9 }

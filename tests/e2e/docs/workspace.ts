@@ -67,7 +67,7 @@ export async function openWorkspace(cleanUp: CleanUp): Promise<Workspace> {
   return {
     paste: (script, until) => {
       // Several pages make the key; none of them writes over one that is there.
-      rmSync(join(directory, 'snowhat_key.p8'), { force: true })
+      if (script.includes('keys new')) rmSync(join(directory, 'snowhat_key.p8'), { force: true })
       const text = places.reduce((each, [there, here]) => each.replaceAll(there, here), script)
       const env = {
         ...environment,
