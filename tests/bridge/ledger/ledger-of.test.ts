@@ -135,7 +135,11 @@ describe('the runs in a ledger', () => {
     one.opened = true
     expect(written(one).runs.map(({ ordinal, owner }) => `${ordinal} ${owner}`)).toEqual(['3 own1', '2 oth2'])
     const committed = { ordinal: 3, owner: 'own1', stream: 'aaaaaaaa', seq: 34 }
-    expect(knownAtTakeOver(committed, [written(one)]).known.of('aaaaaaaa').toJSON()).toEqual([[15, 34]])
+    expect(
+      knownAtTakeOver(committed, [written(one)])
+        .known.of('aaaaaaaa')
+        .toJSON(),
+    ).toEqual([[15, 34]])
   })
 
   it("are the predecessor's as well, until a token of ours has committed", () => {
