@@ -123,6 +123,11 @@ export class Catalog {
     return this.#tables.get(qualified(name))
   }
 
+  /** Whether there is a table or a view of that name: `a.hostname` may be a column, also where there is a schema A. */
+  isReadable(name: ObjectName): boolean {
+    return this.table(name) !== undefined || this.record('VIEW', qualified(name)) !== undefined
+  }
+
   get tables(): Table[] {
     return [...this.#tables.values()]
   }

@@ -1,5 +1,5 @@
 import type { Catalog, Pipe } from './catalog.ts'
-import { literal, type ObjectName } from './names.ts'
+import { literal, type ObjectName, quoted } from './names.ts'
 import { OWN_SCHEMA, type Warehouse } from './warehouse.ts'
 
 /** The rows of one Elastic append that was answered with 200. */
@@ -18,7 +18,7 @@ export class ElasticStore {
 
   constructor(warehouse: Warehouse) {
     this.#warehouse = warehouse
-    this.#table = `"${warehouse.database}".${OWN_SCHEMA}.ELASTIC_ROWSETS`
+    this.#table = `${quoted(warehouse.database)}.${OWN_SCHEMA}.ELASTIC_ROWSETS`
   }
 
   /** In the order of their ids. Rowsets of pipes that no longer exist are gone with them [assumed]. */

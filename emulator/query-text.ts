@@ -26,7 +26,7 @@ function translationFor(context: QueryContext): Translation {
   return {
     rename: (parts) => {
       const name = completed(parts, database, schema)
-      const isObject = parts.length === 3 || account.catalog.schemas.has(`${name.database}.${name.schema}`)
+      const isObject = parts.length === 3 || account.catalog.isReadable(name)
       return isObject ? warehouse.at(name) : undefined
     },
     errorTable: (parts) => {

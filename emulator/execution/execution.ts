@@ -178,7 +178,7 @@ export class Execution {
       return `${qualified(name)} already exists, statement succeeded.`
     const rename = (parts: readonly string[]) => {
       const object = completed(parts, name.database, name.schema)
-      if (parts.length !== 3 && !account.catalog.schemas.has(`${object.database}.${object.schema}`)) return undefined
+      if (parts.length !== 3 && !account.catalog.isReadable(object)) return undefined
       if (object.database === name.database && object.schema === name.schema) return quoted(object.name)
       const schema = duckDbSchema(warehouse.database, object.database, object.schema)
       // A schema of the file's own name cannot be named without the file.

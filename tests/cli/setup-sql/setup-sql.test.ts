@@ -131,7 +131,11 @@ describe('setup-sql', () => {
         expect(status.json.channel_statuses['pi-1'].rows_inserted).toBe(1)
         await emulator.close()
       }),
-      { numRuns: 8 },
+      {
+        numRuns: 8,
+        // Found by chance: names that end a quotation, or that a view uses for a table of its own.
+        examples: [[{ ...DEFAULT_SET_UP, database: '";DROP DATABASE D;--', schema: 'A', allowedIps: ['127.0.0.0/8'] }]],
+      },
     )
   })
 
