@@ -1,16 +1,27 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 
+/*
+ * Ports below those which the operating system hands out by itself (from 32768 on Linux, 49152 elsewhere): a program that is
+ * killed and started again finds its port free, because no outgoing connection and no server at port 0 got it meanwhile.
+ */
+const FIRST = 20_000
+const BEHIND = 32_768
+
 async function listening(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+  for (;;) {
+    const port = randomInt(FIRST, BEHIND)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (isFree) return { port, close: () => new Promise((resolve) => server.close(() => resolve())) }
   }
 }
 
-/** A port nobody listens on, from the operating system. */
+/** A port nobody listens on. */
 export async function freePort(): Promise<number> {
   const { port, close } = await listening()
   await close()
