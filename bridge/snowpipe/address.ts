@@ -11,9 +11,6 @@ export interface ChannelPath {
   readonly channel: string
 }
 
-/** What needs no quotes in SQL [documented]. */
-const PLAIN = /^[A-Za-z_][A-Za-z0-9_$]*$/
-
 /** `plane`: rows have a path of their own [documented]. */
 export function pipeAddress(plane: '' | '/data', { database, schema, pipe }: PipePath): string {
   const [db, sc, pi] = [database, schema, pipe].map((name) => encodeURIComponent(identifier(name)))
@@ -25,11 +22,17 @@ export function channelAddress(plane: '' | '/data', { pipe, channel }: ChannelPa
 }
 
 /**
- * An identifier as it is stored: plain ones in capitals, all others in double quotes, like the default pipe
- * `"SENSOR_DATA-STREAMING"`. Official clients do so, and names in another case were refused [observed]. Who writes the quotes
- * means the name exactly as it is.
+ * A configured name as Snowflake stores it: one that needs no quotes in SQL in capitals [documented], any other as it is
+ * written, such as `SENSOR_DATA-STREAMING`, a default pipe. Who writes double quotes around it means exactly what is in them.
  */
-export function identifier(name: string): string {
-  if (/^".+"$/.test(name)) return name
-  return PLAIN.test(name) ? name.toUpperCase() : `"${name.replaceAll('"', '""')}"`
+export function storedName(configured: string): string {
+  if (configured.length >= 2 && configured.startsWith('"') && configured.endsWith('"'))
+    return configured.slice(1, -1).replaceAll('""', '"')
+  return /^[A-Za-z_][A-Za-z0-9_$]*$/.test(configured) ? configured.toUpperCase() : configured
+}
+
+/** As it stands in paths, in quotes where it has to be. Official clients do so; names in another case were refused [observed]. */
+export function identifier(configured: string): string {
+  const name = storedName(configured)
+  return /^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 }

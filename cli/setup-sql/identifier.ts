@@ -1,3 +1,4 @@
+import { storedName } from '../../bridge/snowpipe/address.ts'
 import { SnowhatError } from '../../src/errors.ts'
 
 /** Words that cannot be an unquoted name in Snowflake [documented: reserved and limited keywords]. */
@@ -11,13 +12,9 @@ const RESERVED = new Set(
 )
 const MAX_LENGTH = 255
 
-/**
- * A configured name as SQL. As in the paths of the streaming API, a name without double quotes is taken in upper case and one
- * within them as it is [documented]. Throws `E_CONFIG_INVALID` for what no name can be.
- */
+/** A configured name as SQL: the same that the bridge streams into. Throws `E_CONFIG_INVALID` for what no name can be. */
 export function identifier(configured: string): string {
-  const isQuoted = configured.length >= 2 && configured.startsWith('"') && configured.endsWith('"')
-  return quoted(isQuoted ? configured.slice(1, -1).replaceAll('""', '"') : configured.toUpperCase())
+  return quoted(storedName(configured))
 }
 
 /** A name as it is, in double quotes where SQL needs them. Throws `E_CONFIG_INVALID`. */

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type SnowflakeSettings, snowflakeSection } from '../../../bridge/config.ts'
 import { userInJwt } from '../../../bridge/snowpipe/account.ts'
+import { pipeAddress } from '../../../bridge/snowpipe/address.ts'
 import { filesFor, setUpOf } from '../../../cli/setup-sql/command.ts'
 import { identifier } from '../../../cli/setup-sql/identifier.ts'
 import { DEFAULT_SET_UP, readScript, rendered, type ScriptFile, type SetUp } from '../../../cli/setup-sql/script.ts'
@@ -73,13 +74,13 @@ describe('setup-sql', () => {
     expect(written.map(identifier)).toEqual([
       'DEMO',
       'DEMO_1',
-      '"MY-DB"',
+      '"my-db"',
       '"my db"',
       'DEMO',
       '"SELECT"',
-      '"A""B"',
-      '"1ST"',
-      '"É"',
+      '"a""b"',
+      '"1st"',
+      '"é"',
     ])
     for (const impossible of ['', '""', 'a\nb', '\u2028', 'x'.repeat(256)])
       expect(() => identifier(impossible)).toThrow(/cannot be a name/)
@@ -119,10 +120,9 @@ describe('setup-sql', () => {
         writeFileSync(join(sql_dir, 'views.sql'), views)
         const { clock, emulator } = await emulated({ sql_dir })
         const client = new Client(emulator, await keyPairJwt(clock, { subject: `ACME.${userInJwt(asked.user)}` }))
-        const [database, schema, pipe] = [asked.database, asked.schema, asked.pipes.at(-1) ?? ''].map((part) =>
-          encodeURIComponent(identifier(part)),
-        )
-        const path = `databases/${database}/schemas/${schema}/pipes/${pipe}`
+        // Where the bridge looks for it.
+        const pipe = { ...asked, pipe: asked.pipes.at(-1) ?? '' }
+        const path = pipeAddress('', pipe).replace('/v2/streaming/', '')
         const opened = await client.open('pi-1', {}, path)
         expect([opened.status, opened.text]).toEqual([200, opened.text])
         await client.append('pi-1', opened.json.next_continuation_token, [{ uuid: 'a' }], { pipe: path })
@@ -134,7 +134,10 @@ describe('setup-sql', () => {
       {
         numRuns: 8,
         // Found by chance: names that end a quotation, or that a view uses for a table of its own.
-        examples: [[{ ...DEFAULT_SET_UP, database: '";DROP DATABASE D;--', schema: 'A', allowedIps: ['127.0.0.0/8'] }]],
+        examples: [
+          [{ ...DEFAULT_SET_UP, database: '";DROP DATABASE D;--', schema: 'A', allowedIps: ['127.0.0.0/8'] }],
+          [{ ...DEFAULT_SET_UP, database: 'my-db', schema: '2nd', pipes: ['Pipe-1'], allowedIps: ['127.0.0.0/8'] }],
+        ],
       },
     )
   })
