@@ -1,4 +1,5 @@
 import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../src/reading.ts'
+import { STREAM } from './forms.ts'
 import type { Decoded, DecodedReading, Refused } from './route.ts'
 
 /*
@@ -85,7 +86,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 /** The place in its stream, when that much of a reading can be read. */
 export function positionOf(value: object): { stream: string; seq: number } | undefined {
   const { stream, seq } = value as { stream?: unknown; seq?: unknown }
-  return typeof stream === 'string' && /^[0-9a-z]{8}$/.test(stream) && Number.isSafeInteger(seq) && Number(seq) >= 1
+  return typeof stream === 'string' && STREAM.test(stream) && Number.isSafeInteger(seq) && Number(seq) >= 1
     ? { stream, seq: Number(seq) }
     : undefined
 }

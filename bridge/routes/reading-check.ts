@@ -1,15 +1,12 @@
 import { z } from 'zod'
 import { FIELDS, type Field, type FieldKind } from '../../src/reading.ts'
+import { AFTER, ISO_8601, STREAM } from './forms.ts'
 
 /*
  * Whether a reading may become a row. The schema is what counts, and it has the words for what is wrong; but it costs more
  * than parsing the JSON did. So there is a look before it, which only ever says that all is well: property tests hold it to
  * the schema.
  */
-
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
-const STREAM = /^[0-9a-z]{8}$/
-const AFTER = /^[0-9a-z]{8}\.\d+$/
 
 const KIND: Readonly<Record<FieldKind, z.ZodType>> = {
   string: z.string(),

@@ -1,6 +1,6 @@
 import type { ColumnKind } from '../../src/table-columns.ts'
+import { ISO_8601 } from './forms.ts'
 
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
 /** NUMBER takes 38 digits, from text too [documented]: JSON's numbers are exact to 2^53 only. */
 const DIGITS = /^-?\d{1,38}$/
 

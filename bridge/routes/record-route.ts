@@ -1,5 +1,6 @@
 import { deviceKey, deviceName } from '../../src/device-key.ts'
 import type { ColumnKind } from '../../src/table-columns.ts'
+import { AFTER } from './forms.ts'
 import { elementsOf, membersOf } from './json-text.ts'
 import { decodeMessage, type MessageLimits, positionOf, type Written } from './message.ts'
 import { faultIn } from './record-check.ts'
@@ -26,7 +27,6 @@ const ENVELOPE_KEYS: ReadonlyMap<string, ColumnKind> = new Map([
   ['seq', 'integer'],
   ['after', 'text'],
 ])
-const AFTER = /^[0-9a-z]{8}\.\d+$/
 /** Written by the bridge, whatever a publisher says. */
 const BY_BRIDGE: ReadonlySet<string> = new Set(['device', 'bridge_received_at', 'ingestion_timestamp'])
 

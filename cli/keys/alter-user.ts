@@ -25,6 +25,6 @@ function publicKeyBody(publicKey: KeyObject): string {
 }
 
 /** As it stands in the JWT; quoted where it has to be. Throws `E_CONFIG_INVALID`. */
-function userName(user: string): string {
+export function userName(user: string): string {
   return quoted(userInJwt(user))
 }

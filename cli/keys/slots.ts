@@ -18,16 +18,21 @@ export async function askSlots(settings: SnowflakeSettings, deps: { clock: Clock
     const { columns, rows } = await runStatement(settings, describeUser(settings.user), deps.clock, identity)
     const column = (name: string) => columns.findIndex((one) => one.name.toLowerCase() === name)
     const [property, value] = [column('property'), column('value')]
-    const values = new Map(rows.map((row) => [String(row[property]).toUpperCase(), row[value] ?? null]))
-    const [first, second] = SLOTS.map((slot) => `${slot}_FP`)
-    if (first === undefined || second === undefined || !values.has(first) || !values.has(second))
-      return { known: false, reason: 'DESC USER does not show them' }
-    return {
-      known: true,
-      fingerprints: { RSA_PUBLIC_KEY: shown(values.get(first)), RSA_PUBLIC_KEY_2: shown(values.get(second)) },
-    }
+    return slotsIn(rows.map((row) => [String(row[property]), row[value] ?? null]))
   } catch (error) {
     return { known: false, reason: messageOf(error) }
+  }
+}
+
+/** What properties and values that `DESC USER` has given say of them. */
+export function slotsIn(described: Iterable<readonly [property: string, value: string | null]>): Slots {
+  const values = new Map(Array.from(described, ([property, value]) => [property.toUpperCase(), value]))
+  const [first, second] = SLOTS.map((slot) => `${slot}_FP`)
+  if (first === undefined || second === undefined || !values.has(first) || !values.has(second))
+    return { known: false, reason: 'DESC USER does not show them' }
+  return {
+    known: true,
+    fingerprints: { RSA_PUBLIC_KEY: shown(values.get(first)), RSA_PUBLIC_KEY_2: shown(values.get(second)) },
   }
 }
 

@@ -11,17 +11,23 @@ export function readAlert(
   replace: boolean,
   statement: Statement,
 ): Definition {
-  const creation = creationOf(replace, reader)
-  const name = takeName(reader, context)
-  const properties = takeProperties(reader, 'IF')
-  reader.expect('IF')
+  const head = takeHead(reader, context, replace, 'IF')
   const outer = reader.takeParenthesized()
   const [exists, open] = outer
   if (exists?.text.toUpperCase() !== 'EXISTS' || open?.text !== '(') throw new SyntaxError('expected IF (EXISTS (…))')
   const condition = textOfTokens(outer.slice(2, -1), statement)
   reader.expect('THEN')
   const action = textFrom(reader, statement)
-  return { kind: 'job', what: 'ALERT', name, creation, properties, condition, action }
+  return { kind: 'job', what: 'ALERT', ...head, condition, action }
+}
+
+/** Of a job all up to the word, which is taken too, behind which it says when or what. */
+function takeHead(reader: TokenReader, context: NameContext, replace: boolean, word: string) {
+  const creation = creationOf(replace, reader)
+  const name = takeName(reader, context)
+  const properties = takeProperties(reader, word)
+  reader.expect(word)
+  return { name, creation, properties }
 }
 
 /** `CREATE TASK … AS statement` [documented]. */
@@ -31,16 +37,11 @@ export function readTask(
   replace: boolean,
   statement: Statement,
 ): Definition {
-  const creation = creationOf(replace, reader)
-  const name = takeName(reader, context)
-  const properties = takeProperties(reader, 'AS')
-  reader.expect('AS')
+  const head = takeHead(reader, context, replace, 'AS')
   return {
     kind: 'job',
     what: 'TASK',
-    name,
-    creation,
-    properties,
+    ...head,
     condition: undefined,
     action: textFrom(reader, statement),
   }

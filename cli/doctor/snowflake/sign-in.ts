@@ -3,7 +3,7 @@ import { accountInJwt } from '../../../bridge/snowpipe/account.ts'
 import { type Answer, codeOf } from '../../../bridge/snowpipe/answer.ts'
 import { connectSnowpipe, trySignIn } from '../../../bridge/snowpipe/client.ts'
 import { createIdentity } from '../../../bridge/snowpipe/credentials.ts'
-import { setKey } from '../../keys/alter-user.ts'
+import { setKey, userName } from '../../keys/alter-user.ts'
 import { identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import type { Examination } from '../examination.ts'
@@ -77,7 +77,7 @@ function refused(hand: CredentialInHand, answer: Answer, examination: Examinatio
     return broken('snowflake.sign-in', `Snowflake does not let this address in: ${said}`, {
       fix: "let a network policy of the user allow this machine's address: snowhat setup-sql prints one",
     })
-  const user = identifier(settings.user)
+  const user = userName(settings.user)
   if (kind === 'pat')
     return broken('snowflake.sign-in', `Snowflake does not take the programmatic access token: ${said}`, {
       why: 'it has expired, was disabled or removed, or belongs to another account',

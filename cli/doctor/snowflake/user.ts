@@ -1,8 +1,6 @@
 import { messageOf } from '../../../src/errors.ts'
-import { silentLog } from '../../../src/log.ts'
-import { SLOTS } from '../../keys/alter-user.ts'
-import { askSlots, slotOf } from '../../keys/slots.ts'
-import { identifier } from '../../setup-sql/identifier.ts'
+import { describeUser, SLOTS, userName } from '../../keys/alter-user.ts'
+import { slotOf, slotsIn } from '../../keys/slots.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped, warn } from '../finding.ts'
 import { roleName } from './pipe.ts'
@@ -18,7 +16,7 @@ export const userCheck: Check = {
     const { key } = examination.take('credential')
     const account = examination.take('account')
     const { clock } = examination
-    const user = identifier(account.settings.user)
+    const user = userName(account.settings.user)
     const asked = await rowsOf(account, 'SELECT CURRENT_ROLE() AS ROLE', clock).catch((error: unknown) =>
       messageOf(error),
     )
@@ -29,11 +27,11 @@ export const userCheck: Check = {
     if (current?.role === 'PUBLIC') return [onlyPublic(user, account)]
     if (current?.role) examination.give('role', current.role)
     const power = current?.role === 'ACCOUNTADMIN' ? [mayEverything(user)] : []
-    const rows = await rowsIfAllowed(account, `DESC USER ${user}`, clock)
+    const rows = await rowsIfAllowed(account, describeUser(account.settings.user), clock)
     if (rows === undefined) return [...power, skipped('snowflake.user', 'this role may not ask DESC USER')]
     const role = rows.find(({ property }) => property?.toUpperCase() === 'DEFAULT_ROLE')?.value ?? null
     const isUnset = role === null || role === '' || role === 'null'
-    const slots = key === undefined ? undefined : await askSlots(account.settings, { clock, log: silentLog() })
+    const slots = key && slotsIn(rows.map(({ property, value }) => [property ?? '', value ?? null]))
     const slot = key && slots && slotOf(key.fingerprint, slots)
     const used = slots?.known ? SLOTS.filter((one) => slots.fingerprints[one] !== null) : []
     const others = used.filter((one) => one !== slot)
