@@ -75,6 +75,7 @@ export class AsideLogs {
     const { clock, log, fs, onLoaded } = this.#deps
     const settings = { dir: this.#dirOf(device), segmentBytes: SEGMENT_BYTES }
     const rows = new RowLog(await openDurableLog(settings, { clock, log, fs }), {
+      clock,
       memoryBytes: MEMORY_BYTES,
       devices: () => [device],
       deviceOf: () => device,

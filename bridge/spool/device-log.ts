@@ -208,15 +208,12 @@ export class DeviceLog {
   /** Everything up to `token` is in the table. Gives how many rows left. */
   trimTo(token: OffsetToken): number {
     const before = this.waiting
-    for (const { stream, first, last } of this.#spans.trimTo(token)) this.committed.add(stream, first, last)
-    let out = 0
-    for (const row of this.#rows) {
-      if (compareTokens(row.token, token) > 0) break
-      this.#release(row)
-      out++
-    }
-    this.#rows.splice(0, out)
-    this.#releaseUnloaded(before - this.waiting - out)
+    const at = this.#rows.findIndex((row) => compareTokens(row.token, token) > 0)
+    const loaded = this.#rows.splice(0, at < 0 ? this.#rows.length : at)
+    const gone = this.#spans.trimTo(token, loaded.at(-1)?.receivedAt)
+    for (const { stream, first, last } of gone) this.committed.add(stream, first, last)
+    for (const row of loaded) this.#release(row)
+    this.#releaseUnloaded(before - this.waiting - loaded.length)
     this.trimmed = token
     this.confirmed = true
     if (this.waiting === 0) this.retokenings = []

@@ -93,6 +93,7 @@ export class DiskSpool implements Spool {
     this.#newId = deps.newId ?? randomId
     const onLoaded = (device: DeviceLog) => this.onLoaded(device)
     this.#rows = new RowLog(log, {
+      clock: deps.clock,
       memoryBytes,
       devices: () => this.#inMain(),
       deviceOf: (hostname) => {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts'
 import type { DurableLog } from '../../src/durable-log/durable-log.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import type { DeviceLog } from './device-log.ts'
@@ -12,6 +13,7 @@ export interface Planned<Row extends SpooledRow = PlannedRow> {
 }
 
 export interface RowLogDeps {
+  readonly clock: Clock
   /** Bytes of rows that may be in memory. */
   readonly memoryBytes: number
   /** The devices whose rows are in this log. */
@@ -172,10 +174,18 @@ export class RowLog {
     this.#checkWhole()
   }
 
-  /** Copied: what was read at once has rows of many devices in it, and would stay as long as the last of them. */
   #loadRecord(record: RowsRecord, device: DeviceLog): void {
     for (const row of rowsNow(record, device))
-      if (device.waits(row.token)) device.load({ ...row, json: Buffer.from(row.json) })
+      if (device.waits(row.token)) device.load({ ...row, arrived: this.#arrivalOf(row) })
+  }
+
+  /**
+   * On the clock that never jumps, as far as the other one can be believed. A row is not due because it was on the disk: a fleet
+   * whose rows all pass through it would be sent one by one.
+   */
+  #arrivalOf({ receivedAt }: SpooledRow): number {
+    const { clock } = this.#deps
+    return clock.monotonic() - Math.max(0, clock.now() - receivedAt)
   }
 
   /** Opening finds out what can still be read; what cannot is then not known here, and comes again from the outboxes. */

@@ -9,7 +9,7 @@ export interface Span {
   readonly stream: string
   readonly first: number
   readonly last: number
-  /** When its first row was received, epoch milliseconds; later rows are younger. */
+  /** None of its rows was received before this, epoch milliseconds. */
   readonly receivedAt: number
 }
 
@@ -71,8 +71,8 @@ export class Spans {
     return count
   }
 
-  /** Takes the rows up to `token` away and gives them. */
-  trimTo(token: OffsetToken): Span[] {
+  /** Takes the rows up to `token` away and gives them. `receivedAt`: when the last of them was received, where that is known. */
+  trimTo(token: OffsetToken, receivedAt = Number.NEGATIVE_INFINITY): Span[] {
     const at = this.#at(token)
     const gone = this.#spans.splice(0, at)
     const head = this.#spans[0]
@@ -80,7 +80,7 @@ export class Spans {
     if (head !== undefined && to >= head.first) {
       gone.push({ ...head, last: to })
       if (to >= head.last) this.#spans.shift()
-      else this.#spans[0] = { ...head, first: to + 1 }
+      else this.#spans[0] = { ...head, first: to + 1, receivedAt: Math.max(head.receivedAt, receivedAt) }
     }
     for (const { first, last } of gone) this.#rows -= last - first + 1
     return gone

@@ -85,15 +85,18 @@ interface RowsHead {
 export function decodeRows(body: Uint8Array, record: number): RowsRecord | undefined {
   if (body[0] === FACTS) return undefined
   if (body[0] !== ROWS) throw new RangeError('a record of the spool is of another kind')
-  // A copy: rows outlive what was read at once.
-  const bytes = Buffer.from(body)
-  let end = lineEnd(bytes, 0)
-  const { device, term, tokens } = JSON.parse(bytes.toString('utf8', 1, end)) as RowsHead
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const headEnd = lineEnd(bytes, 0)
+  const { device, term, tokens } = JSON.parse(bytes.toString('utf8', 1, headEnd)) as RowsHead
+  // A copy, and not from the pool: rows outlive what was read at once, and those of other devices.
+  const lines = Buffer.allocUnsafeSlow(bytes.length - headEnd)
+  bytes.copy(lines, 0, headEnd)
+  let end = 0
   const rows = tokens.map(([ordinal, owner, stream, seq, receivedAt]) => {
-    if (end >= bytes.length) throw new RangeError('a record of rows lacks a row')
+    if (end >= lines.length) throw new RangeError('a record of rows lacks a row')
     const from = end + 1
-    end = lineEnd(bytes, from)
-    const json = bytes.subarray(from, end)
+    end = lineEnd(lines, from)
+    const json = lines.subarray(from, end)
     return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: 0, record }
   })
   return { device, term, rows }

@@ -7,7 +7,7 @@ export interface SpooledRow {
   readonly json: Buffer
   /** Epoch milliseconds. */
   readonly receivedAt: number
-  /** The same moment on the clock that never jumps; 0 for a row of an earlier process. */
+  /** The same moment on the clock that never jumps; of a row that was read from the disk as far as `receivedAt` can be believed. */
   readonly arrived: number
   /** Number of the record on disk that holds it; 0 in memory. */
   readonly record: number

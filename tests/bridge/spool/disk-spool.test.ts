@@ -43,8 +43,37 @@ describe('a spool on disk', () => {
     expect(tokens(again.device('pi-a'))).toEqual(['1.own1.aaaaaaaa.1', '1.own1.aaaaaaaa.2', '2.own1.aaaaaaaa.4'])
     expect(tokens(again.device('pi-b'))).toEqual(['1.own1.aaaaaaaa.9'])
     expect(again.device('pi-a').counters.received).toBe(3)
-    expect(again.device('pi-a').rows[0]).toMatchObject({ json: row(1).json, receivedAt: 1_001, arrived: 0 })
+    expect(again.device('pi-a').rows[0]).toMatchObject({ json: row(1).json, receivedAt: 1_001 })
     expect(again.bytes).toBe(spool.bytes)
+  })
+
+  it('reads rows back as old as they are, and none as if it were of the future', async () => {
+    const machine = new Machine()
+    const { clock } = machine
+    const spool = await machine.open()
+    const received = [clock.now() - 20_000, clock.now() + 60_000]
+    const rows = received.map((receivedAt, i) => ({ ...row(i + 1), receivedAt }))
+    await spool.append([{ device: spool.device('pi'), rows }])
+    await spool.close()
+    await clock.advance(3_000)
+    const again = await machine.open()
+    const ages = again.device('pi').rows.map(({ arrived }) => clock.monotonic() - arrived)
+    expect(ages).toEqual([23_000, 0])
+  })
+
+  it('says of rows that are all on the disk that they wait since the last one before them came, and no longer', async () => {
+    const machine = new Machine()
+    const spool = await machine.open(1)
+    const device = spool.device('pi')
+    for (const seq of [1, 2, 3]) await spool.append([{ device, rows: [{ ...row(seq), receivedAt: seq * 9_000 }] }])
+    for (const seq of [1, 2]) {
+      // There is room for one at a time.
+      expect(tokens(device)).toEqual([`1.own1.aaaaaaaa.${seq}`])
+      device.trimTo(token(1, seq))
+      expect([device.rows.length, device.waitingSince]).toEqual([0, seq * 9_000])
+      spool.trimmed(device)
+      await settled()
+    }
   })
 
   it('goes on with its tokens where it stopped', async () => {
