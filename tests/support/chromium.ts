@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { describe, it } from 'vitest'
+import { describe, it, onTestFailed } from 'vitest'
 
 const PATH = process.env.SNOWHAT_CHROMIUM ?? '/usr/bin/chromium'
 
@@ -43,6 +43,11 @@ export async function openPage(
   page.on('pageerror', (error) => faults.push(error.message))
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin) faults.push(`a request to ${request.url()}`)
+  })
+  // What a person would look at first.
+  onTestFailed(async () => {
+    const text = await page.innerText('body', { timeout: 5_000 }).catch((error: unknown) => `cannot be read: ${error}`)
+    console.error(`the page at ${page.url()}, its faults: ${JSON.stringify(faults)}\n${text}`)
   })
   await page.goto(url)
   return { page, faults }
