@@ -1,6 +1,7 @@
 import { hintOf, messageOf, SnowhatError } from '../src/errors.ts'
 import type { Log } from '../src/log.ts'
 import type { IncomingMessage, LinkOptions, MqttLink } from '../src/mqtt-link.ts'
+import type { StopSignal } from '../src/stop.ts'
 import type { Topics } from '../src/topics.ts'
 import type { LedgerPublisher } from './ledger/ledger-publisher.ts'
 import type { Presence } from './presence.ts'
@@ -15,7 +16,7 @@ export interface MainConnectionParts {
   readonly ledgers: LedgerPublisher
   readonly link: () => MqttLink
   /** What the broker holds on these topics, read where nothing queues. */
-  readonly retained: (filters: readonly string[], signal: AbortSignal) => Promise<readonly IncomingMessage[]>
+  readonly retained: (filters: readonly string[], signal: StopSignal) => Promise<readonly IncomingMessage[]>
   /** Readings; acknowledged when it resolves. */
   readonly accept: (message: IncomingMessage) => Promise<void>
   readonly onReady: () => void

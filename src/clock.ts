@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import type { StopSignal } from './stop.ts'
 
 /**
  * Time as a parameter. Product code never calls `Date.now` or `setTimeout` itself, so that tests can
@@ -10,7 +11,7 @@ export interface Clock {
   /** Milliseconds that only ever rise, from an arbitrary start. Order and measure with it. */
   monotonic(): number
   /** Resolves after `ms`; rejects with the signal's reason when that is aborted first. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  sleep(ms: number, signal?: StopSignal): Promise<void>
   /** Calls `act` after `ms`, unless what it gives is called first. Much lighter than `sleep` with a signal. */
   after(ms: number, act: () => void): () => void
 }

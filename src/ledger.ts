@@ -67,14 +67,18 @@ export interface LedgerCounters {
   readonly dead_letters: number
 }
 
-/** Sequence numbers per stream. */
+/** Shared by all that are empty; never written to. */
+const NONE = new Map<string, IntervalSet>()
+
+/** Sequence numbers per stream. Empty ones, of which each device has some, take next to nothing. */
 export class StreamSets {
-  readonly #sets = new Map<string, IntervalSet>()
+  #sets: Map<string, IntervalSet> = NONE
 
   of(stream: string): IntervalSet {
     let set = this.#sets.get(stream)
     if (set === undefined) {
       set = new IntervalSet()
+      if (this.#sets === NONE) this.#sets = new Map()
       this.#sets.set(stream, set)
     }
     return set
@@ -120,7 +124,7 @@ export class StreamSets {
   }
 
   clear(): void {
-    this.#sets.clear()
+    this.#sets = NONE
   }
 
   clone(): StreamSets {

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../src/backoff.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Gate } from '../../src/gate.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Snowpipe } from '../snowpipe/client.ts'
 import { concernOf } from '../snowpipe/verdict.ts'
@@ -59,7 +60,7 @@ export async function appendBatch(
   deps: AppendDeps,
   pace: AppendPace,
   blocked: Blocked,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<AppendEnd | undefined> {
   const { appends, clock, random, roadblocks, snowpipe, trouble } = deps
   const call: Call = { device: path.channel, pipe: path.pipe, operation: 'append' }

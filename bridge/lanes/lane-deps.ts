@@ -1,5 +1,6 @@
 import type { Ledger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Encoding } from '../compression.ts'
 import type { BridgeOwnSettings } from '../config.ts'
 import type { BridgeEvents } from '../events.ts'
@@ -24,7 +25,7 @@ export interface LaneDeps extends AppendDeps {
   /** How sure it must be that a channel has expired before nobody is asked. */
   readonly expiredChannels: BridgeOwnSettings['expired_channels']
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
-  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  readonly retainedLedger: (hostname: string, signal: StopSignal) => Promise<Ledger | null>
   /** Hears from the broker whether another bridge speaks now; ends this one if so. Not for long: the broker may be away. */
   readonly lookForRival: () => Promise<void>
   /** The pipe is served elsewhere since `since` (monotonic) at the latest: all its channels must be opened again. */

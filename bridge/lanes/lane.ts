@@ -1,5 +1,5 @@
 import { Bell } from '../../src/bell.ts'
-import type { Log } from '../../src/log.ts'
+import { Stop } from '../../src/stop.ts'
 import type { BatchSettings } from '../config.ts'
 import type { OffsetToken } from '../offset-token.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
@@ -39,9 +39,8 @@ export class Lane {
   readonly device: DeviceLog
   readonly path: ChannelPath
   readonly #deps: LaneDeps
-  readonly #log: Log
   readonly #bell = new Bell()
-  readonly #stop = new AbortController()
+  readonly #stop = new Stop()
   #running: Promise<void> | undefined
   #state: LaneState = 'resting'
   #channel: OpenChannel | undefined
@@ -58,15 +57,14 @@ export class Lane {
     this.device = device
     this.path = path
     this.#deps = deps
-    this.#log = deps.log.child({ component: 'lane', device: device.hostname })
-    this.#standstill = new Standstill(device, deps, this.#log)
+    this.#standstill = new Standstill(device, deps)
     this.#sender = new Sender(policy, deps, {
       device,
       path,
       underWay: this.#underWay,
       standstill: this.#standstill,
       bell: this.#bell,
-      stop: this.#stop.signal,
+      stop: this.#stop,
       enter: (state) => this.#enter(state),
       isWanted: () => this.#reopen === undefined && this.#hasWork(),
       openAnew: (again) => this.#openAnew(again),
@@ -135,7 +133,7 @@ export class Lane {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
       // After a bug; or somebody rang between the last look and now.
-      if (this.#hasWork() && !this.#stop.signal.aborted) this.wake()
+      if (this.#hasWork() && !this.#stop.aborted) this.wake()
     })
   }
 
@@ -208,7 +206,7 @@ export class Lane {
   #progress(committed: OffsetToken, status: ChannelStatus): void {
     // The answer to the append comes first: until then its rows are not counted as sent.
     if (this.#underWay.isAnswerDue(committed)) return
-    const left = leaveUpTo(committed, status, this.device, this.#deps, this.#log)
+    const left = leaveUpTo(committed, status, this.device, this.#deps)
     if ('disagreement' in left) {
       this.#hold('row_counts', left.disagreement, this.device.incarnation)
       return
@@ -219,20 +217,20 @@ export class Lane {
 
   async #run(): Promise<void> {
     try {
-      while (this.#hasWork() && !this.#stop.signal.aborted) {
+      while (this.#hasWork() && !this.#stop.aborted) {
         if (this.#channel === undefined || this.#reopen !== undefined) await this.#open()
         else await this.#sender.step(this.#channel)
       }
     } catch (error) {
-      if (this.#stop.signal.aborted) return
+      if (this.#stop.aborted) return
       // A bug, not an answer: keep the rows, tell, and do not spin.
-      this.#log.error(
-        { err: error },
+      this.#deps.log.error(
+        { device: this.device.hostname, err: error },
         'an internal error: the channel is opened again in half a minute; the rows stay in the spool',
       )
       this.#reopen = { cause: 'internal_error', reason: 'an internal error' }
       // Not until the bell: every reading rings it.
-      await this.#deps.clock.sleep(AFTER_BUG_MS, this.#stop.signal).catch(() => undefined)
+      await this.#deps.clock.sleep(AFTER_BUG_MS, this.#stop).catch(() => undefined)
     }
   }
 
@@ -265,7 +263,7 @@ export class Lane {
     this.#generation++
     const { device, path } = this
     const { mayBeTaken } = this.#underWay
-    const result = await openChannel(device, path, mayBeTaken, this.#deps, this.#log, this.#stop.signal)
+    const result = await openChannel(device, path, mayBeTaken, this.#deps, this.#stop)
     switch (result.kind) {
       case 'open':
         this.#channel = {
@@ -293,7 +291,7 @@ export class Lane {
         return
       case 'blocked':
         this.#enter('blocked')
-        await this.#standstill.blockedAtOpening(this.path.pipe, result.answer, result.concern, this.#stop.signal)
+        await this.#standstill.blockedAtOpening(this.path.pipe, result.answer, result.concern, this.#stop)
         // A lane without rows would leave it at that.
         this.#reopen ??= again
         this.#refusedAgain = again
@@ -307,21 +305,23 @@ export class Lane {
   }
 
   async #paced(again: Reopen): Promise<void> {
-    this.#log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
+    const log = this.#deps.log.child({ device: this.device.hostname })
+    log.info({ cause: again.cause, reason: again.reason }, 'opening the channel again')
     // A conflict has a pace of its own, and says nothing of another owner.
     if (again.conflict !== undefined) {
       if (this.#standstill.isRepeated(again.conflict)) {
         this.#enter('blocked')
-        await this.#standstill.blockedAlone(this.path.pipe, again.conflict, this.#stop.signal)
+        await this.#standstill.blockedAlone(this.path.pipe, again.conflict, this.#stop)
       }
-    } else await this.#reopens.paced(this.#log, this.#deps.clock, this.#stop.signal)
+    } else await this.#reopens.paced(log, this.#deps.clock, this.#stop)
   }
 
   /** What was sent before and is still here comes again. */
   #tellReopened({ cause, reason }: Reopen, lastSent: SpooledRow | undefined): void {
     const rows = lastSent === undefined ? 0 : this.device.rows.indexOf(lastSent) + 1
-    if (rows > 0) this.#log.info({ rows }, 'rows after the committed token are sent again')
-    this.#deps.events.emit('channel:reopened', this.device.hostname, reason, rows, cause)
+    const device = this.device.hostname
+    if (rows > 0) this.#deps.log.info({ device, rows }, 'rows after the committed token are sent again')
+    this.#deps.events.emit('channel:reopened', device, reason, rows, cause)
   }
 
   #openAnew(again: Reopen): void {

@@ -50,6 +50,7 @@ export class Lanes {
     this.#roadblocks = new Roadblocks(settings.bridge.refused_retry, deps.clock)
     this.#laneDeps = {
       ...deps,
+      log: deps.log.child({ component: 'lane' }),
       trouble: this.trouble,
       roadblocks: this.#roadblocks,
       encoding: encodingOf(settings.batch.compression),

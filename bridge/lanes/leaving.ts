@@ -1,4 +1,3 @@
-import type { Log } from '../../src/log.ts'
 import { compareTokens, type OffsetToken, sameToken } from '../offset-token.ts'
 import type { ChannelStatus } from '../snowpipe/status.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
@@ -14,9 +13,8 @@ export function leaveUpTo(
   status: ChannelStatus,
   device: DeviceLog,
   deps: LaneDeps,
-  log: Log,
 ): { readonly rows: number } | { readonly disagreement: string } {
-  const { clock, events, ledgers, spool } = deps
+  const { clock, events, ledgers, log, spool } = deps
   const { rejected, disagreement } = settle(device.countTo(committed), device.agreed, status)
   if (disagreement !== undefined) return { disagreement }
   device.agreed = countsOf(status)
@@ -24,7 +22,12 @@ export function leaveUpTo(
     device.counters.rejected += rejected
     events.emit('rows:rejected', device.hostname, rejected, status.lastErrorMessage)
     log.error(
-      { rows: rejected, reason: status.lastErrorMessage, hint: 'look at ERROR_TABLE of the table' },
+      {
+        device: device.hostname,
+        rows: rejected,
+        reason: status.lastErrorMessage,
+        hint: 'look at ERROR_TABLE of the table',
+      },
       'Snowflake could not store rows',
     )
   }

@@ -2,7 +2,7 @@ import { backoffMs } from '../../src/backoff.ts'
 import type { Clock } from '../../src/clock.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { type Ledger, StreamSets } from '../../src/ledger.ts'
-import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import { type OffsetToken, parseToken, sameToken } from '../offset-token.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { ChannelPath, Opened } from '../snowpipe/client.ts'
@@ -73,8 +73,7 @@ export async function openChannel(
   path: ChannelPath,
   unsettled: boolean,
   deps: LaneDeps,
-  log: Log,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Opening> {
   const { clock, openingPace, random, roadblocks, snowpipe } = deps
   const call: Call = { device: path.channel, pipe: path.pipe, operation: 'open' }
@@ -103,9 +102,9 @@ export async function openChannel(
     if (verdict !== 'retry' && verdict !== 'blocked' && verdict !== 'unauthorized') roadblocks.passed(call)
     switch (outcome.verdict) {
       case 'ok':
-        return reconcile({ device, path, unsettled }, outcome.value, deps, log, signal)
+        return reconcile({ device, path, unsettled }, outcome.value, deps, signal)
       case 'uncommitted':
-        force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps, log))
+        force = clock.monotonic() - since > UNCOMMITTED_WAIT_MS && (await mayForce(device, path, deps))
         if (clock.monotonic() - since > UNCOMMITTED_WAIT_MS && !force) {
           deps.trouble.unavailable(device.hostname, codeOf(outcome.answer), STUCK)
           await clock.sleep(STUCK_RETRY_MS, signal)
@@ -161,13 +160,17 @@ function weightOf(device: DeviceLog, clock: Clock): () => number {
  * A forced open throws uncommitted rows away. That is safe only when every row after the committed token is in
  * this spool; otherwise wait, and say so.
  */
-async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps, log: Log): Promise<boolean> {
+async function mayForce(device: DeviceLog, path: ChannelPath, deps: LaneDeps): Promise<boolean> {
   const outcome = await deps.snowpipe.status(path.pipe, [path.channel])
   if (outcome.verdict !== 'ok') return false
   const committed = outcome.value.get(path.channel)?.committed ?? null
   const token = committed === null ? undefined : parseToken(committed)
   const mine = (token !== undefined && isMine(device, token)) || nothingSince(device, committed)
-  if (mine) log.warn('uncommitted rows are stuck; opening by force, they are all in the spool')
+  if (mine)
+    deps.log.warn(
+      { device: device.hostname },
+      'uncommitted rows are stuck; opening by force, they are all in the spool',
+    )
   return mine
 }
 
@@ -185,8 +188,7 @@ async function reconcile(
   asked: { readonly device: DeviceLog; readonly path: ChannelPath; readonly unsettled: boolean },
   opened: Opened,
   deps: LaneDeps,
-  log: Log,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Opening> {
   const { device } = asked
   const { continuationToken, status } = opened
@@ -232,8 +234,8 @@ async function reconcile(
   }
   // Our name on a token we never gave: this spool is an old copy, and its tokens have been used since.
   if (committed?.owner === deps.spool.instance) {
-    log.error(
-      { offsetToken: status.committed },
+    deps.log.error(
+      { device: device.hostname, offsetToken: status.committed },
       'the spool is an old copy: its tokens have been used since; it takes a new name',
     )
     await deps.spool.renew()
@@ -274,7 +276,10 @@ async function reconcile(
   const inTable = forgotten ? new StreamSets() : known
   await takeOver(device, status, { known: inTable, declared, highestOrdinal, forgotten }, deps)
   if (committed !== undefined || before !== undefined)
-    log.info({ offsetToken: status.committed, ledger: before?.instance }, 'took over the channel')
+    deps.log.info(
+      { device: device.hostname, offsetToken: status.committed, ledger: before?.instance },
+      'took over the channel',
+    )
   return { kind: 'open', continuationToken, status, mine: undefined }
 }
 
@@ -284,7 +289,7 @@ function ledgersOf(device: DeviceLog): Ledger[] {
 }
 
 /** What stands there now: nothing that was heard before the open tells what another bridge has done since. */
-async function readNow(device: DeviceLog, deps: LaneDeps, signal: AbortSignal): Promise<readonly Ledger[] | undefined> {
+async function readNow(device: DeviceLog, deps: LaneDeps, signal: StopSignal): Promise<readonly Ledger[] | undefined> {
   try {
     device.readLedger(await deps.retainedLedger(device.hostname, signal), deps.spool.instance)
     return ledgersOf(device)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { Doubling } from '../../src/doubling.ts'
 import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Outcome, PipePath } from '../snowpipe/client.ts'
 
 export interface OpeningPaceDeps {
@@ -76,7 +77,7 @@ export class OpeningPace {
   async pass<T>(
     weight: () => number,
     open: () => Promise<Outcome<T> | undefined>,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<Outcome<T> | undefined> {
     const spacing = await this.#turn(weight, signal)
     const decision = this.#decision
@@ -94,7 +95,7 @@ export class OpeningPace {
   }
 
   /** Resolves with the time that this turn takes from the others. */
-  #turn(weight: () => number, signal: AbortSignal): Promise<number> {
+  #turn(weight: () => number, signal: StopSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       const stop = () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 
 /** More than this many in the window is no accident [spec 14.4]. */
 const MOST = 5
@@ -30,7 +31,7 @@ export class ReopenLoop {
   }
 
   /** Called before the channel is opened again. Waits when that happens too often, and says so the first time. */
-  async paced(log: Log, clock: Clock, signal: AbortSignal): Promise<void> {
+  async paced(log: Log, clock: Clock, signal: StopSignal): Promise<void> {
     const now = clock.monotonic()
     const before = this.isLoop(now)
     this.#times = [...this.#times.filter((time) => now - time < WINDOW_MS), now]

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Answer } from '../snowpipe/answer.ts'
 import type { PipePath } from '../snowpipe/client.ts'
 
@@ -54,7 +55,7 @@ export class Roadblock {
   }
 
   /** Until it is over or it is this caller's turn to look; or until `signal` says that it does not matter any more. */
-  async wait(call: Call, signal: AbortSignal): Promise<void> {
+  async wait(call: Call, signal: StopSignal): Promise<void> {
     if (signal.aborted || this.#lookers.has(call.device)) return
     await new Promise<void>((resolve) => {
       const waiter = {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Answer } from '../snowpipe/answer.ts'
 import type { PipePath } from '../snowpipe/client.ts'
 import type { Concern } from '../snowpipe/verdict.ts'
@@ -35,7 +36,7 @@ export class Roadblocks {
    * The call was refused. Waits until the way is free, or until it is this caller's turn to look; as long as it is about nobody else,
    * for as long as between two looks.
    */
-  async refused(call: Call, concern: Concern, answer: Answer, signal: AbortSignal): Promise<void> {
+  async refused(call: Call, concern: Concern, answer: Answer, signal: StopSignal): Promise<void> {
     if (signal.aborted) return
     this.#reached(call, concern)
     const place = placeOf(call, concern)
@@ -54,7 +55,7 @@ export class Roadblocks {
   }
 
   /** Waits at what is ahead of this call, if anything is. */
-  async wait(call: Call, signal: AbortSignal): Promise<void> {
+  async wait(call: Call, signal: StopSignal): Promise<void> {
     for (let block = this.#ahead(call); block !== undefined && !signal.aborted; block = this.#ahead(call))
       await block.wait(call, signal)
   }

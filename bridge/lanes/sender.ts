@@ -1,4 +1,5 @@
 import type { Bell } from '../../src/bell.ts'
+import { Stop, type StopSignal } from '../../src/stop.ts'
 import type { BatchSettings } from '../config.ts'
 import type { OffsetToken } from '../offset-token.ts'
 import type { ChannelPath } from '../snowpipe/client.ts'
@@ -29,7 +30,7 @@ export interface SendingLane {
   /** Rung when there may be something to do. */
   readonly bell: Bell
   /** Aborted when the lane is closed. */
-  readonly stop: AbortSignal
+  readonly stop: StopSignal
   readonly enter: (state: 'ready' | 'appending' | 'blocked') => void
   /** False when it is held or closed, or its channel is to be opened anew. */
   readonly isWanted: () => boolean
@@ -49,7 +50,7 @@ export class Sender {
   #nextAppendAt = Number.NEGATIVE_INFINITY
   readonly #halving = new Halving()
   /** Aborted when there is no point any more in sending the batch in flight. */
-  #sending: AbortController | undefined
+  #sending: Stop | undefined
   #draining = false
   /** Up to this row nothing waits for a batch to be full. */
   #flushTo: OffsetToken | undefined
@@ -131,8 +132,8 @@ export class Sender {
       underWay.sent(batch)
       return batch
     }
-    this.#sending = new AbortController()
-    const { signal } = this.#sending
+    const signal = new Stop()
+    this.#sending = signal
     const blocked: Blocked = async (answer, mayBeTaken, wait) => {
       underWay.refused(!mayBeTaken)
       this.#lane.enter('blocked')
@@ -142,6 +143,7 @@ export class Sender {
     }
     const sentAt = clock.monotonic()
     const end = await appendBatch(freeze, path, this.#deps, this.#pace, blocked, signal)
+    this.#sending = undefined
     if (batch === undefined) return
     if (batch.body.length > WIRE_LIMIT) return this.#tooLarge(rows, batch)
     this.#nextAppendAt = clock.monotonic() + this.#pace.spacingMs

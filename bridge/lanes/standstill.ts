@@ -1,4 +1,4 @@
-import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import { type Answer, codeOf } from '../snowpipe/answer.ts'
 import type { PipePath } from '../snowpipe/client.ts'
 import { remedyFor } from '../snowpipe/remedy.ts'
@@ -13,15 +13,13 @@ import type { Call } from './roadblock.ts'
 export class Standstill {
   readonly #device: DeviceLog
   readonly #deps: LaneDeps
-  readonly #log: Log
   #hold: Hold | undefined
   /** What has made it open the channel anew since anything was last committed, and need not pass. */
-  readonly #conflicts = new Set<string>()
+  #conflicts: Set<string> | undefined
 
-  constructor(device: DeviceLog, deps: LaneDeps, log: Log) {
+  constructor(device: DeviceLog, deps: LaneDeps) {
     this.#device = device
     this.#deps = deps
-    this.#log = log
   }
 
   get hold(): Hold | undefined {
@@ -39,7 +37,7 @@ export class Standstill {
   }
 
   /** The channel cannot be opened; without `concern` it was another who found that out. */
-  blockedAtOpening(pipe: PipePath, answer: Answer, concern: Concern | undefined, signal: AbortSignal): Promise<void> {
+  blockedAtOpening(pipe: PipePath, answer: Answer, concern: Concern | undefined, signal: StopSignal): Promise<void> {
     const call: Call = { device: this.#device.hostname, pipe, operation: 'open' }
     const { roadblocks } = this.#deps
     return this.blocked(answer, () =>
@@ -48,7 +46,7 @@ export class Standstill {
   }
 
   /** It concerns nobody else, as far as we know. */
-  blockedAlone(pipe: PipePath, answer: Answer, signal: AbortSignal): Promise<void> {
+  blockedAlone(pipe: PipePath, answer: Answer, signal: StopSignal): Promise<void> {
     const call: Call = { device: this.#device.hostname, pipe, operation: 'append' }
     return this.blocked(answer, () => this.#deps.roadblocks.refused(call, 'channel', answer, signal))
   }
@@ -56,6 +54,7 @@ export class Standstill {
   /** True when opening anew has not helped before: now a person must look. */
   isRepeated(conflict: Answer): boolean {
     const code = codeOf(conflict)
+    this.#conflicts ??= new Set()
     if (this.#conflicts.has(code)) return true
     this.#conflicts.add(code)
     return false
@@ -63,15 +62,15 @@ export class Standstill {
 
   /** Something was committed: what was in conflict is none any more. */
   progressed(): void {
-    this.#conflicts.clear()
+    this.#conflicts = undefined
   }
 
   /** Only a person can know what is in the table. */
   held(code: HoldCode, reason: string, incarnation: number | null): void {
-    const { clock, events } = this.#deps
+    const { clock, events, log } = this.#deps
     this.#hold = { code, reason, incarnation, since: clock.now() }
-    this.#log.fatal(
-      { code, reason, hint: holdRemedy(this.#device, code) },
+    log.fatal(
+      { device: this.#device.hostname, code, reason, hint: holdRemedy(this.#device, code) },
       'this device is held: its rows stay in the spool until you have looked',
     )
     events.emit('lane:blocked', this.#device.hostname, code, reason)

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Log } from '../../src/log.ts'
+import { Stop, type StopSignal } from '../../src/stop.ts'
 
 /** So many failures in a row, over all devices, are an outage; fewer are a bad day, on which backing off is right. */
 const OUTAGE = 20
@@ -60,15 +61,14 @@ export class Trouble {
    * Waits so long, but no longer than until an outage is over: then all would else find out one by one, half a minute late.
    * While it lasts all together ask as often as a few would: a fleet that knocks at a closed door has the cost of it.
    */
-  async rest(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const over = new AbortController()
+  async rest(ms: number, clock: Clock, signal: StopSignal): Promise<void> {
+    const over = new Stop()
     const wake = () => over.abort(OVER)
     this.#resting.add(wake)
-    // Not `AbortSignal.any`: on a signal that lives as long as the lane each one would stay for ever [observed, Node 20].
     signal.addEventListener('abort', wake, { once: true })
     if (signal.aborted) wake()
     const share = this.#failures < OUTAGE ? 1 : Math.max(1, this.#resting.size / ASKING)
-    await clock.sleep(ms * share, over.signal).catch(() => undefined)
+    await clock.sleep(ms * share, over).catch(() => undefined)
     signal.removeEventListener('abort', wake)
     this.#resting.delete(wake)
   }

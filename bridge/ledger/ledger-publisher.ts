@@ -3,6 +3,7 @@ import { Doubling } from '../../src/doubling.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Ledger, LedgerBudget } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Topics } from '../../src/topics.ts'
 import type { BridgeEvents } from '../events.ts'
 import type { DeviceLog } from '../spool/device-log.ts'
@@ -18,7 +19,7 @@ export interface LedgerPublisherDeps {
   /** Retained, QoS 1; resolves with the broker's PUBACK. */
   readonly publish: (topic: string, payload: string) => Promise<void>
   /** Reads the device's retained ledger; `null` when there is none. Waits for the broker. */
-  readonly retainedLedger: (hostname: string, signal: AbortSignal) => Promise<Ledger | null>
+  readonly retainedLedger: (hostname: string, signal: StopSignal) => Promise<Ledger | null>
   /** What is to be said of the budget in the ledger of this device. */
   readonly budget?: (hostname: string) => LedgerBudget | undefined
   /** A new run of this device stands in a ledger that the broker has acknowledged. */

@@ -4,6 +4,7 @@ import { Gate } from '../../src/gate.ts'
 import { type Ledger, parseLedger } from '../../src/ledger.ts'
 import type { Log } from '../../src/log.ts'
 import type { IncomingMessage, MqttLink } from '../../src/mqtt-link.ts'
+import type { StopSignal } from '../../src/stop.ts'
 import type { Topics } from '../../src/topics.ts'
 
 /** How soon it looks again whether the broker can be asked. */
@@ -57,7 +58,7 @@ export class RetainedLedgers {
   }
 
   /** All that the broker holds on these topics, as soon as there is a connection. */
-  async messages(filters: readonly string[], signal: AbortSignal): Promise<IncomingMessage[]> {
+  async messages(filters: readonly string[], signal: StopSignal): Promise<IncomingMessage[]> {
     const { clock } = this.#deps
     const until = clock.monotonic() + CONNECT_WAIT_MS
     for (;;) {
@@ -78,7 +79,7 @@ export class RetainedLedgers {
   }
 
   /** `null`: the broker holds none. However long the broker takes to be there; rejects with `E_LEDGER_UNREADABLE`. */
-  async read(hostname: string, signal: AbortSignal): Promise<Ledger | null> {
+  async read(hostname: string, signal: StopSignal): Promise<Ledger | null> {
     for (;;) {
       try {
         return await this.#readNow(hostname)

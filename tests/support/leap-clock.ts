@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import type { StopSignal } from '../../src/stop.ts'
 
 /** Time that leaps over every sleep, so that what waits a second for a chip takes no time. Timers never fire. */
 export class LeapClock implements Clock {
@@ -17,7 +18,7 @@ export class LeapClock implements Clock {
     return this.#monotonic
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  async sleep(ms: number, signal?: StopSignal): Promise<void> {
     signal?.throwIfAborted()
     this.leap(Math.max(0, ms))
   }

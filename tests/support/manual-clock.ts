@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
+import type { StopSignal } from '../../src/stop.ts'
 
 interface Sleeper {
   readonly at: number
@@ -28,7 +29,7 @@ export class ManualClock implements Clock {
     return this.#sleepers.length
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: StopSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const onAbort = () => {
