@@ -51,6 +51,7 @@ interface Sample {
   readonly rowsWaiting: number
   readonly channels: number
   readonly committed: number
+  readonly appends: number
   readonly rssMb: number
 }
 
@@ -156,10 +157,13 @@ const found = await inDirectory(async (dir) => {
         rowsWaiting: health.rows_waiting,
         channels: count.channelsCommitted,
         committed: count.committed,
+        appends: count.appends,
         rssMb: megabytes(rss),
       })
-      const { oldestWaiting, rowsWaiting, channels, rssMb } = samples.at(-1) as Sample
-      say(`  ${phase}: ${channels} channels, ${rowsWaiting} rows wait, the oldest ${oldestWaiting} s, ${rssMb} MB`)
+      const { oldestWaiting, rowsWaiting, channels, committed, appends, rssMb } = samples.at(-1) as Sample
+      say(
+        `  ${phase}: ${channels} channels, ${committed} rows by ${appends} appends, ${rowsWaiting} wait, the oldest ${oldestWaiting} s, ${rssMb} MB`,
+      )
       if (await holds(health)) return
       if (performance.now() - since > PATIENCE_MS) throw new Error(`${phase} does not end`)
       await sleep(LOOK_MS)

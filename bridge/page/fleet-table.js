@@ -31,7 +31,8 @@ export class FleetTable {
   }
 
   show(hostnames) {
-    this.#height ??= Number.parseFloat(getComputedStyle(this.#table).getPropertyValue('--row'))
+    // Not a number until the style sheet is there.
+    if (!(this.#height > 0)) this.#height = Number.parseFloat(getComputedStyle(this.#table).getPropertyValue('--row'))
     const height = this.#height
     const top = this.#body.getBoundingClientRect().top
     const first = Math.max(0, Math.min(hostnames.length, Math.floor(-top / height) - MARGIN))

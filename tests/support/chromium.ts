@@ -47,7 +47,7 @@ export async function openPage(
   // What a person would look at first.
   onTestFailed(async () => {
     const text = await page.innerText('body', { timeout: 5_000 }).catch((error: unknown) => `cannot be read: ${error}`)
-    console.error(`the page at ${page.url()}, its faults: ${JSON.stringify(faults)}\n${text}`)
+    process.stderr.write(`the page at ${page.url()}, its faults: ${JSON.stringify(faults)}\n${text}\n`)
   })
   await page.goto(url)
   return { page, faults }
