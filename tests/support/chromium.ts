@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { describe, it, onTestFailed } from 'vitest'
+import { patient } from './eventually.ts'
 
 const PATH = process.env.SNOWHAT_CHROMIUM ?? '/usr/bin/chromium'
 
@@ -35,6 +36,7 @@ export async function openPage(
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
   const page = await context.newPage()
+  page.setDefaultTimeout(patient(30_000))
   const faults: string[] = []
   page.on('console', (message) => {
     // That a connection was refused is what a page sees of a bridge that restarts.
