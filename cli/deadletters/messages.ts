@@ -8,7 +8,7 @@ export interface Planned {
   readonly plan: Extract<Replayable, { kind: 'ready' }>
 }
 
-/** One message on a device's `readings`. */
+/** One message on a device's topic. */
 export interface Message {
   readonly payload: string
   readonly readings: number
@@ -16,7 +16,7 @@ export interface Message {
   readonly ends: readonly Letter[]
 }
 
-/** The readings of one device's letters, in order, in as few messages as the limits allow. */
+/** The readings of one topic's letters, in order, in as few messages as the limits allow. */
 export function messagesOf(planned: readonly Planned[]): Message[] {
   const messages: { texts: string[]; ends: Letter[] }[] = []
   let bytes = 0

@@ -3,7 +3,7 @@ import { openReplayed, type ReplayedLog } from '../../bridge/dead-letters/replay
 import { counted } from '../../src/counted.ts'
 import { SnowhatError } from '../../src/errors.ts'
 import { isHostname } from '../../src/hostname.ts'
-import { createTopics } from '../../src/topics.ts'
+import { createTopics, type Topics } from '../../src/topics.ts'
 import type { Invocation } from '../command.ts'
 import { connectToBridge } from './bridge-link.ts'
 import type { Letter } from './letters.ts'
@@ -15,7 +15,8 @@ import { printable } from './table.ts'
 
 /** `snowhat deadletters replay`: 0 when nothing is left to do of what was asked for. */
 export async function replay(invocation: Invocation): Promise<number> {
-  const { flags, print } = invocation
+  const { flags, print, settings } = invocation
+  const topics = createTopics(settings.mqtt.base_topic, settings.mqtt.discovery_prefix)
   const to = hostOf(flags.to)
   const { letters, missing } = await select(invocation)
   for (const number of missing) print(`${number} is not there`)
@@ -27,7 +28,7 @@ export async function replay(invocation: Invocation): Promise<number> {
       print(`${name} was replayed at ${new Date(letter.replayedAt).toISOString()}`)
       continue
     }
-    const plan = replayable(letter, to)
+    const plan = replayable(letter, topics, to)
     if (plan.kind === 'ready') planned.push({ letter, plan })
     else staying++
     if (plan.kind === 'stays') print(`${name} stays: ${printable(plan.why)}`)
@@ -36,13 +37,17 @@ export async function replay(invocation: Invocation): Promise<number> {
   const stay = staying === 0 ? '' : `; ${staying} cannot be replayed`
   if (flags['dry-run'] === true) print(`would replay ${counted(planned.length, 'dead letter')}${stay}`)
   else if (planned.length === 0) print(`nothing to replay${stay}`)
-  else return send(planned, staying, invocation)
+  else return send(planned, staying, topics, invocation)
   return staying > 0 ? 1 : 0
 }
 
-async function send(planned: readonly Planned[], staying: number, invocation: Invocation): Promise<number> {
+async function send(
+  planned: readonly Planned[],
+  staying: number,
+  topics: Topics,
+  invocation: Invocation,
+): Promise<number> {
   const { settings, print } = invocation
-  const topics = createTopics(settings.mqtt.base_topic, settings.mqtt.discovery_prefix)
   const replayed = await openNotes(invocation)
   try {
     const link = await connectToBridge(settings.mqtt, topics, invocation)
@@ -51,11 +56,7 @@ async function send(planned: readonly Planned[], staying: number, invocation: In
       const fresh = planned.filter(
         ({ letter: { number, at } }) => number === undefined || replayed?.when({ number, at }) === undefined,
       )
-      const { letters, readings, unsent, reason, refusal } = await sendLetters(
-        fresh,
-        { link, topics, replayed },
-        invocation,
-      )
+      const { letters, readings, unsent, reason, refusal } = await sendLetters(fresh, { link, replayed }, invocation)
       const stay = staying === 0 ? '' : `; ${staying} cannot be replayed`
       if (letters > 0) print(`replayed ${counted(letters, 'dead letter')}: ${counted(readings, 'reading')}${stay}`)
       else print(`nothing was replayed${stay}`)

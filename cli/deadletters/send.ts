@@ -3,7 +3,6 @@ import type { Clock } from '../../src/clock.ts'
 import { messageOf, SnowhatError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import type { MqttLink } from '../../src/mqtt-link.ts'
-import type { Topics } from '../../src/topics.ts'
 import { type Message, messagesOf, type Planned } from './messages.ts'
 
 export interface SendResult {
@@ -25,14 +24,14 @@ interface SendDeps {
 const PROGRESS_EVERY_MS = 2_000
 
 /**
- * Sends the letters, device by device, and notes those whose readings are all acknowledged. Full messages, and one at a
+ * Sends the letters, topic by topic, and notes those whose readings are all acknowledged. Full messages, and one at a
  * time: a broker throws away what is too much for the queue of a bridge that is slower, and acknowledges it. What is
  * under way when this process is killed is sent again by the next replay: one message. What is left over is told, not
  * thrown.
  */
 export async function sendLetters(
   planned: readonly Planned[],
-  to: { readonly link: MqttLink; readonly topics: Topics; readonly replayed: ReplayedLog | undefined },
+  to: { readonly link: MqttLink; readonly replayed: ReplayedLog | undefined },
   { clock, log, stop }: SendDeps,
 ): Promise<SendResult> {
   const result: SendResult = { letters: 0, readings: 0, unsent: planned.length, reason: undefined, refusal: undefined }
@@ -43,11 +42,11 @@ export async function sendLetters(
       log.info({ letters: result.letters, of: planned.length, readings: result.readings }, 'replaying')
     }
   })().catch(() => undefined)
-  for (const [device, letters] of byDevice(planned)) {
+  for (const [topic, letters] of byTopic(planned)) {
     try {
       for (const message of messagesOf(letters)) {
         if (stop.aborted) throw new SnowhatError('E_SHUTDOWN', 'stopped')
-        await to.link.publish(to.topics.readings(device), message.payload)
+        await to.link.publish(topic, message.payload)
         await to.replayed?.note(identitiesOf(message))
         result.letters += message.ends.length
         result.unsent -= message.ends.length
@@ -55,7 +54,7 @@ export async function sendLetters(
       }
     } catch (error) {
       result.reason ??= messageOf(error)
-      if (isForbidden(error)) result.refusal ??= refusalOf(to.topics.readings(device), error)
+      if (isForbidden(error)) result.refusal ??= refusalOf(topic, error)
       // Another device's topic may be allowed where this one's is not; but not on a connection that is gone.
       if (error instanceof SnowhatError) break
     }
@@ -81,14 +80,14 @@ function refusalOf(topic: string, cause: unknown): SnowhatError {
   })
 }
 
-function byDevice(planned: readonly Planned[]): Map<string, Planned[]> {
-  const devices = new Map<string, Planned[]>()
+function byTopic(planned: readonly Planned[]): Map<string, Planned[]> {
+  const topics = new Map<string, Planned[]>()
   for (const one of planned) {
-    const letters = devices.get(one.plan.device)
-    if (letters === undefined) devices.set(one.plan.device, [one])
+    const letters = topics.get(one.plan.topic)
+    if (letters === undefined) topics.set(one.plan.topic, [one])
     else letters.push(one)
   }
-  return devices
+  return topics
 }
 
 function identitiesOf({ ends }: Message): LetterIdentity[] {

@@ -143,14 +143,20 @@ describeWithMosquitto('access at the broker as it is shipped', () => {
       await expect(bridge.publish(topic, 'x'), topic).rejects.toThrow(REFUSED)
   })
 
-  it('who replays dead letters writes the readings of every Pi, hears whether a bridge is there, and can do no more', async () => {
+  it('who replays dead letters writes the readings of every Pi and phone, hears whether a bridge is there, and can do no more', async () => {
     const mosquitto = await broker()
     const [replay, bridge] = await Promise.all([as('replay', mosquitto), as('bridge', mosquitto)])
     await bridge.publish('sensehat/bridge/availability', 'online', { retain: true })
     await replay.subscribe(['sensehat/bridge/availability'])
     await eventually('the word of the bridge', () => replay.heard.includes('sensehat/bridge/availability online'))
-    await replay.publish('sensehat/pi-one/readings', '{}')
-    for (const topic of ['sensehat/pi-one/availability', 'sensehat/pi-one/set/led', 'sensehat/bridge/devices/pi-one'])
+    for (const topic of ['sensehat/pi-one/readings', 'phones/a-phone/readings', 'phones/a-phone/activity'])
+      await replay.publish(topic, '{}')
+    for (const topic of [
+      'sensehat/pi-one/availability',
+      'sensehat/pi-one/set/led',
+      'sensehat/bridge/devices/pi-one',
+      'phones/a-phone/state',
+    ])
       await expect(replay.publish(topic, 'x'), topic).rejects.toMatchObject({ code: 0x87 })
   })
 

@@ -104,3 +104,38 @@ it('bad readings are kept over a kill, listed, repaired, replayed, and are in th
     await bench.close()
   }
 })
+
+it('a phone’s activity that was bad goes back to its own topic, and is in its own table once', async () => {
+  const { bench, deadletters } = await start()
+  try {
+    const row = (seq: number, over: object) =>
+      JSON.stringify({
+        stream: STREAM,
+        seq,
+        activity: 'walking',
+        confidence: 0.97,
+        avg_magnitude: 3.2,
+        window_end: '2026-11-22T12:00:00Z',
+        sessionId: 'walk-1',
+        ...over,
+      })
+    await bench.publishTo('phones/anna/activity', row(1, {}))
+    await bench.publishTo('phones/anna/activity', row(2, { confidence: 'high' }))
+    await eventually('the letter', async () => (await bench.deadLetters()) === 1)
+    const [letter] = linesOf(await deadletters('export'))
+    expect(letter).toMatchObject({ device: 'activity.anna', code: 'wrong_type' })
+    const file = join(temporaryDirectory(), 'repaired.ndjson')
+    writeFileSync(file, JSON.stringify({ ...letter, payload: letter?.payload.replace('"high"', '0.5') }))
+    const ended = await deadletters('replay', '--file', file)
+    expect([ended.stdout, ended.code]).toEqual([expect.stringContaining('replayed 1 dead letter: 1 reading'), 0])
+    const rows = () => bench.ask('select uuid, confidence from ACTIVITY_DB.PROCESSED_DATA.USER_ACTIVITY_PROCESSED')
+    await eventually('both rows', async () => (await rows()).length >= 2)
+    expect((await rows()).map(([uuid, confidence]) => [uuid, Number(confidence)]).sort()).toEqual([
+      [`activity.anna-${STREAM}-1`, 0.97],
+      [`activity.anna-${STREAM}-2`, 0.5],
+    ])
+    expect(await bench.deadLetters()).toBe(1)
+  } finally {
+    await bench.close()
+  }
+})

@@ -7,7 +7,7 @@ import { MAX_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE } from '../../../src/readin
 function letterOf(number: number, ...texts: readonly string[]): Planned {
   return {
     letter: { number, device: 'pi', topic: 't', code: 'not_json', reason: 'r', payload: Buffer.from('x'), at: 0 },
-    plan: { kind: 'ready', device: 'pi', readings: texts.map((text) => ({ text, uuid: undefined })) },
+    plan: { kind: 'ready', device: 'pi', topic: 't', readings: texts.map((text) => ({ text, uuid: undefined })) },
   }
 }
 

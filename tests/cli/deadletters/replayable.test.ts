@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { decodeReadings } from '../../../bridge/routes/sense-hat-route.ts'
 import { type Replayable, replayable } from '../../../cli/deadletters/replayable.ts'
 import { MAX_MESSAGE_BYTES } from '../../../src/reading.ts'
+import { createTopics } from '../../../src/topics.ts'
 import { reading } from '../../support/readings.ts'
+
+const TOPICS = createTopics('sensehat', 'homeassistant')
 
 function planOf(payload: unknown, over: Partial<Parameters<typeof replayable>[0]> = {}, to?: string): Replayable {
   const bytes = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
-  return replayable({ device: 'pi', payload: bytes, ...over }, to)
+  return replayable({ device: 'pi', topic: 'sensehat/pi/readings', payload: bytes, ...over }, TOPICS, to)
 }
 
 function sent(plan: Replayable): Record<string, unknown>[] {
@@ -56,6 +59,45 @@ describe('a letter that is sent again', () => {
   it('keeps keys of any name', () => {
     const text = '{"__proto__":{"a":1},"constructor":2}'
     expect(planOf(text)).toMatchObject({ readings: [{ text }] })
+  })
+})
+
+describe("a letter of another route than the Pis'", () => {
+  const over = { device: 'activity.anna', topic: 'phones/anna/activity' }
+
+  it('goes to the topic it came on, its values as they were written, without its place and with its identity', () => {
+    const plan = planOf(
+      '{ "stream":"aaaaaaaa","seq":4,"after":"aaaaaaaa.1","device":"x","time":1700000000123456789 }',
+      over,
+    )
+    expect(plan).toEqual({
+      kind: 'ready',
+      device: 'activity.anna',
+      topic: 'phones/anna/activity',
+      readings: [
+        { text: '{"time":1700000000123456789,"uuid":"activity.anna-aaaaaaaa-4"}', uuid: 'activity.anna-aaaaaaaa-4' },
+      ],
+    })
+  })
+
+  it('may be anything that a route may take, one by one', () => {
+    const plan = planOf('[23.50, {"a":1e999,"uuid":"mine"}]', { device: 'meter.hall', topic: 'meters/hall' })
+    expect(plan).toMatchObject({
+      topic: 'meters/hall',
+      readings: [
+        { text: '23.50', uuid: undefined },
+        { text: '{"a":1e999,"uuid":"mine"}', uuid: 'mine' },
+      ],
+    })
+  })
+
+  it.each<[string, Parameters<typeof planOf>, RegExp]>([
+    ['for another device', ['{}', over, 'pi'], /route activity, and --to is for readings of Pis/],
+    ['of a file that does not name its topic', ['{}', { ...over, topic: '' }], /nobody knows the topic/],
+    ['too long for a message', [`{"note":"${'x'.repeat(MAX_MESSAGE_BYTES)}"}`, over], /bytes/],
+    ['no JSON', ['walking', over], /not JSON/],
+  ])('stays where it is %s', (_what, asked, why) => {
+    expect(planOf(...asked)).toMatchObject({ kind: 'stays', why: expect.stringMatching(why) })
   })
 })
 

@@ -5,14 +5,18 @@ import { sendLetters } from '../../../cli/deadletters/send.ts'
 import { SnowhatError } from '../../../src/errors.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { MqttLink } from '../../../src/mqtt-link.ts'
-import { createTopics } from '../../../src/topics.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 /** `letters` of 150 readings each: three letters are three messages, the second ends the first letter. */
 function planned(letters: number, device = 'pi'): Planned[] {
   return Array.from({ length: letters }, (_, i) => ({
     letter: { number: i + 1, device, topic: 't', code: 'too_many', reason: 'r', payload: Buffer.from('x'), at: i },
-    plan: { kind: 'ready', device, readings: Array.from({ length: 150 }, () => ({ text: '{}', uuid: undefined })) },
+    plan: {
+      kind: 'ready',
+      device,
+      topic: `sensehat/${device}/readings`,
+      readings: Array.from({ length: 150 }, () => ({ text: '{}', uuid: undefined })),
+    },
   }))
 }
 
@@ -33,9 +37,8 @@ function world(refuses: (message: number) => unknown, note: () => Promise<void> 
       noted.push(...letters.map(({ number }) => number))
     },
   } as Partial<ReplayedLog> as ReplayedLog
-  const topics = createTopics('sensehat', 'homeassistant')
   const send = (letters: readonly Planned[]) =>
-    sendLetters(letters, { link, topics, replayed }, { clock: new ManualClock(), log: silentLog(), stop: stop.signal })
+    sendLetters(letters, { link, replayed }, { clock: new ManualClock(), log: silentLog(), stop: stop.signal })
   return { published, noted, stop, send }
 }
 
