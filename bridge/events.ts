@@ -1,6 +1,7 @@
 import type { Events } from '../src/events.ts'
 import type { Reopen } from './lanes/channel-news.ts'
 import type { Refused } from './routes/route.ts'
+import type { NewRow } from './spool/spooled-row.ts'
 
 /** What happens in the bridge. Metrics, the page and tests listen; nothing steers by it. */
 export interface BridgeEventMap extends Record<string, unknown[]> {
@@ -8,8 +9,8 @@ export interface BridgeEventMap extends Record<string, unknown[]> {
   'broker:connected': []
   /** Messages that came together are in the spool, or kept as dead letters; `ms` is how long that took. */
   'messages:taken': [messages: number, bytes: number, ms: number]
-  /** Readings of one or several messages are in the spool. `newest` is the row of the one that came last. */
-  'readings:spooled': [device: string, count: number, newest?: Buffer]
+  /** Readings of one or several messages are in the spool, in the order in which they came. */
+  'readings:spooled': [device: string, rows: readonly Pick<NewRow, 'json'>[]]
   'reading:redelivered': [device: string, stream: string, seq: number]
   'reading:refused': [device: string, code: Refused['code'], reason: string]
   'channel:opened': [device: string, committed: string | null]

@@ -162,7 +162,7 @@ export class Intake {
   #tell({ device, redelivered, rows }: Arrivals): void {
     const { events, onChange } = this.#deps
     for (const { stream, seq } of redelivered) events.emit('reading:redelivered', device.hostname, stream, seq)
-    if (rows.length > 0) events.emit('readings:spooled', device.hostname, rows.length, rows.at(-1)?.json)
+    if (rows.length > 0) events.emit('readings:spooled', device.hostname, rows)
     onChange(device)
   }
 }

@@ -33,9 +33,9 @@ export class ActivityHistory {
     this.#clock = clock
   }
 
-  /** New rows of a phone's activity are in the spool; `newest` is the last of them. */
-  passed(key: string, newest: Buffer): void {
-    const { activity, confidence, window_end } = JSON.parse(newest.toString('utf8')) as Record<string, unknown>
+  /** A new row of a phone's activity is in the spool. */
+  passed(key: string, row: Buffer): void {
+    const { activity, confidence, window_end } = JSON.parse(row.toString('utf8')) as Record<string, unknown>
     const at = typeof window_end === 'string' ? Date.parse(window_end) : Number.NaN
     if (typeof activity !== 'string' || Number.isNaN(at)) return
     const known = this.#phones.get(key)

@@ -101,8 +101,8 @@ export class Fleet implements FleetSource {
     this.#history = new History(clock)
     this.#activity = new ActivityHistory(clock)
     this.#errors = new RecentErrors(events, clock)
-    events.on('readings:spooled', (device, _count, newest) => {
-      if (newest !== undefined) this.#passed(device, newest)
+    events.on('readings:spooled', (device, rows) => {
+      this.#passed(device, rows)
       this.#changed(device)
     })
     events.on('device:forgotten', (device) => {
@@ -195,11 +195,13 @@ export class Fleet implements FleetSource {
   }
 
   /** Whose columns nobody knows here, of that one is only known that it speaks. */
-  #passed(device: string, newest: Buffer): void {
+  #passed(device: string, rows: readonly { readonly json: Buffer }[]): void {
     const route = routeOfKey(device)
-    if (route === undefined) this.#history.passed(device, newest)
+    const newest = rows.at(-1)
+    if (route === undefined && newest !== undefined) this.#history.passed(device, newest.json)
     else this.#history.heard(device)
-    if (route === PHONE_ROUTES.activity.route) this.#activity.passed(device, newest)
+    // All of them: what comes after a phone was away is its last hour.
+    if (route === PHONE_ROUTES.activity.route) for (const { json } of rows) this.#activity.passed(device, json)
   }
 
   #changed(hostname: string): void {

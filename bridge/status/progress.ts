@@ -13,9 +13,9 @@ export class Progress {
     this.#clock = clock
     // Left by an earlier process: they count from here on, whether anybody looks or not.
     for (const { hostname, waiting } of spool.devices()) if (waiting > 0) this.#since.set(hostname, clock.monotonic())
-    events.on('readings:spooled', (hostname, count) => {
-      // Not `rows`: those on the disk wait as well.
-      const waited = spool.device(hostname).waiting > count
+    events.on('readings:spooled', (hostname, rows) => {
+      // Those on the disk wait as well.
+      const waited = spool.device(hostname).waiting > rows.length
       if (!waited || !this.#since.has(hostname)) this.#since.set(hostname, clock.monotonic())
     })
     events.on('rows:committed', (hostname) => this.#since.set(hostname, clock.monotonic()))

@@ -25,25 +25,25 @@ describeWithChromium('the fleet page with a phone', () => {
     onTestFinished(() => bench.close())
     const steps = HOUR.flatMap(([activity, minutes]) => new Array<string>((minutes * 60_000) / STEP_MS).fill(activity))
     const last = Math.floor(Date.now() / STEP_MS)
-    let sent = 0
+    const rows: object[] = []
     for (const [i, activity] of steps.entries()) {
+      if (activity === '') continue
       const at = (last - steps.length + 1 + i) * STEP_MS
-      const row = {
+      rows.push({
         stream: 'abcd1234',
-        seq: sent + 1,
+        seq: rows.length + 1,
         activity,
         confidence: 0.97,
         avg_magnitude: 3.2,
         window_end: new Date(at).toISOString(),
         sessionId: 'walk-1',
         n_samples: 1_000,
-      }
-      if (activity === '') continue
-      await bench.publishTo('phones/anna/activity', JSON.stringify(row))
-      // Of rows that come together the page sees the newest.
-      sent++
-      await eventually('the row is in the spool', async () => (await bench.counters('activity.anna')).received === sent)
+      })
     }
+    // As it comes when the way was interrupted for an hour.
+    await bench.publishTo('phones/anna/activity', JSON.stringify(rows))
+    const received = async () => (await bench.counters('activity.anna')).received
+    await eventually('the rows are in the spool', async () => (await received()) === rows.length)
 
     const browser = await launchChromium()
     onTestFinished(() => browser.close())

@@ -6,6 +6,7 @@ import type { StatusParts } from '../../../bridge/status/source.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
 import { pipeNamed } from '../../support/pipes.ts'
+import { anyRows } from '../../support/readings.ts'
 import { samplesOf } from '../../support/samples.ts'
 import { statusOf } from '../../support/status.ts'
 
@@ -25,11 +26,11 @@ describe('a scrape', () => {
   it('tells of a device what was received, what is in the table, and what waits', async () => {
     const { world, scrape } = measured()
     world.take(1, 3)
-    world.events.emit('readings:spooled', 'pi', 3)
+    world.events.emit('readings:spooled', 'pi', anyRows(3))
     await world.run(5_000)
     world.snowpipe.commitDelayMs = 3_600_000
     world.take(4, 5)
-    world.events.emit('readings:spooled', 'pi', 2)
+    world.events.emit('readings:spooled', 'pi', anyRows(2))
     await world.run(10_000)
     const samples = await scrape()
     expect(samples.get('snowhat_device_readings_received_total{device="pi"}')).toBe(5)

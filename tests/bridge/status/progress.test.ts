@@ -5,6 +5,7 @@ import { Progress } from '../../../bridge/status/progress.ts'
 import { Events } from '../../../src/events.ts'
 import { silentLog } from '../../../src/log.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { anyRows } from '../../support/readings.ts'
 
 const STREAM = 'aaaaaaaa'
 
@@ -24,7 +25,7 @@ function deviceOnDisk() {
       arrived: clock.monotonic(),
     }))
     device.accept(device.plan('own1', rows), false)
-    events.emit('readings:spooled', 'pi', count)
+    events.emit('readings:spooled', 'pi', anyRows(count))
   }
   return { clock, spool, events, device, take }
 }

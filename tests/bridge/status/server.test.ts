@@ -6,7 +6,7 @@ import { silentLog } from '../../../src/log.ts'
 import { FIELDS as READING } from '../../../src/reading.ts'
 import { defaultSettings } from '../../support/bridge-settings.ts'
 import { LaneWorld } from '../../support/lane-world.ts'
-import { reading } from '../../support/readings.ts'
+import { anyRows, reading } from '../../support/readings.ts'
 import { statusOf } from '../../support/status.ts'
 
 const STALLED_AFTER = 300_000
@@ -104,7 +104,7 @@ describe('/healthz', () => {
     await world.run(STALLED_AFTER * 2, 30_000)
     world.snowpipe.commitDelayMs = 60_000
     world.take(4, 6)
-    world.events.emit('readings:spooled', 'pi', 3)
+    world.events.emit('readings:spooled', 'pi', anyRows(3))
     await world.run(30_000, 1_000)
     expect(await reasons()).toEqual([])
   })
@@ -218,7 +218,7 @@ describe('/api', () => {
     const { world, get } = await page()
     world.take(1, 3)
     const newest = Buffer.from(JSON.stringify(reading(3, { ts: world.clock.now() / 1000, temperature: 21.5 })))
-    world.events.emit('readings:spooled', 'pi', 3, newest)
+    world.events.emit('readings:spooled', 'pi', [{ json: newest }])
     world.events.emit('reading:refused', 'pi', 'not_json', 'the payload is not JSON')
     expect((await get('/api/devices/pi')).body).toMatchObject({
       seen_at: '2026-11-22T12:00:00.000Z',
