@@ -118,7 +118,7 @@ async function drainBridge(mqtt: string, spool: string, snowpipe: string): Promi
 
 /** The first look at which the spool holds so many rows. Seldom until they are nearly there: fifty looks a second take a tenth of the bridge. */
 async function lookFrom(bridge: Bridge, rows: number) {
-  await bridge.until(({ rows_waiting }) => rows_waiting >= rows * 0.95, rows > 1 ? 250 : 20)
+  await bridge.until(({ rows_waiting }) => rows_waiting >= rows * 0.9, rows > 1 ? 250 : 20)
   const health = await bridge.until(({ rows_waiting }) => rows_waiting >= rows, 20)
   return { rows: health.rows_waiting, at: performance.now(), ...(await usageOf(bridge.pid)) }
 }

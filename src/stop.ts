@@ -8,7 +8,7 @@ export interface StopSignal {
 }
 
 /**
- * An `AbortController` and its signal in one, for what there is one of per device or per request. Node makes for each signal of
+ * An `AbortController` and its signal in one, for what there is one of per device or per batch. Node makes for each signal of
  * its own a class and two tables: 1.7 kB that stay until a full collection [measured, Node 20].
  */
 export class Stop implements StopSignal {

@@ -5,6 +5,7 @@ import { messageOf, SnowhatError } from '../../src/errors.ts'
 import { didYouMean } from '../../src/nearest.ts'
 import { SQL_TYPES } from '../../src/table-columns.ts'
 import type { SnowflakeSettings } from '../config.ts'
+import { storedName } from '../snowpipe/address.ts'
 import { READINGS_LIMITS } from './message.ts'
 import type { RecordRouteSettings } from './record-route.ts'
 import { topicPattern } from './topic-pattern.ts'
@@ -46,7 +47,7 @@ export async function readRouteFile(
     destination: {
       database: found.data.database ?? database,
       schema: found.data.schema ?? schema,
-      pipes: pipes ?? [`${table}-STREAMING`],
+      pipes: pipes ?? [`${storedName(table ?? '')}-STREAMING`],
     },
     columns: new Map(Object.entries(columns)),
     ...(scalar !== undefined && { scalar }),

@@ -28,7 +28,7 @@ export class Transport {
 
   async call(url: URL, { method, headers, body, timeoutMs }: HttpCall): Promise<Answer> {
     // Of the whole call: the library's own limits are per piece, and a body may dribble for ever.
-    // No `AbortController`: it costs more than all else of a request here (`stop.ts`).
+    // The library takes an emitter as well as a signal, and Node's signals are heavy (`stop.ts`).
     const late = new EventEmitter()
     let isLate = false
     const cancel = this.#clock.after(timeoutMs, () => {

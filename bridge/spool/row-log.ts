@@ -175,17 +175,21 @@ export class RowLog {
   }
 
   #loadRecord(record: RowsRecord, device: DeviceLog): void {
-    for (const row of rowsNow(record, device))
-      if (device.waits(row.token)) device.load({ ...row, arrived: this.#arrivalOf(row) })
+    const rows = rowsNow(record, device).filter(({ token }) => device.waits(token))
+    // Rows of a record share their bytes: some of them would hold those of all.
+    const isWhole = rows.length === record.rows.length
+    for (const row of rows)
+      device.load({ ...row, json: isWhole ? row.json : Buffer.from(row.json), arrived: this.#arrivalOf(row) })
   }
 
   /**
    * On the clock that never jumps, as far as the other one can be believed. A row is not due because it was on the disk: a fleet
-   * whose rows all pass through it would be sent one by one.
+   * whose rows all pass through it would be sent one by one. One of the future is: nobody knows how old it is.
    */
   #arrivalOf({ receivedAt }: SpooledRow): number {
     const { clock } = this.#deps
-    return clock.monotonic() - Math.max(0, clock.now() - receivedAt)
+    const age = clock.now() - receivedAt
+    return age < 0 ? Number.NEGATIVE_INFINITY : clock.monotonic() - age
   }
 
   /** Opening finds out what can still be read; what cannot is then not known here, and comes again from the outboxes. */

@@ -23,15 +23,17 @@ export type Replayable =
  */
 export function replayable(
   letter: Pick<KeptLetter, 'device' | 'topic' | 'payload' | 'position' | 'cutFrom'>,
-  topics: Pick<Topics, 'readings'>,
+  topics: Pick<Topics, 'readings' | 'isReadings'>,
   to?: string,
 ): Replayable {
   const device = to ?? letter.device
-  if (device === '') return stays('its topic names no device; say with --to HOST whose it is')
   const route = routeOfKey(letter.device)
+  const mayBeOfPi = letter.topic === '' || topics.isReadings(letter.topic)
+  if (letter.device === '' && !mayBeOfPi) return stays('its topic names no device')
+  if (device === '') return stays('its topic names no device; say with --to HOST whose it is')
   if (route !== undefined && to !== undefined)
     return stays(`it came by the route ${route}, and --to is for readings of Pis`)
-  if (route !== undefined && letter.topic === '') return stays('nobody knows the topic it came on')
+  if (route !== undefined && !isTopic(letter.topic)) return stays('nobody knows the topic it came on')
   const text = letter.payload.toString('utf8')
   let value: unknown
   try {
@@ -55,6 +57,11 @@ export function replayable(
     readings.push(reading)
   }
   return { kind: 'ready', device, topic: route === undefined ? topics.readings(device) : letter.topic, readings }
+}
+
+/** No filter: nothing comes on those. */
+function isTopic(text: string): boolean {
+  return text !== '' && !/[+#]/.test(text)
 }
 
 function stays(why: string): Replayable {

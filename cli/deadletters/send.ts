@@ -75,7 +75,8 @@ function refusalOf(topic: string, cause: unknown): SnowhatError {
   return new SnowhatError('E_MQTT_REFUSED', `the broker does not let this user write ${topic}`, {
     hint:
       'sign in as a user who may: with the rules of deploy/mosquitto.acl that is `replay`' +
-      ' (SNOWHAT_MQTT_USERNAME and SNOWHAT_MQTT_PASSWORD_FILE); what was replayed is not sent twice',
+      ' (SNOWHAT_MQTT_USERNAME and SNOWHAT_MQTT_PASSWORD_FILE), and the topic of a route of your own wants a line' +
+      ' `topic write` there; what was replayed is not sent twice',
     cause,
   })
 }

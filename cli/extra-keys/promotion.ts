@@ -1,4 +1,4 @@
-import { identifier, isName } from '../setup-sql/identifier.ts'
+import { columnName, identifier, isName } from '../setup-sql/identifier.ts'
 
 /** One kind of value found under one key of `extra`, as `extraKeysQuery` counts it. */
 export interface ExtraValue {
@@ -54,13 +54,13 @@ const COLUMN_TYPES: Readonly<Record<string, string>> = {
 export function promotions(found: readonly ExtraValue[], name: TableName, columns: readonly string[]): Promotion[] {
   const byKey = new Map<string, ExtraValue[]>()
   for (const value of found) if (isName(value.key)) byKey.set(value.key, [...(byKey.get(value.key) ?? []), value])
-  const uses = (column: string) => [...byKey.keys()].filter((key) => identifier(key) === column).length
+  const uses = (column: string) => [...byKey.keys()].filter((key) => columnName(key) === column).length
   const taken = new Set(columns.map((column) => column.toUpperCase()))
   return [...byKey].map(([key, values]) => {
     const kinds = new Set(
       values.flatMap(({ type }) => (type === 'NULL_VALUE' ? [] : [COLUMN_TYPES[type] ?? 'VARIANT'])),
     )
-    const column = identifier(key)
+    const column = columnName(key)
     const type = commonType(kinds)
     const inExtra = `extra:"${key.replaceAll('"', '""')}"${type === 'VARIANT' ? '' : `::${type}`}`
     return {

@@ -17,6 +17,11 @@ export function identifier(configured: string): string {
   return quoted(storedName(configured))
 }
 
+/** The column that takes the values of a JSON key: Snowflake finds it whatever the case [documented], so there is one for all of them. */
+export function columnName(key: string): string {
+  return quoted(key.toUpperCase())
+}
+
 /** A name as it is, in double quotes where SQL needs them. Throws `E_CONFIG_INVALID`. */
 export function quoted(name: string): string {
   if (!isName(name))

@@ -23,9 +23,7 @@ describeWithChromium('the fleet page', () => {
   const text = (page: Page, selector: string) => page.locator(selector).first().innerText()
 
   async function open(url: string, options = {}) {
-    const opened = await openPage(browser, url, options)
-    onTestFinished(() => opened.page.context().close())
-    return opened
+    return await openPage(browser, url, options)
   }
 
   /** A page of a fleet that is made up. */

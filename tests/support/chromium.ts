@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { describe, it, onTestFailed } from 'vitest'
+import { describe, it, onTestFinished } from 'vitest'
 import { patient } from './eventually.ts'
 
 const PATH = process.env.SNOWHAT_CHROMIUM ?? '/usr/bin/chromium'
@@ -23,7 +23,7 @@ export function launchChromium(): Promise<Browser> {
   })
 }
 
-/** A page, and everything it should not have done: errors on its console, requests to another origin. */
+/** A page, until the test is over, and everything it should not have done: errors on its console, requests to another origin. */
 export interface WatchedPage {
   readonly page: Page
   readonly faults: string[]
@@ -46,10 +46,13 @@ export async function openPage(
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin) faults.push(`a request to ${request.url()}`)
   })
-  // What a person would look at first.
-  onTestFailed(async () => {
-    const text = await page.innerText('body', { timeout: 5_000 }).catch((error: unknown) => `cannot be read: ${error}`)
-    process.stderr.write(`the page at ${page.url()}, its faults: ${JSON.stringify(faults)}\n${text}\n`)
+  onTestFinished(async ({ task }) => {
+    // What a person would look at first. Not `onTestFailed`: that comes when everything is closed.
+    if (task.result?.state === 'fail') {
+      const text = await page.innerText('body', { timeout: 5_000 }).catch((error: unknown) => `not readable: ${error}`)
+      process.stderr.write(`the page at ${page.url()}, its faults: ${JSON.stringify(faults)}\n${text}\n`)
+    }
+    await context.close()
   })
   await page.goto(url)
   return { page, faults }

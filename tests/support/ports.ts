@@ -13,8 +13,8 @@ async function listening(): Promise<{ port: number; close: () => Promise<void> }
   for (;;) {
     const port = randomInt(FIRST, BEHIND)
     const server = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
+    const isFree = await new Promise<boolean>((resolve, reject) => {
+      server.once('error', (error) => ('code' in error && error.code === 'EADDRINUSE' ? resolve(false) : reject(error)))
       server.listen(port, '127.0.0.1', () => resolve(true))
     })
     if (isFree) return { port, close: () => new Promise((resolve) => server.close(() => resolve())) }

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../src/clock.ts'
-import { identifier } from '../../setup-sql/identifier.ts'
+import { identifier, quoted } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok, skipped } from '../finding.ts'
 import { type PipeTable, pipeName } from './pipe.ts'
-import { rowsIfAllowed, type SignedIn, type SqlRow, storedName } from './signed-in.ts'
+import { rowsIfAllowed, type SignedIn, type SqlRow } from './signed-in.ts'
 
 /** A privilege that streaming needs. */
 interface Privilege {
@@ -43,7 +43,7 @@ export const grantsCheck: Check = {
           why: 'Snowflake then says that the object does not exist',
           fix: 'run the statements as SECURITYADMIN, or as the owner of the objects',
           sql: missing
-            .map(({ privilege, on, name }) => `GRANT ${privilege} ON ${on} ${name} TO ROLE ${storedName(role)};`)
+            .map(({ privilege, on, name }) => `GRANT ${privilege} ON ${on} ${name} TO ROLE ${quoted(role)};`)
             .join('\n'),
         },
       ),
@@ -75,7 +75,7 @@ async function grantsOf(account: SignedIn, role: string, clock: Clock): Promise<
     const next: string[] = []
     for (const name of names) {
       seen.add(name)
-      const rows = await rowsIfAllowed(account, `SHOW GRANTS TO ROLE ${storedName(name)}`, clock)
+      const rows = await rowsIfAllowed(account, `SHOW GRANTS TO ROLE ${quoted(name)}`, clock)
       if (rows === undefined && name === role) return undefined
       for (const row of rows ?? []) {
         all.push(row)

@@ -1,14 +1,15 @@
 import type { SnowflakeSettings } from '../../../bridge/config.ts'
 import type { Destination } from '../../../bridge/routes/route.ts'
+import { storedName } from '../../../bridge/snowpipe/address.ts'
 import { codeOf } from '../../../bridge/snowpipe/answer.ts'
 import type { PipePath } from '../../../bridge/snowpipe/client.ts'
 import type { ChannelStatus } from '../../../bridge/snowpipe/status.ts'
 import type { Clock } from '../../../src/clock.ts'
 import { routeOfKey } from '../../../src/device-key.ts'
-import { identifier, textLiteral } from '../../setup-sql/identifier.ts'
+import { identifier, quoted, textLiteral } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import { broken, type Finding, ok } from '../finding.ts'
-import { rowsIfAllowed, type SignedIn, type SqlRow, storedName } from './signed-in.ts'
+import { rowsIfAllowed, type SignedIn, type SqlRow } from './signed-in.ts'
 
 /** A pipe that can be streamed into, and what it says of the devices' channels. */
 export interface StreamingPipe {
@@ -102,7 +103,7 @@ export async function askPipe(
 /** A pipe of that name that the role can see in another schema: then the settings are wrong, and not Snowflake. */
 async function whereElse(account: SignedIn, path: PipePath, clock: Clock): Promise<Finding | undefined> {
   if (DEFAULT_PIPE.test(path.pipe)) return undefined
-  const plain = identifier(path.pipe).replace(/^"|"$/g, '')
+  const plain = storedName(path.pipe)
   const shown = await rowsIfAllowed(account, `SHOW PIPES LIKE ${textLiteral(plain)} IN ACCOUNT`, clock)
   const own = [path.database, path.schema].map(identifier).join('.')
   const other = shown?.find((row) => row.name === plain && placeOf(row) !== own)
@@ -113,7 +114,7 @@ async function whereElse(account: SignedIn, path: PipePath, clock: Clock): Promi
 }
 
 function placeOf({ database_name, schema_name }: SqlRow): string {
-  return [database_name, schema_name].map((name) => storedName(name ?? '')).join('.')
+  return [database_name, schema_name].map((name) => quoted(name ?? '')).join('.')
 }
 
 function pipeTrouble(path: PipePath, code: string, said: string, table: string, settings: SnowflakeSettings): Finding {
@@ -170,16 +171,12 @@ export async function tableOf(
   { database, schema, pipes }: Destination,
   clock: Clock,
 ): Promise<PipeTable | undefined> {
-  const of = (name: string) => [database, schema, name].map(identifier).join('.')
+  const place = [database, schema].map(identifier).join('.')
   for (const pipe of pipes) {
-    const byDefault = DEFAULT_PIPE.exec(pipe)?.[1]
-    if (byDefault !== undefined) return { name: of(byDefault), plain: byDefault }
+    const byDefault = DEFAULT_PIPE.exec(storedName(pipe))?.[1]
+    if (byDefault !== undefined) return { name: `${place}.${quoted(byDefault)}`, plain: byDefault }
   }
-  const shown = await rowsIfAllowed(
-    account,
-    `SHOW PIPES IN SCHEMA ${identifier(database)}.${identifier(schema)}`,
-    clock,
-  )
+  const shown = await rowsIfAllowed(account, `SHOW PIPES IN SCHEMA ${place}`, clock)
   const own = shown?.find(({ name }) => pipes.some((pipe) => pipe.toUpperCase() === name?.toUpperCase()))
   const target = /COPY\s+INTO\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+)){0,2})/i.exec(own?.definition ?? '')?.[1]
   const parts = target?.match(/"[^"]+"|[\w$]+/g) ?? []

@@ -4,7 +4,7 @@ import { routeOfKey } from '../../../src/device-key.ts'
 import { PHONE_ROUTES } from '../../../src/phone-records.ts'
 import { phonesSection } from '../../../src/phones-section.ts'
 import { type ColumnKind, ENVELOPE, SQL_TYPES } from '../../../src/table-columns.ts'
-import { identifier } from '../../setup-sql/identifier.ts'
+import { columnName, identifier } from '../../setup-sql/identifier.ts'
 import type { Check } from '../check.ts'
 import type { Examination } from '../examination.ts'
 import { broken, type Finding, ok, skipped } from '../finding.ts'
@@ -102,7 +102,7 @@ function wanted({ columns }: RecordRouteSettings): Map<string, ColumnKind> {
 }
 
 function createTable(route: RecordRouteSettings, table: string): string {
-  const lines = [...wanted(route)].map(([key, kind]) => `  ${identifier(key)} ${SQL_TYPES[kind]}`)
+  const lines = [...wanted(route)].map(([key, kind]) => `  ${columnName(key)} ${SQL_TYPES[kind]}`)
   return `CREATE TABLE IF NOT EXISTS ${table} (\n${lines.join(',\n')}\n) ERROR_LOGGING = TRUE;`
 }
 
@@ -117,14 +117,14 @@ export function wrongIn(columns: readonly TableColumn[], route: RecordRouteSetti
         why: 'Snowflake drops a value without a column, and says nothing',
         fix: 'run the statements',
         sql: missing
-          .map(([key, kind]) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${identifier(key)} ${SQL_TYPES[kind]};`)
+          .map(([key, kind]) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${columnName(key)} ${SQL_TYPES[kind]};`)
           .join('\n'),
       }),
     )
   for (const [key, kind] of wanted(route)) {
     const column = there.get(key.toLowerCase())
     if (column === undefined || takes(column, kind)) continue
-    const [old, fresh] = [identifier(`${key}_before`), identifier(key)]
+    const [old, fresh] = [columnName(`${key}_before`), columnName(key)]
     findings.push(
       broken(ID, `${name}: ${table}.${key} is ${column.type}, and the route has ${kind} there`, {
         why: 'such values are refused row by row, or cut',
@@ -139,7 +139,7 @@ export function wrongIn(columns: readonly TableColumn[], route: RecordRouteSetti
         broken(ID, `${name}: ${table}.${column} is NOT NULL, and a record may have no value there`, {
           why: 'Snowflake refuses every such row (100072)',
           fix: 'allow it',
-          sql: `ALTER TABLE ${table} ALTER COLUMN ${identifier(column)} DROP NOT NULL;`,
+          sql: `ALTER TABLE ${table} ALTER COLUMN ${columnName(column)} DROP NOT NULL;`,
         }),
       )
   return findings

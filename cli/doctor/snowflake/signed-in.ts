@@ -3,7 +3,6 @@ import type { Snowpipe } from '../../../bridge/snowpipe/client.ts'
 import type { Identity } from '../../../bridge/snowpipe/credentials.ts'
 import { runStatement } from '../../../bridge/snowpipe/sql.ts'
 import type { Clock } from '../../../src/clock.ts'
-import { identifier } from '../../setup-sql/identifier.ts'
 
 /** Who has signed in, and what can be asked then. */
 export interface SignedIn {
@@ -26,9 +25,4 @@ export async function rowsOf({ settings, identity }: SignedIn, statement: string
 /** The same; undefined when this role may not ask, or there is no warehouse to do it. */
 export function rowsIfAllowed(account: SignedIn, statement: string, clock: Clock): Promise<SqlRow[] | undefined> {
   return rowsOf(account, statement, clock).catch(() => undefined)
-}
-
-/** A name as Snowflake itself gives it, as it can stand in a statement. */
-export function storedName(name: string): string {
-  return identifier(`"${name.replaceAll('"', '""')}"`)
 }

@@ -65,6 +65,14 @@ describe('the file of a route', () => {
   })
 
   it.each([
+    ['weather_observations', 'WEATHER_OBSERVATIONS-STREAMING'],
+    [`'"My"'`, 'My-STREAMING'],
+  ])('with the table %s means the default pipe that Snowflake makes for it', async (table, pipe) => {
+    const file = fileWith(WEATHER.replace(/table: .*/, `table: ${table}`))
+    expect((await readRouteFile(file, snowflakeSettings())).destination.pipes).toEqual([pipe])
+  })
+
+  it.each([
     [WEATHER.replace('table:', 'tabel:'), /has no setting tabel/],
     [WEATHER.replace('name: weather', 'name: phone'), /name: must be .* none of sensehat, phone, activity, doctor/],
     [WEATHER.replace('+', '#'), /must have exactly one \+/],

@@ -94,6 +94,8 @@ describe("a letter of another route than the Pis'", () => {
   it.each<[string, Parameters<typeof planOf>, RegExp]>([
     ['for another device', ['{}', over, 'pi'], /route activity, and --to is for readings of Pis/],
     ['of a file that does not name its topic', ['{}', { ...over, topic: '' }], /nobody knows the topic/],
+    ['of a file that names a filter', ['{}', { ...over, topic: 'phones/+/activity' }], /nobody knows the topic/],
+    ['without a device', ['{}', { device: '', topic: 'phones//activity' }, 'pi'], /^its topic names no device$/],
     ['too long for a message', [`{"note":"${'x'.repeat(MAX_MESSAGE_BYTES)}"}`, over], /bytes/],
     ['no JSON', ['walking', over], /not JSON/],
   ])('stays where it is %s', (_what, asked, why) => {

@@ -43,6 +43,10 @@ describe('a key of extra', () => {
       expect.stringContaining('upper and lower case'),
       expect.stringContaining('already'),
     ])
+    const quoted = promotions([found('air-temp', 'DOUBLE'), found('Air-Temp', 'DOUBLE')], TABLE, [])
+    expect(quoted.map(({ column, caution }) => [column, caution])).toEqual(
+      new Array(2).fill(['"AIR-TEMP"', expect.stringContaining('upper and lower case')]),
+    )
     expect(promotions([found('a\nb', 'INTEGER')], TABLE, [])).toEqual([])
   })
 
