@@ -1,5 +1,5 @@
+import { freePort } from '../tests/support/ports.ts'
 import { inDirectory } from './world/directory.ts'
-import { freePort } from './world/ports.ts'
 import { startSnowhat } from './world/program.ts'
 import { conclude, median, round, say, table } from './world/report.ts'
 

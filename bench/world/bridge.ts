@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './ports.ts'
+import { freePort } from '../../tests/support/ports.ts'
 import { type Snowhat, startSnowhat } from './program.ts'
 
 export interface BridgeHealth {

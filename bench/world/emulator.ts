@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { freePort } from './ports.ts'
+import { freePort } from '../../tests/support/ports.ts'
 import { startSnowhat } from './program.ts'
 
 /** The built emulator: a Snowpipe whose rows can be counted in the end. */

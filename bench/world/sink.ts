@@ -1,4 +1,4 @@
-import { freePort } from './ports.ts'
+import { freePort } from '../../tests/support/ports.ts'
 import { startHelper } from './program.ts'
 import type { SinkCount, SinkQuestion } from './sink-program.ts'
 

@@ -17,6 +17,11 @@ export function membersOf(object: string): Map<string, string> {
   return members
 }
 
+/** The JSON of an object of these members: what `membersOf` takes apart. */
+export function objectOf(members: Iterable<readonly [key: string, json: string]>): string {
+  return `{${Array.from(members, ([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`
+}
+
 /** The JSON of each element. */
 export function elementsOf(array: string): string[] {
   return parts(array).flatMap(({ text }) => (text.trim() === '' ? [] : [oneLine(text)]))

@@ -1,7 +1,7 @@
 import { deviceKey, deviceName } from '../../src/device-key.ts'
 import type { ColumnKind } from '../../src/table-columns.ts'
 import { AFTER } from './forms.ts'
-import { elementsOf, membersOf } from './json-text.ts'
+import { elementsOf, membersOf, objectOf } from './json-text.ts'
 import { decodeMessage, type MessageLimits, positionOf, type Written } from './message.ts'
 import { faultIn } from './record-check.ts'
 import type { DecodedReading, Destination, Refused, Route } from './route.ts'
@@ -86,19 +86,14 @@ function faultOfPlace(
 
 /** Each value as it was written: JSON.parse would make other numbers of long ones. `device` is always there, so keys can follow it. */
 function rowOf(members: ReadonlyMap<string, string>, device: string, columns: ReadonlyMap<string, ColumnKind>): Buffer {
-  const row = [member('device', JSON.stringify(device))]
-  const extra: string[] = []
+  const row: [key: string, json: string][] = [['device', JSON.stringify(device)]]
+  const extra: [key: string, json: string][] = []
   for (const [key, json] of members) {
     if (BY_BRIDGE.has(key) || json === 'null') continue
-    if (columns.has(key)) row.push(member(key, json))
-    else if (key === 'extra' && json.startsWith('{'))
-      for (const [inner, its] of membersOf(json)) extra.push(member(inner, its))
-    else extra.push(member(key, json))
+    if (columns.has(key)) row.push([key, json])
+    else if (key === 'extra' && json.startsWith('{')) for (const inner of membersOf(json)) extra.push(inner)
+    else extra.push([key, json])
   }
-  if (extra.length > 0) row.push(member('extra', `{${extra.join(',')}}`))
-  return Buffer.from(`{${row.join(',')}}`)
-}
-
-function member(key: string, json: string): string {
-  return `${JSON.stringify(key)}:${json}`
+  if (extra.length > 0) row.push(['extra', objectOf(extra)])
+  return Buffer.from(objectOf(row))
 }

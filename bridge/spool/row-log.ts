@@ -73,7 +73,7 @@ export class RowLog {
   async restore(visit: (record: RowsRecord, sequence: number) => DeviceLog | undefined): Promise<void> {
     let whole = true
     for await (const { sequence, body } of this.log.read(this.log.firstSequence)) {
-      const record = decodeRows(body, sequence)
+      const record = this.#decode(body, sequence)
       const device = record && visit(record, sequence)
       whole &&= this.usage.loaded < this.#deps.memoryBytes
       if (!whole) continue
@@ -139,10 +139,10 @@ export class RowLog {
     const through = this.#accepted
     for await (const { sequence, body } of this.log.read(this.needed(devices))) {
       if (sequence > through) return
-      const record = decodeRows(body, sequence)
+      const record = this.#decode(body, sequence)
       const device = record && this.#deps.deviceOf(record.device)
       if (!record || !device || !devices.has(device)) continue
-      const rows = rowsNow(record, device).filter(({ token }) => device.waits(token))
+      const rows = rowsWaiting(record, device)
       if (rows.length > 0) yield { device, rows }
     }
   }
@@ -164,7 +164,7 @@ export class RowLog {
       if (sequence > through) break
       if (sequence < this.#cursor) continue
       this.#cursor = sequence + 1
-      const record = decodeRows(body, sequence)
+      const record = this.#decode(body, sequence)
       const device = record && this.#deps.deviceOf(record.device)
       if (record && device) this.#loadRecord(record, device)
       full = this.usage.loaded >= this.#deps.memoryBytes
@@ -175,21 +175,22 @@ export class RowLog {
   }
 
   #loadRecord(record: RowsRecord, device: DeviceLog): void {
-    const rows = rowsNow(record, device).filter(({ token }) => device.waits(token))
+    const rows = rowsWaiting(record, device)
     // Rows of a record share their bytes: some of them would hold those of all.
     const isWhole = rows.length === record.rows.length
-    for (const row of rows)
-      device.load({ ...row, json: isWhole ? row.json : Buffer.from(row.json), arrived: this.#arrivalOf(row) })
+    for (const row of rows) device.load(isWhole ? row : { ...row, json: Buffer.from(row.json) })
   }
 
   /**
-   * On the clock that never jumps, as far as the other one can be believed. A row is not due because it was on the disk: a fleet
+   * A row is as old as the clock that may jump says. It is not due because it was on the disk: a fleet
    * whose rows all pass through it would be sent one by one. One of the future is: nobody knows how old it is.
    */
-  #arrivalOf({ receivedAt }: SpooledRow): number {
+  #decode(body: Uint8Array, sequence: number): RowsRecord | undefined {
     const { clock } = this.#deps
-    const age = clock.now() - receivedAt
-    return age < 0 ? Number.NEGATIVE_INFINITY : clock.monotonic() - age
+    return decodeRows(body, sequence, (receivedAt) => {
+      const age = clock.now() - receivedAt
+      return age < 0 ? Number.NEGATIVE_INFINITY : clock.monotonic() - age
+    })
   }
 
   /** Opening finds out what can still be read; what cannot is then not known here, and comes again from the outboxes. */
@@ -205,6 +206,11 @@ export class RowLog {
     for (const { rows, waiting } of this.#deps.devices()) if (rows.length < waiting) return true
     return false
   }
+}
+
+/** The rows of a record that wait. */
+function rowsWaiting(record: RowsRecord, device: DeviceLog): readonly SpooledRow[] {
+  return rowsNow(record, device).filter(({ token }) => device.waits(token))
 }
 
 /** The rows of a record with the tokens they bear now. */

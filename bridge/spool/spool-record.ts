@@ -81,8 +81,15 @@ interface RowsHead {
   readonly tokens: readonly (readonly [number, string, string, number, number])[]
 }
 
-/** `undefined` when it is a record of facts. Throws on what this program has not written: the log has checked the bytes. */
-export function decodeRows(body: Uint8Array, record: number): RowsRecord | undefined {
+/**
+ * `undefined` when it is a record of facts. Throws on what this program has not written: the log has checked the bytes. `arrivalOf`: the
+ * moment a row was received, epoch milliseconds, on the clock that never jumps.
+ */
+export function decodeRows(
+  body: Uint8Array,
+  record: number,
+  arrivalOf: (receivedAt: number) => number,
+): RowsRecord | undefined {
   if (body[0] === FACTS) return undefined
   if (body[0] !== ROWS) throw new RangeError('a record of the spool is of another kind')
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -97,7 +104,7 @@ export function decodeRows(body: Uint8Array, record: number): RowsRecord | undef
     const from = end + 1
     end = lineEnd(lines, from)
     const json = lines.subarray(from, end)
-    return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: 0, record }
+    return { token: { ordinal, owner, stream, seq }, json, receivedAt, arrived: arrivalOf(receivedAt), record }
   })
   return { device, term, rows }
 }

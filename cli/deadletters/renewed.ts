@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../bridge/dead-letters/dead-letters.ts'
-import { membersOf } from '../../bridge/routes/json-text.ts'
+import { membersOf, objectOf } from '../../bridge/routes/json-text.ts'
 import { decodeMessage, positionOf, READINGS_LIMITS } from '../../bridge/routes/message.ts'
 import { decodeReadings } from '../../bridge/routes/sense-hat-route.ts'
 import { messageOf } from '../../src/errors.ts'
@@ -46,21 +46,22 @@ export function renewedReading({ value, device, position }: Kept): ReplayableRea
  * route does not take the bridge refuses again.
  */
 export function renewedRecord({ value, text, device, position }: Kept): ReplayableReading | string {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const members = isObject ? membersOf(text) : undefined
-  const { uuid: own } = (isObject ? value : {}) as { uuid?: unknown }
-  const uuid =
-    (own ?? '') === '' ? identityOf(device, isObject ? (positionOf(value) ?? position) : undefined).uuid : own
-  if (members !== undefined) {
-    for (const key of [...LEFT_OUT, 'device']) members.delete(key)
-    if (uuid !== undefined && uuid !== own) members.set('uuid', JSON.stringify(uuid))
+  // A bare value has no room for an identity.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return checked(text.trim(), undefined)
+  const members = membersOf(text)
+  for (const key of [...LEFT_OUT, 'device']) members.delete(key)
+  let { uuid } = value as { uuid?: unknown }
+  if ((uuid ?? '') === '') {
+    uuid = identityOf(device, positionOf(value) ?? position).uuid
+    if (uuid !== undefined) members.set('uuid', JSON.stringify(uuid))
   }
-  const renewed =
-    members === undefined
-      ? text.trim()
-      : `{${Array.from(members, ([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`
-  const fault = decodeMessage(Buffer.from(renewed), { limits: READINGS_LIMITS, read: ANYTHING }).refused[0]?.reason
-  return fault ?? { text: renewed, uuid: typeof uuid === 'string' ? uuid : undefined }
+  return checked(objectOf(members), typeof uuid === 'string' ? uuid : undefined)
+}
+
+/** No longer than a message may be, and no deeper. */
+function checked(text: string, uuid: string | undefined): ReplayableReading | string {
+  const fault = decodeMessage(Buffer.from(text), { limits: READINGS_LIMITS, read: ANYTHING }).refused[0]?.reason
+  return fault ?? { text, uuid }
 }
 
 const ANYTHING = () => ({ position: undefined, named: false, json: Buffer.alloc(0) })

@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/directory.ts'
 import { eventually, patient } from '../support/eventually.ts'
-import { freePorts, takenPort } from '../support/ports.ts'
+import { freePorts } from '../support/ports.ts'
 import { type Ended, type Program, snowhat } from '../support/program.ts'
 import { countRows, readTable, upTo } from '../support/table.ts'
+import { takenPort } from '../support/taken-port.ts'
 
 /** What the contract says the last line holds. */
 interface Proof {

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 /*
  * Ports below those which the operating system hands out by itself (from 32768 on Linux, 49152 elsewhere): a program that is
@@ -9,7 +8,8 @@ import { onTestFinished } from 'vitest'
 const FIRST = 20_000
 const BEHIND = 32_768
 
-async function listening(): Promise<{ port: number; close: () => Promise<void> }> {
+/** At a port that is free. */
+export async function listening(): Promise<{ port: number; close: () => Promise<void> }> {
   for (;;) {
     const port = randomInt(FIRST, BEHIND)
     const server = createServer()
@@ -33,11 +33,4 @@ export async function freePorts<const N extends readonly string[]>(...names: N):
   const held = await Promise.all(names.map(listening))
   await Promise.all(held.map(({ close }) => close()))
   return Object.fromEntries(names.map((name, i) => [name, held[i]?.port])) as Record<N[number], number>
-}
-
-/** A port that is taken until the test is over. */
-export async function takenPort(): Promise<number> {
-  const { port, close } = await listening()
-  onTestFinished(close)
-  return port
 }

@@ -48,6 +48,16 @@ function world(refuses: (call: Call) => Met) {
   return { clock, roadblocks, calls, served, device, stop }
 }
 
+/** Of two that were refused the first leaves, a second later. */
+async function oneLeaves(w: ReturnType<typeof world>): Promise<void> {
+  const gone = new AbortController()
+  void w.device('pi-gone', {}, gone.signal)
+  await settled()
+  void w.device('pi-left')
+  await w.clock.advance(1_000)
+  gone.abort()
+}
+
 describe('what a person must mend', () => {
   it('stops a whole fleet: one looks each minute, and when it gets through all go on at once', async () => {
     let isBroken = true
@@ -117,12 +127,7 @@ describe('what a person must mend', () => {
 
   it('is looked at by another when the one whose turn it was has gone', async () => {
     const w = world(() => true)
-    const gone = new AbortController()
-    void w.device('pi-gone', {}, gone.signal)
-    await settled()
-    void w.device('pi-left')
-    await w.clock.advance(1_000)
-    gone.abort()
+    await oneLeaves(w)
     await w.clock.advance(2 * LOOK_MS)
     expect(w.calls.filter(({ device }) => device === 'pi-left').length).toBeGreaterThanOrEqual(1)
     w.stop.abort()
@@ -182,12 +187,7 @@ describe('what a person must mend', () => {
   it('is forgotten of a device that leaves: should it come back it is one like any other', async () => {
     let isBroken = true
     const w = world(() => isBroken)
-    const gone = new AbortController()
-    void w.device('pi-gone', {}, gone.signal)
-    await settled()
-    void w.device('pi-left')
-    await w.clock.advance(1_000)
-    gone.abort()
+    await oneLeaves(w)
     await w.clock.advance(LOOK_MS)
     isBroken = false
     await w.clock.advance(2 * LOOK_MS)
